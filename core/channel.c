@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Channel objects: made, found by their handle, and disposed of.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/device.h>
+#include <linux/export.h>
+#include <linux/slab.h>
+
+#include "kmcl.h"
+
+/*
+ * A handle is a pointer that the caller might have got wrong. The tag tells a
+ * foreign or freed object from a live one in most cases, which turns a silent
+ * corruption into a status and a line in the log.
+ */
+struct kmcl_channel *kmcl_channel_from_handle(VMBCHANNEL handle)
+{
+	struct kmcl_channel *chan = (struct kmcl_channel *)handle;
+
+	if (chan && chan->tag == KMCL_TAG_CHANNEL)
+		return chan;
+
+	pr_err_ratelimited("%pS passed a handle that is no channel\n",
+			   __builtin_return_address(0));
+	return NULL;
+}
+
+/* For log lines: the friendly name, else the target's class. */
+const char *kmcl_channel_name(const struct kmcl_channel *chan)
+{
+	return chan->set.name[0] ? chan->set.name : "unnamed channel";
+}
+
+void kmcl_channel_get(struct kmcl_channel *chan)
+{
+	kref_get(&chan->ref);
+}
+
+static void kmcl_channel_release(struct kref *ref)
+{
+	struct kmcl_channel *chan = container_of(ref, struct kmcl_channel, ref);
+
+	kmcl_packet_drop_spares(chan);
+	kmcl_transactions_free(chan);
+	put_device(chan->parent);
+	kfree(chan);
+}
+
+void kmcl_channel_put(struct kmcl_channel *chan)
+{
+	kref_put(&chan->ref, kmcl_channel_release);
+}
+
+/**
+ * VmbChannelAllocate() - make a channel
+ * @Parent: the device on whose behalf the channel is used, or NULL; a
+ *	reference is held until the channel is gone
+ * @IsServer: FALSE for a client endpoint, TRUE for a server endpoint
+ * @Channel: the new channel, with default settings and disabled
+ *
+ * Context: PASSIVE_LEVEL.
+ *
+ * On Windows the parent is a DEVICE_OBJECT; here it is a struct device.
+ *
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_3 where @Channel is NULL;
+ * STATUS_INSUFFICIENT_RESOURCES.
+ */
+NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT Parent, BOOLEAN IsServer,
+			    VMBCHANNEL *Channel)
+{
+	struct kmcl_channel *chan;
+
+	if (!Channel)
+		return STATUS_INVALID_PARAMETER_3;
+
+	chan = kzalloc(sizeof(*chan), GFP_KERNEL);
+	if (!chan)
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	chan->tag = KMCL_TAG_CHANNEL;
+	chan->is_server = IsServer;
+	kref_init(&chan->ref);
+	chan->parent = get_device(Parent);
+	INIT_LIST_HEAD(&chan->node);
+	spin_lock_init(&chan->spare_lock);
+	INIT_LIST_HEAD(&chan->spare);
+	kmcl_settings_init(&chan->set);
+	kmcl_control_init(chan);
+	kmcl_send_init(chan);
+	kmcl_receive_init(chan);
+
+	*Channel = kmcl_channel_handle(chan);
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(VmbChannelAllocate);
+
+/**
+ * VmbChannelCleanup() - dispose of a channel
+ * @Channel: a disabled channel; invalid afterwards
+ *
+ * Packets that wait in the channel's queue complete with
+ * STATUS_DEVICE_REMOVED before this returns. Where Windows' documentation
+ * is silent, this project decided: an enabled channel is disabled first, with a
+ * warning; packet objects from VmbPacketAllocate() may be freed later.
+ *
+ * Context: PASSIVE_LEVEL, not from a state callback of the channel.
+ */
+VOID VmbChannelCleanup(VMBCHANNEL Channel)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+
+	if (!chan)
+		return;
+
+	if (WARN_ONCE(READ_ONCE(chan->ctl.task) == current,
+		      "vmbkmcl: VmbChannelCleanup() in a state callback\n"))
+		return;
+
+	if (WARN_ONCE(!kmcl_control_is_disabled(chan),
+		      "vmbkmcl: VmbChannelCleanup() on an enabled channel\n"))
+		kmcl_control_disable(chan);
+
+	kmcl_send_flush(chan);
+	cancel_work_sync(&chan->ctl.work);
+	cancel_work_sync(&chan->tx.grow);
+	chan->tag = KMCL_TAG_DEAD;
+	kmcl_channel_put(chan);
+}
+EXPORT_SYMBOL_GPL(VmbChannelCleanup);
+
+/**
+ * VmbChannelSetPointer() - save a pointer with a channel
+ * @Channel: the channel
+ * @Pointer: anything of the caller's
+ *
+ * Context: up to DISPATCH_LEVEL.
+ */
+VOID VmbChannelSetPointer(VMBCHANNEL Channel, PVOID Pointer)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+
+	if (chan)
+		WRITE_ONCE(chan->pointer, Pointer);
+}
+EXPORT_SYMBOL_GPL(VmbChannelSetPointer);
+
+/**
+ * VmbChannelGetPointer() - the pointer saved with a channel
+ * @Channel: the channel
+ *
+ * Context: up to DISPATCH_LEVEL.
+ *
+ * Return: what VmbChannelSetPointer() saved last, else NULL.
+ */
+PVOID VmbChannelGetPointer(VMBCHANNEL Channel)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+
+	return chan ? READ_ONCE(chan->pointer) : NULL;
+}
+EXPORT_SYMBOL_GPL(VmbChannelGetPointer);
+
+/**
+ * VmbChannelGetInterfaceInstance() - which instance a channel is connected to
+ * @Channel: the channel
+ * @Instance: the instance GUID of the offer in use; where there is none, the
+ *	one set as target (this project's decision), all zeroes for "any"
+ *
+ * Context: up to DISPATCH_LEVEL.
+ */
+VOID VmbChannelGetInterfaceInstance(VMBCHANNEL Channel, LPGUID Instance)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	unsigned long flags;
+
+	if (!chan || !Instance)
+		return;
+
+	BUILD_BUG_ON(sizeof(*Instance) != sizeof(guid_t));
+	spin_lock_irqsave(&chan->ctl.lock, flags);
+	memcpy(Instance, chan->ctl.link ? &chan->ctl.link->instance :
+					  &chan->set.instance, sizeof(guid_t));
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+}
+EXPORT_SYMBOL_GPL(VmbChannelGetInterfaceInstance);

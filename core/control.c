@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Control: one worker per channel compares what was asked for with what is, and
+ * takes one step after the other until the two agree.
+ *
+ * Enable, Disable, Start, Pause, an offer's arrival and its rescind only note
+ * what they want and wake the worker; so they may come at any time, in any
+ * order, from any number of threads. All state callbacks run in the worker,
+ * hence at PASSIVE_LEVEL and never two at once for a channel.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/export.h>
+#include <linux/sched.h>
+
+#include "kmcl.h"
+
+/*
+ * Control work waits for clients, which may take long; delivery may be what a
+ * client's memory reclaim waits for. Hence two queues, the second with a rescuer.
+ */
+struct workqueue_struct *kmcl_control_wq;
+struct workqueue_struct *kmcl_deliver_wq;
+
+int kmcl_workqueues_create(void)
+{
+	kmcl_control_wq = alloc_workqueue("vmbkmcl_control", WQ_UNBOUND,
+					  WQ_MAX_ACTIVE);
+	if (!kmcl_control_wq)
+		return -ENOMEM;
+
+	kmcl_deliver_wq = alloc_workqueue("vmbkmcl_deliver",
+					  WQ_UNBOUND | WQ_MEM_RECLAIM,
+					  WQ_MAX_ACTIVE);
+	if (!kmcl_deliver_wq) {
+		destroy_workqueue(kmcl_control_wq);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void kmcl_workqueues_destroy(void)
+{
+	destroy_workqueue(kmcl_deliver_wq);
+	destroy_workqueue(kmcl_control_wq);
+}
+
+/* Neither enabled nor about to be: the settings may change. */
+bool kmcl_control_is_disabled(const struct kmcl_channel *chan)
+{
+	return READ_ONCE(chan->ctl.state) == KMCL_DISABLED &&
+	       !READ_ONCE(chan->ctl.want_enabled);
+}
+
+static void kmcl_control_set_state(struct kmcl_channel *chan,
+				   enum kmcl_state state)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->ctl.lock, flags);
+	WRITE_ONCE(chan->ctl.state, state);
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+}
+
+/* Wakes the worker. Called with the control lock held. */
+u64 kmcl_control_ask(struct kmcl_channel *chan)
+{
+	u64 ticket = ++chan->ctl.asked;
+
+	lockdep_assert_held(&chan->ctl.lock);
+	queue_work(kmcl_control_wq, &chan->ctl.work);
+	return ticket;
+}
+
+static void kmcl_control_wait(struct kmcl_channel *chan, u64 ticket)
+{
+	wait_event(chan->ctl.wait, READ_ONCE(chan->ctl.done) >= ticket);
+}
+
+/* A state callback would wait for itself. */
+static bool kmcl_control_in_callback(struct kmcl_channel *chan, const char *who)
+{
+	return WARN_ONCE(READ_ONCE(chan->ctl.task) == current,
+			 "vmbkmcl: %s() in a state callback\n", who);
+}
+
+static void kmcl_report_pnp_failure(struct kmcl_channel *chan, NTSTATUS status)
+{
+	if (chan->set.pnp_failure)
+		chan->set.pnp_failure(kmcl_channel_handle(chan), status);
+}
+
+/* The link is closed: whoever waits in kmcl_offer_gone() may go on. */
+static void kmcl_control_drop_link(struct kmcl_channel *chan)
+{
+	struct kmcl_link *link = chan->ctl.link;
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->ctl.lock, flags);
+	chan->ctl.link = NULL;
+	chan->ctl.link_gone = false;
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+
+	complete_all(&link->detached);
+	link->ops->release(link);
+}
+
+static void kmcl_control_to_disabled(struct kmcl_channel *chan)
+{
+	unsigned long flags;
+
+	kmcl_offer_list_del(chan);
+	if (chan->ctl.link)
+		kmcl_control_drop_link(chan);
+	kmcl_offer_unwatch(chan);
+
+	spin_lock_irqsave(&chan->ctl.lock, flags);
+	WRITE_ONCE(chan->ctl.want_enabled, false);
+	WRITE_ONCE(chan->ctl.state, KMCL_DISABLED);
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+}
+
+static void kmcl_control_open(struct kmcl_channel *chan)
+{
+	NTSTATUS status = kmcl_state_open(chan);
+
+	if (NT_SUCCESS(status)) {
+		kmcl_control_set_state(chan, KMCL_OPENED);
+		return;
+	}
+
+	kmcl_control_to_disabled(chan);
+	kmcl_report_pnp_failure(chan, status);
+}
+
+/*
+ * One step from where the channel is towards where it should be.
+ * Returns false if it is there.
+ */
+static bool kmcl_control_step(struct kmcl_channel *chan)
+{
+	struct kmcl_control *ctl = &chan->ctl;
+	bool enabled, paused, offer, gone;
+	unsigned long flags;
+	int ret;
+
+	spin_lock_irqsave(&ctl->lock, flags);
+	enabled = ctl->want_enabled;
+	paused = ctl->want_paused;
+	offer = ctl->link;
+	gone = ctl->link_gone;
+	spin_unlock_irqrestore(&ctl->lock, flags);
+
+	switch (ctl->state) {
+	case KMCL_DISABLED:
+		if (!enabled)
+			return false;
+		kmcl_control_set_state(chan, KMCL_ENABLED);
+		kmcl_offer_list_add(chan);
+		return true;
+
+	case KMCL_ENABLED:
+		if (!enabled) {
+			kmcl_control_to_disabled(chan);
+		} else if (offer && gone) {
+			kmcl_control_drop_link(chan);
+		} else if (offer) {
+			kmcl_control_open(chan);
+		} else {
+			if (!kmcl_offer_unwatched(chan))
+				return false;
+			ret = kmcl_offer_watch(chan);
+			if (ret == -EBUSY)
+				kmcl_report_pnp_failure(chan, STATUS_SHARING_VIOLATION);
+			return ret != -EAGAIN;
+		}
+		return true;
+
+	case KMCL_OPENED:
+		if (!enabled || gone) {
+			kmcl_state_close(chan);
+			kmcl_control_to_disabled(chan);
+		} else if (!paused) {
+			kmcl_state_start(chan);
+			kmcl_control_set_state(chan, KMCL_ACTIVE);
+		} else {
+			return false;
+		}
+		return true;
+
+	case KMCL_ACTIVE:
+		if (enabled && !gone && !paused)
+			return false;
+		kmcl_state_suspend(chan);
+		kmcl_control_set_state(chan, KMCL_OPENED);
+		return true;
+	}
+	return false;
+}
+
+static void kmcl_control_work(struct work_struct *work)
+{
+	struct kmcl_channel *chan =
+		container_of(work, struct kmcl_channel, ctl.work);
+	struct kmcl_control *ctl = &chan->ctl;
+	unsigned long flags;
+	u64 asked;
+
+	WRITE_ONCE(ctl->task, current);
+	do {
+		spin_lock_irqsave(&ctl->lock, flags);
+		asked = ctl->asked;
+		spin_unlock_irqrestore(&ctl->lock, flags);
+	} while (kmcl_control_step(chan));
+	WRITE_ONCE(ctl->task, NULL);
+
+	/*
+	 * Whoever this wakes may clean the channel up at once; VmbChannelCleanup()
+	 * waits for this work to end before it lets go of the memory.
+	 */
+	WRITE_ONCE(ctl->done, asked);
+	wake_up_all(&ctl->wait);
+}
+
+void kmcl_control_init(struct kmcl_channel *chan)
+{
+	spin_lock_init(&chan->ctl.lock);
+	init_waitqueue_head(&chan->ctl.wait);
+	INIT_WORK(&chan->ctl.work, kmcl_control_work);
+}
+
+void kmcl_control_disable(struct kmcl_channel *chan)
+{
+	unsigned long flags;
+	u64 ticket;
+
+	spin_lock_irqsave(&chan->ctl.lock, flags);
+	WRITE_ONCE(chan->ctl.want_enabled, false);
+	ticket = kmcl_control_ask(chan);
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+
+	kmcl_control_wait(chan, ticket);
+}
+
+/**
+ * VmbChannelEnable() - enable a channel
+ * @Channel: a disabled channel
+ *
+ * A client channel opens the offer that VmbClientChannelInitSetTargetPnp()
+ * named, now or when it arrives. This returns at once; the state callbacks tell
+ * how it goes on. The channel comes up active unless VmbChannelPause() was
+ * called before.
+ *
+ * Context: up to DISPATCH_LEVEL (Windows: PASSIVE_LEVEL).
+ *
+ * Return: STATUS_SUCCESS. This project's decisions: STATUS_INVALID_PARAMETER_1
+ * for a bad handle; STATUS_INVALID_DEVICE_STATE where the channel is not
+ * disabled or has no target; STATUS_NOT_SUPPORTED for a server channel, for a
+ * guest cannot offer channels to other partitions.
+ */
+NTSTATUS VmbChannelEnable(VMBCHANNEL Channel)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	NTSTATUS status = STATUS_SUCCESS;
+	unsigned long flags;
+
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+
+	if (chan->is_server) {
+		kmcl_warn(chan, "a guest cannot offer channels to other partitions\n");
+		return STATUS_NOT_SUPPORTED;
+	}
+
+	spin_lock_irqsave(&chan->ctl.lock, flags);
+	if (!kmcl_control_is_disabled(chan) || !chan->set.has_target) {
+		status = STATUS_INVALID_DEVICE_STATE;
+	} else {
+		WRITE_ONCE(chan->ctl.want_enabled, true);
+		kmcl_control_ask(chan);
+	}
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+	return status;
+}
+EXPORT_SYMBOL_GPL(VmbChannelEnable);
+
+/**
+ * VmbChannelDisable() - disable a channel
+ * @Channel: the channel
+ *
+ * Closes it and waits until all is torn down: the client has completed the
+ * packets that it got, every packet it had sent is complete, with
+ * STATUS_DEVICE_REMOVED if need be, EvtChannelSuspend and EvtChannelClosed have
+ * run, and the device is free for another driver. Harmless on a disabled
+ * channel.
+ *
+ * Context: PASSIVE_LEVEL, not from a state callback of the channel.
+ */
+VOID VmbChannelDisable(VMBCHANNEL Channel)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+
+	if (!chan || kmcl_control_in_callback(chan, __func__))
+		return;
+
+	might_sleep();
+	kmcl_control_disable(chan);
+}
+EXPORT_SYMBOL_GPL(VmbChannelDisable);
+
+/**
+ * VmbChannelPause() - pause a channel
+ * @Channel: the channel
+ *
+ * On an active channel no more incoming packets are delivered; this returns when
+ * EvtChannelSuspend has run and the client has completed every packet it holds.
+ * It is the client that stops sending. A channel that is not open yet comes up
+ * paused: opened, but not started.
+ *
+ * Context: PASSIVE_LEVEL, not from a state callback of the channel.
+ */
+VOID VmbChannelPause(VMBCHANNEL Channel)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	unsigned long flags;
+	u64 ticket;
+
+	if (!chan || kmcl_control_in_callback(chan, __func__))
+		return;
+
+	might_sleep();
+	spin_lock_irqsave(&chan->ctl.lock, flags);
+	chan->ctl.want_paused = true;
+	ticket = kmcl_control_ask(chan);
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+
+	kmcl_control_wait(chan, ticket);
+}
+EXPORT_SYMBOL_GPL(VmbChannelPause);
+
+/**
+ * VmbChannelStart() - leave the paused state
+ * @Channel: the channel
+ *
+ * Harmless on a channel that is not paused. This project's decision: it returns
+ * at once; EvtChannelStarted and EvtChannelPostStarted follow.
+ *
+ * Context: up to DISPATCH_LEVEL, not from a state callback of the channel.
+ */
+VOID VmbChannelStart(VMBCHANNEL Channel)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	unsigned long flags;
+
+	if (!chan || kmcl_control_in_callback(chan, __func__))
+		return;
+
+	spin_lock_irqsave(&chan->ctl.lock, flags);
+	chan->ctl.want_paused = false;
+	kmcl_control_ask(chan);
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+}
+EXPORT_SYMBOL_GPL(VmbChannelStart);

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Incoming packet objects: a private copy of a packet, and room for its
+ * completion.
+ *
+ * Some are made when the channel opens. They are enough to go on with whatever
+ * happens to memory: when all are in use the next packet stays in the ring until
+ * one comes back.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "kmcl.h"
+
+#define KMCL_SPARE_BYTES	SZ_256K
+#define KMCL_SPARE_MIN		8u
+#define KMCL_SPARE_MAX		64u
+
+static u32 kmcl_incoming_size(const struct kmcl_settings *set)
+{
+	return sizeof(struct kmcl_incoming) +
+	       ALIGN(set->client_context, sizeof(u64)) +
+	       ALIGN(set->max_packet, sizeof(u64));
+}
+
+static void kmcl_incoming_init(struct kmcl_incoming *inc,
+			       struct kmcl_channel *chan, bool spare)
+{
+	inc->tag = KMCL_TAG_INCOMING;
+	atomic_set(&inc->state, KMCL_INCOMING_SPARE);
+	inc->chan = chan;
+	inc->spare = spare;
+	inc->payload = (void *)inc->context +
+		       ALIGN(chan->set.client_context, sizeof(u64));
+	INIT_LIST_HEAD(&inc->tx.node);
+	inc->tx.type = KMCL_WIRE_COMPLETION;
+	inc->tx.flags = 0;
+	inc->tx.room = inc->payload;
+}
+
+int kmcl_incoming_prepare(struct kmcl_channel *chan)
+{
+	u32 size = kmcl_incoming_size(&chan->set);
+	u32 i, n = clamp(KMCL_SPARE_BYTES / size, KMCL_SPARE_MIN, KMCL_SPARE_MAX);
+	struct kmcl_incoming *inc;
+
+	for (i = 0; i < n; i++) {
+		inc = kvmalloc(size, GFP_KERNEL);
+		if (!inc) {
+			kmcl_incoming_free_spares(chan);
+			return -ENOMEM;
+		}
+		kmcl_incoming_init(inc, chan, true);
+		list_add(&inc->node, &chan->rx.spare);
+	}
+	return 0;
+}
+
+/* While nobody reads and nothing is outstanding: all are in the list. */
+void kmcl_incoming_free_spares(struct kmcl_channel *chan)
+{
+	struct kmcl_incoming *inc, *next;
+
+	list_for_each_entry_safe(inc, next, &chan->rx.spare, node)
+		kvfree(inc);
+	INIT_LIST_HEAD(&chan->rx.spare);
+}
+
+/*
+ * A copy of @pkt. NULL where there is neither a spare nor memory: the reader has
+ * to stall, and whoever puts a spare back wakes it.
+ */
+struct kmcl_incoming *kmcl_incoming_get(struct kmcl_channel *chan,
+					const struct kmcl_wire *pkt)
+{
+	struct kmcl_recv *rx = &chan->rx;
+	struct kmcl_incoming *inc, *fresh = NULL;
+	unsigned long flags;
+
+	/* Only the reader takes spares: a list that is not empty stays so. */
+	if (list_empty_careful(&rx->spare)) {
+		fresh = kmalloc(kmcl_incoming_size(&chan->set),
+				GFP_ATOMIC | __GFP_NOWARN);
+		if (fresh)
+			kmcl_incoming_init(fresh, chan, false);
+	}
+
+	spin_lock_irqsave(&rx->lock, flags);
+	inc = fresh;
+	if (!inc) {
+		inc = list_first_entry_or_null(&rx->spare, struct kmcl_incoming, node);
+		if (inc)
+			list_del(&inc->node);
+		else
+			rx->stalled = true;
+	}
+	if (inc)
+		rx->held++;
+	spin_unlock_irqrestore(&rx->lock, flags);
+
+	if (!inc) {
+		atomic64_inc(&chan->count.no_memory);
+		return NULL;
+	}
+
+	inc->len = pkt->len;
+	inc->wants_completion = pkt->flags & KMCL_WIRE_WANT_COMPLETION;
+	inc->tx.id = pkt->id;
+	memset(inc->context, 0, chan->set.client_context);
+	memcpy(inc->payload, pkt->payload, pkt->len);
+	return inc;
+}
+
+/* Called with kmcl_recv.lock held. The channel may be gone once it is dropped. */
+void kmcl_incoming_put_locked(struct kmcl_incoming *inc)
+{
+	struct kmcl_recv *rx = &inc->chan->rx;
+
+	atomic_set(&inc->state, KMCL_INCOMING_SPARE);
+	if (inc->spare) {
+		list_add(&inc->node, &rx->spare);
+	} else {
+		inc->tag = KMCL_TAG_DEAD;
+		kfree(inc);
+	}
+	if (!--rx->held)
+		wake_up_all(&rx->idle);
+	if (rx->stalled)
+		tasklet_schedule(&rx->tasklet);
+}
+
+void kmcl_incoming_put(struct kmcl_incoming *inc)
+{
+	struct kmcl_recv *rx = &inc->chan->rx;
+	unsigned long flags;
+
+	spin_lock_irqsave(&rx->lock, flags);
+	kmcl_incoming_put_locked(inc);
+	spin_unlock_irqrestore(&rx->lock, flags);
+}
+
+struct kmcl_incoming *kmcl_incoming_from_handle(VMBPACKETCOMPLETION handle)
+{
+	struct kmcl_incoming *inc = (struct kmcl_incoming *)handle;
+
+	if (inc && inc->tag == KMCL_TAG_INCOMING)
+		return inc;
+
+	pr_err_ratelimited("%pS passed a handle that is no incoming packet\n",
+			   __builtin_return_address(0));
+	return NULL;
+}

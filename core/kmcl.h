@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of the core share.
+ *
+ * The way out: VmbPacketSend() (packet.c) checks, kmcl_tx_submit() (send.c)
+ * writes to the ring or queues; the routine runs from complete.c.
+ * The way in: kmcl_data_ready() (receive.c) reads the ring, gives completions
+ * to transaction.c and data to the client (deliver.c).
+ * Everything that opens, closes, starts or stops a channel is one worker per
+ * channel (control.c).
+ */
+#ifndef VMBKMCL_CORE_H
+#define VMBKMCL_CORE_H
+
+#include <linux/atomic.h>
+#include <linux/interrupt.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/uuid.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include <ntddk.h>
+#include <vmbuskernelmodeclientlibapi.h>
+
+#include "../transport/transport.h"
+#include "../transport/wire.h"
+
+#define KMCL_NAME_MAX	64
+
+/* First word of every object that a caller knows by a handle. */
+enum kmcl_tag {
+	KMCL_TAG_CHANNEL  = 0x4c48434b,
+	KMCL_TAG_PACKET   = 0x544b504b,
+	KMCL_TAG_INCOMING = 0x4e49434b,
+	KMCL_TAG_DEAD     = 0x4441454b,
+};
+
+/* What the Init functions set; frozen from VmbChannelEnable() on. */
+struct kmcl_settings {
+	u32 flags;
+	u32 max_packet;
+	u32 max_external;
+	u32 max_chain;
+	u32 client_context;
+	u32 recv_pages;
+	u32 send_pages;
+	bool has_target;
+	bool any_instance;
+	guid_t type;
+	guid_t instance;
+	PFN_VMB_CHANNEL_PNP_FAILURE pnp_failure;
+	PFN_VMB_CHANNEL_PROCESS_PACKET process_packet;
+	PFN_VMB_CHANNEL_PROCESSING_COMPLETE processing_complete;
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS state;
+	char name[KMCL_NAME_MAX];
+};
+
+/* Events that a person would ask about. Written under no common lock. */
+struct kmcl_counters {
+	atomic64_t sent;	/* packets and completions written to the ring */
+	atomic64_t queued;	/* of these, how many had to wait for room */
+	atomic64_t received;	/* data packets delivered to the client */
+	atomic64_t completed;	/* transactions that the other end completed */
+	atomic64_t stray;	/* completions for no open transaction */
+	atomic64_t malformed;	/* packets stepped over: broken or too long */
+	atomic64_t unknown;	/* packets stepped over: of a type not known */
+	atomic64_t no_memory;	/* a packet had to wait in the ring for memory */
+};
+
+/*
+ * Anything that goes out through the ring: a packet of the client's, or the
+ * completion of an incoming one. @node is in kmcl_send.queue while it waits for
+ * room; its payload is then in @room.
+ */
+struct kmcl_tx {
+	struct list_head node;
+	u64 id;
+	u32 len;
+	u16 type;
+	u16 flags;
+	void *room;
+};
+
+/* The sending side. */
+struct kmcl_send {
+	spinlock_t lock;	/* guards this structure and writes to the ring */
+	bool flows;		/* the ring may be written to */
+	bool broken;		/* the ring refused a packet for good */
+	struct list_head queue;	/* of kmcl_tx, oldest first */
+	u64 last_id;
+	struct hlist_head *open;	/* transactions by id */
+	u32 open_mask;
+	u32 open_count;
+	struct work_struct grow;	/* more buckets for @open */
+};
+
+/* The receiving side. */
+struct kmcl_recv {
+	bool at_passive;	/* VmbChannelSetIncomingProcessingAtPassive() */
+	atomic_t readers;	/* calls of kmcl_receive_poll() to account for */
+	struct tasklet_struct tasklet;	/* reads the ring where no signal comes */
+	struct work_struct work;	/* delivers @passive */
+
+	spinlock_t lock;	/* guards everything below */
+	bool enabled;		/* the client may be called */
+	bool failed;		/* the incoming stream is beyond repair */
+	bool stalled;		/* the reader left packets in the ring */
+	struct list_head spare;	/* kmcl_incoming, made when the channel opened */
+	struct list_head passive;	/* kmcl_incoming to deliver at PASSIVE_LEVEL */
+	u32 waiting;		/* of these, and one that is being delivered */
+	u32 outstanding;	/* delivered, not yet completed by the client */
+	u32 held;		/* kmcl_incoming in use */
+	wait_queue_head_t idle;	/* woken when one of the last two gets 0 */
+};
+
+enum kmcl_state {
+	KMCL_DISABLED,
+	KMCL_ENABLED,	/* waits for an offer */
+	KMCL_OPENED,	/* open, paused */
+	KMCL_ACTIVE,
+};
+
+/* What was asked for and how far the worker has got. */
+struct kmcl_control {
+	spinlock_t lock;	/* guards this structure and kmcl_settings */
+	enum kmcl_state state;	/* written by the worker only */
+	bool want_enabled;
+	bool want_paused;
+	struct kmcl_link *link;	/* the accepted offer */
+	bool link_gone;
+	u64 asked;		/* requests so far */
+	u64 done;		/* requests that the worker has dealt with */
+	wait_queue_head_t wait;	/* for @done, and for a link to be detached */
+	struct work_struct work;
+	struct task_struct *task;	/* the worker, while it runs */
+	u32 asked_for;		/* transports asked to watch: the worker's own */
+	u32 watching;		/* of these, the ones that do */
+};
+
+struct kmcl_channel {
+	u32 tag;
+	bool is_server;
+	struct kref ref;
+	struct device *parent;
+	void *pointer;
+	struct list_head node;		/* in offer.c's list while enabled */
+	struct kmcl_settings set;
+	struct kmcl_control ctl;
+	struct kmcl_send tx;
+	struct kmcl_recv rx;
+	struct kmcl_counters count;
+	struct kmcl_link *link;		/* stable while tx.flows or a callback can come */
+
+	spinlock_t spare_lock;		/* guards the two below */
+	struct list_head spare;		/* kmcl_packet, for VmbPacketAllocate() */
+	u32 spares;
+};
+
+enum kmcl_packet_state {
+	KMCL_PACKET_IDLE,
+	KMCL_PACKET_BUSY,	/* from a send to its completion routine */
+};
+
+/* VMBPACKET. Its room for the payload follows it. */
+struct kmcl_packet {
+	u32 tag;
+	atomic_t state;
+	struct kmcl_channel *chan;
+	bool ours;		/* from VmbPacketAllocate() */
+	u32 max_packet;		/* bytes of room */
+	struct kmcl_tx tx;
+	struct hlist_node open;	/* in kmcl_send.open, hashed if unfinished */
+	NTSTATUS status;	/* of a completion that had to wait for its turn */
+	PFN_VMB_PACKET_COMPLETION_ROUTINE routine;
+	void *pointer;
+	u64 room[];
+};
+
+enum kmcl_incoming_state {
+	KMCL_INCOMING_SPARE,
+	KMCL_INCOMING_WAITING,
+	KMCL_INCOMING_DELIVERED,
+	KMCL_INCOMING_COMPLETED,
+};
+
+/*
+ * VMBPACKETCOMPLETION. Client context and payload follow it; the room of the
+ * payload becomes that of the completion, should it have to wait.
+ */
+struct kmcl_incoming {
+	u32 tag;
+	atomic_t state;
+	struct kmcl_channel *chan;
+	bool spare;		/* goes back to kmcl_recv.spare */
+	bool wants_completion;
+	struct list_head node;	/* in kmcl_recv.spare or .passive */
+	struct kmcl_tx tx;	/* its completion */
+	u32 len;
+	void *payload;
+	u64 context[];
+};
+
+/* channel.c */
+struct kmcl_channel *kmcl_channel_from_handle(VMBCHANNEL handle);
+void kmcl_channel_get(struct kmcl_channel *chan);
+void kmcl_channel_put(struct kmcl_channel *chan);
+const char *kmcl_channel_name(const struct kmcl_channel *chan);
+
+static inline VMBCHANNEL kmcl_channel_handle(struct kmcl_channel *chan)
+{
+	return (VMBCHANNEL)chan;
+}
+
+/* settings.c */
+void kmcl_settings_init(struct kmcl_settings *set);
+void kmcl_settings_link_params(const struct kmcl_settings *set,
+			       struct kmcl_link_params *p);
+
+/* control.c */
+void kmcl_control_init(struct kmcl_channel *chan);
+u64 kmcl_control_ask(struct kmcl_channel *chan);
+void kmcl_control_disable(struct kmcl_channel *chan);
+bool kmcl_control_is_disabled(const struct kmcl_channel *chan);
+int kmcl_workqueues_create(void);
+void kmcl_workqueues_destroy(void);
+extern struct workqueue_struct *kmcl_control_wq;
+extern struct workqueue_struct *kmcl_deliver_wq;
+
+/* state.c: the steps of control.c's worker, which alone calls them */
+NTSTATUS kmcl_state_open(struct kmcl_channel *chan);
+void kmcl_state_start(struct kmcl_channel *chan);
+void kmcl_state_suspend(struct kmcl_channel *chan);
+void kmcl_state_close(struct kmcl_channel *chan);
+
+/* offer.c */
+void kmcl_offer_list_add(struct kmcl_channel *chan);
+void kmcl_offer_list_del(struct kmcl_channel *chan);
+int kmcl_offer_watch(struct kmcl_channel *chan);
+void kmcl_offer_unwatch(struct kmcl_channel *chan);
+bool kmcl_offer_unwatched(const struct kmcl_channel *chan);
+
+/* packet.c */
+u32 kmcl_packet_size(const struct kmcl_settings *set);
+void kmcl_packet_drop_spares(struct kmcl_channel *chan);
+
+/* complete.c */
+void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
+			  void *buffer, u32 len);
+
+/* send.c */
+void kmcl_send_init(struct kmcl_channel *chan);
+bool kmcl_tx_submit(struct kmcl_channel *chan, struct kmcl_tx *tx,
+		    const void *data);
+void kmcl_send_open(struct kmcl_channel *chan);
+void kmcl_send_close(struct kmcl_channel *chan);
+void kmcl_send_drain(struct kmcl_channel *chan);
+void kmcl_send_flush(struct kmcl_channel *chan);
+
+/* transaction.c; all but init, prepare and free under kmcl_send.lock */
+void kmcl_transactions_init(struct kmcl_channel *chan);
+int kmcl_transactions_prepare(struct kmcl_channel *chan);
+void kmcl_transactions_free(struct kmcl_channel *chan);
+void kmcl_transaction_open(struct kmcl_channel *chan, struct kmcl_packet *pkt);
+void kmcl_transaction_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt);
+struct kmcl_packet *kmcl_transaction_take(struct kmcl_channel *chan, u64 id);
+struct kmcl_packet *kmcl_transaction_take_any(struct kmcl_channel *chan);
+
+/* receive.c */
+void kmcl_receive_init(struct kmcl_channel *chan);
+void kmcl_receive_enable(struct kmcl_channel *chan);
+void kmcl_receive_disable(struct kmcl_channel *chan);
+void kmcl_receive_close(struct kmcl_channel *chan);
+
+/* deliver.c */
+u32 kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc);
+void kmcl_deliver_batch_end(struct kmcl_channel *chan, u32 packets);
+void kmcl_deliver_work(struct work_struct *work);
+void kmcl_deliver_drop_waiting(struct kmcl_channel *chan);
+void kmcl_deliver_wait_completed(struct kmcl_channel *chan);
+
+/* incoming.c */
+int kmcl_incoming_prepare(struct kmcl_channel *chan);
+void kmcl_incoming_free_spares(struct kmcl_channel *chan);
+struct kmcl_incoming *kmcl_incoming_get(struct kmcl_channel *chan,
+					const struct kmcl_wire *pkt);
+void kmcl_incoming_put(struct kmcl_incoming *inc);
+void kmcl_incoming_put_locked(struct kmcl_incoming *inc);
+struct kmcl_incoming *kmcl_incoming_from_handle(VMBPACKETCOMPLETION handle);
+
+static inline VMBPACKETCOMPLETION kmcl_incoming_handle(struct kmcl_incoming *inc)
+{
+	return (VMBPACKETCOMPLETION)inc;
+}
+
+/* A line that names the channel, for a person who has to act. */
+#define kmcl_warn(chan, fmt, ...) \
+	pr_warn("%s: " fmt, kmcl_channel_name(chan), ##__VA_ARGS__)
+#define kmcl_warn_ratelimited(chan, fmt, ...) \
+	pr_warn_ratelimited("%s: " fmt, kmcl_channel_name(chan), ##__VA_ARGS__)
+
+#endif

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Offers: which transports there are, which channels wait, and who gets what.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/export.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+
+#include "kmcl.h"
+
+#define KMCL_TRANSPORTS	2
+
+/*
+ * Guards the table, and is held while a transport starts or stops to watch, so
+ * that neither meets the transport's unregistration.
+ */
+static DEFINE_MUTEX(kmcl_transports_lock);
+static const struct kmcl_transport *kmcl_transports[KMCL_TRANSPORTS];
+
+/* Guards the list. Taken inside no other lock, and a channel's control lock in it. */
+static DEFINE_SPINLOCK(kmcl_waiting_lock);
+static LIST_HEAD(kmcl_waiting);
+
+void kmcl_offer_list_add(struct kmcl_channel *chan)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&kmcl_waiting_lock, flags);
+	list_add_tail(&chan->node, &kmcl_waiting);
+	spin_unlock_irqrestore(&kmcl_waiting_lock, flags);
+}
+
+void kmcl_offer_list_del(struct kmcl_channel *chan)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&kmcl_waiting_lock, flags);
+	list_del_init(&chan->node);
+	spin_unlock_irqrestore(&kmcl_waiting_lock, flags);
+}
+
+/**
+ * kmcl_transport_register() - add a transport
+ * @ops: what it can do
+ *
+ * Enabled channels start to watch for its offers.
+ *
+ * Return: 0, or -ENOSPC.
+ */
+int kmcl_transport_register(const struct kmcl_transport *ops)
+{
+	struct kmcl_channel *chan;
+	unsigned long flags;
+	int i, ret = -ENOSPC;
+
+	mutex_lock(&kmcl_transports_lock);
+	for (i = 0; i < KMCL_TRANSPORTS; i++) {
+		if (!kmcl_transports[i]) {
+			WRITE_ONCE(kmcl_transports[i], ops);
+			ret = 0;
+			break;
+		}
+	}
+	mutex_unlock(&kmcl_transports_lock);
+
+	spin_lock_irqsave(&kmcl_waiting_lock, flags);
+	list_for_each_entry(chan, &kmcl_waiting, node) {
+		spin_lock(&chan->ctl.lock);
+		kmcl_control_ask(chan);
+		spin_unlock(&chan->ctl.lock);
+	}
+	spin_unlock_irqrestore(&kmcl_waiting_lock, flags);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(kmcl_transport_register);
+
+/**
+ * kmcl_transport_unregister() - take a transport away
+ * @ops: as registered
+ *
+ * The transport's module is held while any channel watches it, so none does.
+ */
+void kmcl_transport_unregister(const struct kmcl_transport *ops)
+{
+	int i;
+
+	mutex_lock(&kmcl_transports_lock);
+	for (i = 0; i < KMCL_TRANSPORTS; i++) {
+		if (kmcl_transports[i] == ops)
+			WRITE_ONCE(kmcl_transports[i], NULL);
+	}
+	mutex_unlock(&kmcl_transports_lock);
+}
+EXPORT_SYMBOL_GPL(kmcl_transport_unregister);
+
+/* Is there a transport that the channel does not watch yet? */
+bool kmcl_offer_unwatched(const struct kmcl_channel *chan)
+{
+	int i;
+
+	for (i = 0; i < KMCL_TRANSPORTS; i++) {
+		if (READ_ONCE(kmcl_transports[i]) && !(chan->ctl.asked_for & BIT(i)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Watches one more transport. One that failed is not asked again until the
+ * channel is enabled anew. Returns -EBUSY if another driver holds the only
+ * offer, -EAGAIN if there was no transport to ask.
+ */
+int kmcl_offer_watch(struct kmcl_channel *chan)
+{
+	const guid_t *instance = chan->set.any_instance ? NULL :
+							  &chan->set.instance;
+	const struct kmcl_transport *ops;
+	int i, ret = -EAGAIN;
+
+	mutex_lock(&kmcl_transports_lock);
+	for (i = 0; i < KMCL_TRANSPORTS; i++) {
+		ops = kmcl_transports[i];
+		if (!ops || (chan->ctl.asked_for & BIT(i)))
+			continue;
+		/* One that is being unloaded is as good as not there. */
+		if (!try_module_get(ops->owner))
+			continue;
+		chan->ctl.asked_for |= BIT(i);
+		ret = ops->watch(&chan->set.type, instance);
+		if (!ret || ret == -EBUSY) {
+			chan->ctl.watching |= BIT(i);
+		} else {
+			kmcl_warn(chan, "%s cannot watch for offers: error %d\n",
+				  ops->name, ret);
+			module_put(ops->owner);
+			ret = 0;
+		}
+		break;
+	}
+	mutex_unlock(&kmcl_transports_lock);
+
+	/* Held by another driver, but an offer of the same class was free. */
+	if (ret == -EBUSY && READ_ONCE(chan->ctl.link))
+		ret = 0;
+	return ret;
+}
+
+void kmcl_offer_unwatch(struct kmcl_channel *chan)
+{
+	int i;
+
+	mutex_lock(&kmcl_transports_lock);
+	for (i = 0; i < KMCL_TRANSPORTS; i++) {
+		const struct kmcl_transport *ops = kmcl_transports[i];
+
+		if (!(chan->ctl.watching & BIT(i)))
+			continue;
+		ops->unwatch(&chan->set.type);
+		module_put(ops->owner);
+	}
+	chan->ctl.watching = 0;
+	chan->ctl.asked_for = 0;
+	mutex_unlock(&kmcl_transports_lock);
+}
+
+void kmcl_link_init(struct kmcl_link *link, const struct kmcl_transport *ops,
+		    const guid_t *type, const guid_t *instance)
+{
+	link->ops = ops;
+	guid_copy(&link->type, type);
+	guid_copy(&link->instance, instance);
+	link->chan = NULL;
+	init_completion(&link->detached);
+}
+EXPORT_SYMBOL_GPL(kmcl_link_init);
+
+/**
+ * kmcl_link_destroy() - a transport is about to free a link
+ * @link: initialized by kmcl_link_init(), accepted or not
+ */
+void kmcl_link_destroy(struct kmcl_link *link)
+{
+	if (link->chan)
+		kmcl_channel_put(link->chan);
+}
+EXPORT_SYMBOL_GPL(kmcl_link_destroy);
+
+static bool kmcl_channel_wants(const struct kmcl_channel *chan,
+			       const struct kmcl_link *link)
+{
+	return chan->ctl.state == KMCL_ENABLED && chan->ctl.want_enabled &&
+	       !chan->ctl.link && guid_equal(&chan->set.type, &link->type) &&
+	       (chan->set.any_instance ||
+		guid_equal(&chan->set.instance, &link->instance));
+}
+
+/**
+ * kmcl_offer_arrived() - a transport found an offer
+ * @link: initialized by kmcl_link_init()
+ *
+ * Gives it to the channel that has waited for it longest. From then on the
+ * core may use the link until it calls the release operation.
+ *
+ * Return: 0, or -ENODEV if no channel waits for such an offer.
+ */
+int kmcl_offer_arrived(struct kmcl_link *link)
+{
+	struct kmcl_channel *chan;
+	unsigned long flags;
+	int ret = -ENODEV;
+
+	spin_lock_irqsave(&kmcl_waiting_lock, flags);
+	list_for_each_entry(chan, &kmcl_waiting, node) {
+		spin_lock(&chan->ctl.lock);
+		if (kmcl_channel_wants(chan, link)) {
+			kmcl_channel_get(chan);
+			link->chan = chan;
+			WRITE_ONCE(chan->ctl.link, link);
+			kmcl_control_ask(chan);
+			ret = 0;
+		}
+		spin_unlock(&chan->ctl.lock);
+		if (!ret)
+			break;
+	}
+	spin_unlock_irqrestore(&kmcl_waiting_lock, flags);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(kmcl_offer_arrived);
+
+/**
+ * kmcl_offer_gone() - an offer that a channel had accepted went away
+ * @link: accepted by kmcl_offer_arrived()
+ *
+ * Returns when the channel has let go of it, which takes as long as the
+ * channel's client needs to complete the packets that it holds. The caller must
+ * keep @link alive meanwhile.
+ *
+ * Context: may sleep.
+ */
+void kmcl_offer_gone(struct kmcl_link *link)
+{
+	struct kmcl_channel *chan = link->chan;
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->ctl.lock, flags);
+	if (chan->ctl.link == link) {
+		chan->ctl.link_gone = true;
+		kmcl_control_ask(chan);
+	}
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+
+	wait_for_completion(&link->detached);
+}
+EXPORT_SYMBOL_GPL(kmcl_offer_gone);

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The way in: from the ring to a completion routine or to delivery.
+ *
+ * The ring is read in softirq context only, by one reader at a time, in batches.
+ * A packet that cannot be taken now stays in the ring, which is then left alone,
+ * its signals masked, until the reason is gone.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/delay.h>
+#include <linux/export.h>
+
+#include "kmcl.h"
+
+/* After that many packets other softirqs get their turn. */
+#define KMCL_RECEIVE_BUDGET	64
+
+/* That many packets wait for PASSIVE_LEVEL at most; the rest is left unread. */
+#define KMCL_RECEIVE_WAITING	64
+
+static bool kmcl_receive_must_wait(const struct kmcl_recv *rx)
+{
+	return !READ_ONCE(rx->enabled) || READ_ONCE(rx->failed) ||
+	       READ_ONCE(rx->waiting) >= KMCL_RECEIVE_WAITING;
+}
+
+/*
+ * Must the ring be left unread now? If so it is noted, so that whoever changes
+ * that schedules the reader.
+ */
+static bool kmcl_receive_stalls(struct kmcl_recv *rx)
+{
+	unsigned long flags;
+
+	if (likely(!kmcl_receive_must_wait(rx)))
+		return false;
+
+	spin_lock_irqsave(&rx->lock, flags);
+	rx->stalled = kmcl_receive_must_wait(rx);
+	spin_unlock_irqrestore(&rx->lock, flags);
+	return rx->stalled;
+}
+
+/* Before the ring is looked at: who has a reason to wake the reader did so. */
+static void kmcl_receive_unstall(struct kmcl_recv *rx)
+{
+	unsigned long flags;
+
+	if (likely(!READ_ONCE(rx->stalled)))
+		return;
+
+	spin_lock_irqsave(&rx->lock, flags);
+	rx->stalled = false;
+	spin_unlock_irqrestore(&rx->lock, flags);
+}
+
+static void kmcl_receive_completion(struct kmcl_channel *chan,
+				    const struct kmcl_wire *wire)
+{
+	struct kmcl_packet *pkt;
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->tx.lock, flags);
+	pkt = kmcl_transaction_take(chan, wire->id);
+	spin_unlock_irqrestore(&chan->tx.lock, flags);
+
+	if (!pkt) {
+		if (atomic64_inc_return(&chan->count.stray) == 1)
+			kmcl_warn(chan, "completion for a transaction that is not open (id %#llx); counted from now on\n",
+				  wire->id);
+		return;
+	}
+
+	atomic64_inc(&chan->count.completed);
+	/* Valid during the call; the reader holds it in a private copy. */
+	kmcl_packet_complete(pkt, STATUS_SUCCESS, (void *)wire->payload, wire->len);
+}
+
+static void kmcl_receive_malformed(struct kmcl_channel *chan, const char *what,
+				   u32 value)
+{
+	if (atomic64_inc_return(&chan->count.malformed) == 1)
+		kmcl_warn(chan, "malformed packet stepped over: %s (%u); counted from now on\n",
+			  what, value);
+}
+
+/* Returns false if the packet has to stay in the ring for now. */
+static bool kmcl_receive_one(struct kmcl_channel *chan,
+			     const struct kmcl_wire *wire, u32 *delivered)
+{
+	struct kmcl_incoming *inc;
+
+	switch (wire->type) {
+	case KMCL_WIRE_COMPLETION:
+		kmcl_receive_completion(chan, wire);
+		return true;
+
+	case KMCL_WIRE_DATA:
+		/* The wire counts in units of 8 bytes. */
+		if (wire->len > ALIGN(chan->set.max_packet, 8)) {
+			kmcl_receive_malformed(chan, "payload above the maximum packet size",
+					       wire->len);
+			return true;
+		}
+		inc = kmcl_incoming_get(chan, wire);
+		if (!inc)
+			return false;
+		*delivered += kmcl_deliver(chan, inc);
+		return true;
+
+	default:
+		if (atomic64_inc_return(&chan->count.unknown) == 1)
+			kmcl_warn(chan, "packet of type %u stepped over; counted from now on\n",
+				  wire->type);
+		return true;
+	}
+}
+
+/* The stream cannot be parsed any further: only closing the channel helps. */
+static void kmcl_receive_fail(struct kmcl_channel *chan)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->rx.lock, flags);
+	chan->rx.failed = true;
+	spin_unlock_irqrestore(&chan->rx.lock, flags);
+
+	atomic64_inc(&chan->count.malformed);
+	kmcl_warn(chan, "the incoming ring is corrupt; nothing is received any more until the channel is disabled\n");
+}
+
+/* Returns true if there is more to read now. */
+static bool kmcl_receive_batch(struct kmcl_channel *chan)
+{
+	struct kmcl_recv *rx = &chan->rx;
+	struct kmcl_link *link = chan->link;
+	const struct kmcl_transport *ops = link->ops;
+	u32 packets = 0, delivered = 0;
+	bool stalled = false, more;
+	struct kmcl_wire wire;
+	int ret;
+
+	if (kmcl_receive_stalls(rx))
+		return false;
+	kmcl_receive_unstall(rx);
+
+	ops->recv_begin(link);
+	for (ret = ops->recv_first(link, &wire); ret;
+	     ret = ops->recv_next(link, &wire)) {
+		if (ret == -EPROTO) {
+			kmcl_receive_fail(chan);
+			stalled = true;
+			break;
+		}
+		if (packets == KMCL_RECEIVE_BUDGET || kmcl_receive_stalls(rx)) {
+			stalled = packets != KMCL_RECEIVE_BUDGET;
+			break;
+		}
+		packets++;
+		if (ret < 0) {
+			kmcl_receive_malformed(chan, "offsets lead out of it",
+					       wire.type);
+			continue;
+		}
+		if (!kmcl_receive_one(chan, &wire, &delivered)) {
+			stalled = true;
+			break;
+		}
+	}
+	ops->recv_commit(link);
+	kmcl_deliver_batch_end(chan, delivered);
+
+	/* The ring was read to its end: only then have signals a meaning. */
+	more = ret && !stalled;
+	if (!ret)
+		more = ops->recv_end(link);
+	return more;
+}
+
+/*
+ * Reads the ring, unless somebody is: he reads once more then. In softirq
+ * context.
+ */
+static void kmcl_receive_poll(struct kmcl_channel *chan)
+{
+	struct kmcl_recv *rx = &chan->rx;
+	int calls;
+
+	/* Full barrier; pairs with the one in kmcl_receive_disable(). */
+	if (atomic_inc_return(&rx->readers) != 1)
+		return;
+
+	do {
+		calls = atomic_read(&rx->readers);
+		if (kmcl_receive_batch(chan))
+			tasklet_schedule(&rx->tasklet);
+	} while (atomic_sub_return(calls, &rx->readers));
+}
+
+static void kmcl_receive_tasklet(struct tasklet_struct *t)
+{
+	struct kmcl_channel *chan =
+		container_of(t, struct kmcl_channel, rx.tasklet);
+
+	kmcl_receive_poll(chan);
+}
+
+/**
+ * kmcl_data_ready() - the other end signalled
+ * @link: an open link
+ *
+ * Either packets have arrived or there is room for more to send.
+ *
+ * Context: softirq, or bottom halves off.
+ */
+void kmcl_data_ready(struct kmcl_link *link)
+{
+	kmcl_send_drain(link->chan);
+	kmcl_receive_poll(link->chan);
+}
+EXPORT_SYMBOL_GPL(kmcl_data_ready);
+
+void kmcl_receive_init(struct kmcl_channel *chan)
+{
+	struct kmcl_recv *rx = &chan->rx;
+
+	spin_lock_init(&rx->lock);
+	INIT_LIST_HEAD(&rx->spare);
+	INIT_LIST_HEAD(&rx->passive);
+	init_waitqueue_head(&rx->idle);
+	tasklet_setup(&rx->tasklet, kmcl_receive_tasklet);
+	INIT_WORK(&rx->work, kmcl_deliver_work);
+}
+
+/* Lets packets through to the client, those first that waited for it. */
+void kmcl_receive_enable(struct kmcl_channel *chan)
+{
+	spin_lock_irq(&chan->rx.lock);
+	chan->rx.enabled = true;
+	spin_unlock_irq(&chan->rx.lock);
+
+	queue_work(kmcl_deliver_wq, &chan->rx.work);
+	tasklet_schedule(&chan->rx.tasklet);
+}
+
+/* When this returns the client is not being called, and will not be. */
+void kmcl_receive_disable(struct kmcl_channel *chan)
+{
+	struct kmcl_recv *rx = &chan->rx;
+
+	spin_lock_irq(&rx->lock);
+	rx->enabled = false;
+	spin_unlock_irq(&rx->lock);
+
+	/*
+	 * A reader that is not seen here sees @enabled, which it looks at for
+	 * every packet. Pairs with kmcl_receive_poll().
+	 */
+	smp_mb();
+	while (atomic_read(&rx->readers))
+		usleep_range(20, 100);
+	flush_work(&rx->work);
+}
+
+/* The link is closed, so nobody signals any more: lets go of all memory. */
+void kmcl_receive_close(struct kmcl_channel *chan)
+{
+	struct kmcl_recv *rx = &chan->rx;
+
+	/* Completions may still be on their way out of somebody's hands. */
+	spin_lock_irq(&rx->lock);
+	wait_event_lock_irq(rx->idle, !rx->held, rx->lock);
+	spin_unlock_irq(&rx->lock);
+
+	tasklet_kill(&rx->tasklet);
+	kmcl_incoming_free_spares(chan);
+	rx->failed = false;
+	rx->stalled = false;
+}

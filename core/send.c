@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The way out: written to the ring at once, or queued until there is room.
+ *
+ * One lock per channel covers the decision and the write, so nothing overtakes
+ * what waits. What waits holds its own copy of its payload; so a send needs no
+ * memory and the caller's buffer is free when it returns.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include "kmcl.h"
+
+static struct kmcl_packet *kmcl_tx_packet(struct kmcl_tx *tx)
+{
+	return container_of(tx, struct kmcl_packet, tx);
+}
+
+static bool kmcl_tx_is_completion(const struct kmcl_tx *tx)
+{
+	return tx->type == KMCL_WIRE_COMPLETION;
+}
+
+static bool kmcl_tx_wants_completion(const struct kmcl_tx *tx)
+{
+	return tx->flags & KMCL_WIRE_WANT_COMPLETION;
+}
+
+void kmcl_send_init(struct kmcl_channel *chan)
+{
+	spin_lock_init(&chan->tx.lock);
+	INIT_LIST_HEAD(&chan->tx.queue);
+	kmcl_transactions_init(chan);
+}
+
+/* Writes to the ring. Called with the lock held. 0, or as the transport's send. */
+static int kmcl_tx_write(struct kmcl_channel *chan, struct kmcl_tx *tx,
+			 const void *data)
+{
+	struct kmcl_link *link = chan->link;
+	int ret;
+
+	/* The answer may come before the write returns: open first. */
+	if (kmcl_tx_wants_completion(tx))
+		kmcl_transaction_open(chan, kmcl_tx_packet(tx));
+
+	ret = link->ops->send(link, tx->type, tx->flags, tx->id, data, tx->len);
+	if (!ret) {
+		atomic64_inc(&chan->count.sent);
+		return 0;
+	}
+
+	if (kmcl_tx_wants_completion(tx))
+		kmcl_transaction_cancel(chan, kmcl_tx_packet(tx));
+
+	/* A rescind is no surprise: the link is about to be closed. */
+	if (ret != -EAGAIN && ret != -ENODEV && !chan->tx.broken) {
+		chan->tx.broken = true;
+		kmcl_warn(chan, "the outgoing ring is unusable (error %d); packets wait until the channel is disabled\n",
+			  ret);
+	}
+	return ret;
+}
+
+/*
+ * Writes what is queued, as far as there is room. What is over with the write
+ * goes to @over. Called with the lock held.
+ */
+static void kmcl_send_drain_locked(struct kmcl_channel *chan,
+				   struct list_head *over)
+{
+	struct kmcl_link *link = chan->link;
+	struct kmcl_tx *tx;
+	bool asked = false;
+	int ret;
+
+	while (chan->tx.flows && !list_empty(&chan->tx.queue)) {
+		tx = list_first_entry(&chan->tx.queue, struct kmcl_tx, node);
+		ret = kmcl_tx_write(chan, tx, tx->room);
+		if (ret == -EAGAIN && !asked) {
+			/*
+			 * Ask to be told of room, then try once more: the other
+			 * end may have made room before it could see the request.
+			 */
+			link->ops->want_room(link, tx->len);
+			asked = true;
+			continue;
+		}
+		if (ret)
+			return;
+		/* Each packet that goes out changes what the next one needs. */
+		asked = false;
+		list_del_init(&tx->node);
+		if (!kmcl_tx_wants_completion(tx))
+			list_add_tail(&tx->node, over);
+	}
+	if (chan->tx.flows)
+		link->ops->want_room(link, 0);
+}
+
+/* What was written and needs no answer is over. */
+static void kmcl_tx_finish(struct list_head *over)
+{
+	struct kmcl_tx *tx, *next;
+
+	list_for_each_entry_safe(tx, next, over, node) {
+		list_del_init(&tx->node);
+		if (kmcl_tx_is_completion(tx))
+			kmcl_incoming_put(container_of(tx, struct kmcl_incoming, tx));
+		else
+			kmcl_packet_complete(kmcl_tx_packet(tx), STATUS_SUCCESS,
+					     NULL, 0);
+	}
+}
+
+/**
+ * kmcl_tx_submit() - send
+ * @chan: the channel, in any state
+ * @tx: everything but @id of a data packet and @node set; in no list
+ * @data: the payload, copied before this returns
+ *
+ * Context: up to softirq, interrupts may be off.
+ *
+ * Return: true if @tx is in the ring and, unless it asked for a completion,
+ * over: it is the caller's then. Otherwise it is not the caller's any more.
+ */
+bool kmcl_tx_submit(struct kmcl_channel *chan, struct kmcl_tx *tx,
+		    const void *data)
+{
+	struct kmcl_send *send = &chan->tx;
+	bool over = !kmcl_tx_wants_completion(tx);
+	unsigned long flags;
+	LIST_HEAD(done);
+
+	spin_lock_irqsave(&send->lock, flags);
+	if (!kmcl_tx_is_completion(tx))
+		tx->id = ++send->last_id;
+
+	if (send->flows && list_empty(&send->queue) &&
+	    !kmcl_tx_write(chan, tx, data)) {
+		spin_unlock_irqrestore(&send->lock, flags);
+		return over;
+	}
+
+	/* A completion's payload may lie in the very room that it goes to. */
+	memmove(tx->room, data, tx->len);
+	list_add_tail(&tx->node, &send->queue);
+	atomic64_inc(&chan->count.queued);
+	/* Behind others it waits for their signal; the first one asks for it. */
+	if (send->flows && list_is_singular(&send->queue))
+		kmcl_send_drain_locked(chan, &done);
+	spin_unlock_irqrestore(&send->lock, flags);
+
+	kmcl_tx_finish(&done);
+	return false;
+}
+
+/* There may be room: called on every signal of the other end. */
+void kmcl_send_drain(struct kmcl_channel *chan)
+{
+	unsigned long flags;
+	LIST_HEAD(done);
+
+	/* Whoever queues later than this look tries the ring himself. */
+	if (list_empty_careful(&chan->tx.queue))
+		return;
+
+	spin_lock_irqsave(&chan->tx.lock, flags);
+	if (chan->tx.flows)
+		kmcl_send_drain_locked(chan, &done);
+	spin_unlock_irqrestore(&chan->tx.lock, flags);
+
+	kmcl_tx_finish(&done);
+}
+
+/* From now on the ring may be written to; what has waited for this goes out. */
+void kmcl_send_open(struct kmcl_channel *chan)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->tx.lock, flags);
+	chan->tx.flows = true;
+	chan->tx.broken = false;
+	spin_unlock_irqrestore(&chan->tx.lock, flags);
+
+	kmcl_send_drain(chan);
+}
+
+/* When this returns nobody is writing to the ring, and nobody will. */
+void kmcl_send_close(struct kmcl_channel *chan)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->tx.lock, flags);
+	chan->tx.flows = false;
+	spin_unlock_irqrestore(&chan->tx.lock, flags);
+}
+
+/*
+ * The channel went away: completes all that waits and all open transactions. A
+ * packet that a completion routine sends again stays for the next opening.
+ */
+void kmcl_send_flush(struct kmcl_channel *chan)
+{
+	struct kmcl_packet *pkt;
+	struct kmcl_tx *tx, *next;
+	unsigned long flags;
+	LIST_HEAD(gone);
+
+	spin_lock_irqsave(&chan->tx.lock, flags);
+	while ((pkt = kmcl_transaction_take_any(chan)))
+		list_add_tail(&pkt->tx.node, &gone);
+	list_splice_tail_init(&chan->tx.queue, &gone);
+	spin_unlock_irqrestore(&chan->tx.lock, flags);
+
+	list_for_each_entry_safe(tx, next, &gone, node) {
+		list_del_init(&tx->node);
+		if (kmcl_tx_is_completion(tx))
+			kmcl_incoming_put(container_of(tx, struct kmcl_incoming, tx));
+		else
+			kmcl_packet_complete(kmcl_tx_packet(tx),
+					     STATUS_DEVICE_REMOVED, NULL, 0);
+	}
+}

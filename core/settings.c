@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The Init functions: what is set before a channel is enabled.
+ *
+ * Each checks the handle and the state first (STATUS_INVALID_PARAMETER_1), then
+ * its other parameters, then sets. They serialize with VmbChannelEnable() by the
+ * control lock, so a channel is never enabled with half a setting.
+ *
+ * Context of all of them: PASSIVE_LEVEL on Windows; here up to DISPATCH_LEVEL.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/export.h>
+#include <linux/mm.h>
+
+#include "kmcl.h"
+
+/* Windows does not document its defaults; these are this project's. */
+#define KMCL_DEFAULT_MAX_PACKET		4096
+#define KMCL_DEFAULT_MAX_EXTERNAL	(128 * 1024)
+#define KMCL_DEFAULT_MAX_CHAIN		8
+
+/* Unless set otherwise a ring has room for this many of the largest packets. */
+#define KMCL_DEFAULT_RING_PACKETS	16
+
+#define KMCL_RING_PAGE			4096u
+#define KMCL_MAX_RING_PAGES		4096u
+
+void kmcl_settings_init(struct kmcl_settings *set)
+{
+	set->max_packet = KMCL_DEFAULT_MAX_PACKET;
+	set->max_external = KMCL_DEFAULT_MAX_EXTERNAL;
+	set->max_chain = KMCL_DEFAULT_MAX_CHAIN;
+	set->any_instance = true;
+}
+
+/* Bytes of ranges in a packet's headers when it describes external data. */
+static u32 kmcl_settings_range_bytes(const struct kmcl_settings *set)
+{
+	/* Each buffer of the chain may straddle one page more than it fills. */
+	u64 pages = DIV_ROUND_UP_ULL(set->max_external, KMCL_RING_PAGE) +
+		    set->max_chain;
+	u64 bytes = (pages + set->max_chain) * sizeof(u64);
+
+	return min_t(u64, bytes, KMCL_WIRE_MAX);
+}
+
+static u32 kmcl_ring_bytes(const struct kmcl_settings *set, u32 pages)
+{
+	u32 largest = kmcl_wire_room(set->max_packet) +
+		      kmcl_settings_range_bytes(set);
+	/* A ring that is full to the last byte would look empty: one more. */
+	u32 least = DIV_ROUND_UP(largest + 1, KMCL_RING_PAGE) + 1;
+
+	if (!pages)
+		pages = min(DIV_ROUND_UP(largest * KMCL_DEFAULT_RING_PACKETS,
+					 KMCL_RING_PAGE), 256u);
+
+	return PAGE_ALIGN(max(pages, least) * KMCL_RING_PAGE);
+}
+
+void kmcl_settings_link_params(const struct kmcl_settings *set,
+			       struct kmcl_link_params *p)
+{
+	p->send_bytes = kmcl_ring_bytes(set, set->send_pages);
+	p->recv_bytes = kmcl_ring_bytes(set, set->recv_pages);
+	p->max_packet = set->max_packet;
+}
+
+/*
+ * Begin and end of every Init function. On success the control lock is held.
+ */
+static struct kmcl_channel *kmcl_init_begin(VMBCHANNEL handle,
+					    unsigned long *flags)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(handle);
+
+	if (!chan)
+		return NULL;
+
+	spin_lock_irqsave(&chan->ctl.lock, *flags);
+	if (kmcl_control_is_disabled(chan))
+		return chan;
+
+	spin_unlock_irqrestore(&chan->ctl.lock, *flags);
+	return NULL;
+}
+
+static NTSTATUS kmcl_init_end(struct kmcl_channel *chan, unsigned long flags,
+			      NTSTATUS status)
+{
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+	return status;
+}
+
+/**
+ * VmbChannelInitSetFlags() - set the flags of a channel
+ * @Channel: a disabled channel
+ * @Flags: VMBUS_CHANNEL_INIT_FLAG_*. Pipe mode is not supported yet.
+ *
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad or enabled
+ * channel; STATUS_INVALID_PARAMETER_2 for an unknown flag;
+ * STATUS_NOT_SUPPORTED for VMBUS_CHANNEL_INIT_FLAG_IS_PIPE.
+ */
+NTSTATUS VmbChannelInitSetFlags(VMBCHANNEL Channel, UINT32 Flags)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	struct kmcl_channel *chan;
+	unsigned long irq;
+
+	chan = kmcl_init_begin(Channel, &irq);
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+
+	if (Flags & ~VMBUS_CHANNEL_INIT_FLAGS)
+		status = STATUS_INVALID_PARAMETER_2;
+	else if (Flags & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE)
+		status = STATUS_NOT_SUPPORTED;
+	else
+		chan->set.flags = Flags;
+
+	return kmcl_init_end(chan, irq, status);
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetFlags);
+
+/**
+ * VmbChannelInitSetMaximumPacketSize() - set the largest payload in the ring
+ * @Channel: a disabled channel
+ * @MaximumPacketSize: bytes, for both directions; 4096 unless set
+ *
+ * The rings are made large enough for such packets. Packet objects made before
+ * keep the size they were made for.
+ *
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad or enabled
+ * channel; STATUS_INVALID_PARAMETER_2 for 0 and (this project's decision) for
+ * more than a VMBus packet can hold, 524,264 bytes.
+ */
+NTSTATUS VmbChannelInitSetMaximumPacketSize(VMBCHANNEL Channel,
+					    UINT32 MaximumPacketSize)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	struct kmcl_channel *chan;
+	unsigned long irq;
+
+	chan = kmcl_init_begin(Channel, &irq);
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+
+	if (!MaximumPacketSize || MaximumPacketSize > KMCL_WIRE_MAX_PAYLOAD)
+		status = STATUS_INVALID_PARAMETER_2;
+	else
+		chan->set.max_packet = MaximumPacketSize;
+
+	return kmcl_init_end(chan, irq, status);
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumPacketSize);
+
+/**
+ * VmbChannelInitSetMaximumExternalData() - set the largest external buffer
+ * @Channel: a disabled channel
+ * @DataSize: bytes; 128 KiB unless set
+ * @ChainLength: MDLs in a chain; 8 unless set
+ *
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad or enabled
+ * channel; STATUS_INVALID_PARAMETER_2 where @DataSize is 0,
+ * STATUS_INVALID_PARAMETER_3 where @ChainLength is 0.
+ */
+NTSTATUS VmbChannelInitSetMaximumExternalData(VMBCHANNEL Channel,
+					      UINT32 DataSize,
+					      UINT32 ChainLength)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	struct kmcl_channel *chan;
+	unsigned long irq;
+
+	chan = kmcl_init_begin(Channel, &irq);
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+
+	if (!DataSize) {
+		status = STATUS_INVALID_PARAMETER_2;
+	} else if (!ChainLength) {
+		status = STATUS_INVALID_PARAMETER_3;
+	} else {
+		chan->set.max_external = DataSize;
+		chan->set.max_chain = ChainLength;
+	}
+
+	return kmcl_init_end(chan, irq, status);
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumExternalData);
+
+/**
+ * VmbChannelInitSetClientContextSize() - set the size of the client's context
+ * @Channel: a disabled channel
+ * @ContextSize: bytes that each incoming packet carries for the client, see
+ *	VmbChannelPacketGetClientContext(); 0 unless set
+ *
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad or enabled
+ * channel; STATUS_INVALID_PARAMETER_2 for more than 64 KiB (this project's
+ * decision).
+ */
+NTSTATUS VmbChannelInitSetClientContextSize(VMBCHANNEL Channel,
+					    UINT32 ContextSize)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	struct kmcl_channel *chan;
+	unsigned long irq;
+
+	chan = kmcl_init_begin(Channel, &irq);
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+
+	if (ContextSize > SZ_64K)
+		status = STATUS_INVALID_PARAMETER_2;
+	else
+		chan->set.client_context = ContextSize;
+
+	return kmcl_init_end(chan, irq, status);
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetClientContextSize);
+
+/**
+ * VmbChannelInitSetFriendlyName() - name a channel for log lines
+ * @Channel: a disabled channel
+ * @FriendlyName: copied; what is no printable ASCII becomes '?', and what is
+ *	longer than 63 characters is cut (this project's decision)
+ *
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad or enabled
+ * channel; STATUS_INVALID_PARAMETER_2 where @FriendlyName is NULL or has no
+ * buffer.
+ */
+NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL Channel,
+				       PCUNICODE_STRING FriendlyName)
+{
+	struct kmcl_channel *chan;
+	unsigned long irq;
+	u32 i, len;
+
+	chan = kmcl_init_begin(Channel, &irq);
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+
+	if (!FriendlyName || (FriendlyName->Length && !FriendlyName->Buffer))
+		return kmcl_init_end(chan, irq, STATUS_INVALID_PARAMETER_2);
+
+	len = min_t(u32, FriendlyName->Length / sizeof(WCHAR),
+		    sizeof(chan->set.name) - 1);
+	for (i = 0; i < len; i++) {
+		WCHAR c = FriendlyName->Buffer[i];
+
+		chan->set.name[i] = c >= ' ' && c <= '~' ? c : '?';
+	}
+	chan->set.name[len] = '\0';
+
+	return kmcl_init_end(chan, irq, STATUS_SUCCESS);
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetFriendlyName);
+
+/**
+ * VmbChannelInitSetProcessPacketCallbacks() - set who gets incoming packets
+ * @Channel: a disabled channel
+ * @ProcessPacketCallback: called once for each packet. Where it is NULL (this
+ *	project's decision), packets are counted and completed with no payload.
+ * @ProcessingCompleteCallback: called at the end of each batch, or NULL
+ *
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad or enabled
+ * channel.
+ */
+NTSTATUS
+VmbChannelInitSetProcessPacketCallbacks(VMBCHANNEL Channel,
+					PFN_VMB_CHANNEL_PROCESS_PACKET ProcessPacketCallback,
+					PFN_VMB_CHANNEL_PROCESSING_COMPLETE ProcessingCompleteCallback)
+{
+	struct kmcl_channel *chan;
+	unsigned long irq;
+
+	chan = kmcl_init_begin(Channel, &irq);
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+
+	chan->set.process_packet = ProcessPacketCallback;
+	chan->set.processing_complete = ProcessingCompleteCallback;
+
+	return kmcl_init_end(chan, irq, STATUS_SUCCESS);
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetProcessPacketCallbacks);
+
+/**
+ * VmbChannelInitSetStateChangeCallbacks() - set who learns of state changes
+ * @Channel: a disabled channel
+ * @Callbacks: made by VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(); copied. Any
+ *	member may be NULL.
+ *
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad or enabled
+ * channel; STATUS_INVALID_PARAMETER_2 for NULL or a wrong Version or Size.
+ */
+NTSTATUS
+VmbChannelInitSetStateChangeCallbacks(VMBCHANNEL Channel,
+				      PVMB_CHANNEL_STATE_CHANGE_CALLBACKS Callbacks)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	struct kmcl_channel *chan;
+	unsigned long irq;
+
+	chan = kmcl_init_begin(Channel, &irq);
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+
+	if (!Callbacks || Callbacks->Version != 1 ||
+	    Callbacks->Size != sizeof(*Callbacks))
+		status = STATUS_INVALID_PARAMETER_2;
+	else
+		chan->set.state = *Callbacks;
+
+	return kmcl_init_end(chan, irq, status);
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetStateChangeCallbacks);
+
+/**
+ * VmbClientChannelInitSetRingBufferPageCount() - set the size of the rings
+ * @Channel: a disabled client channel
+ * @IncomingPageCount: pages of 4096 bytes from the other end to here
+ * @OutgoingPageCount: pages from here to the other end
+ *
+ * This project's decision: a count includes the ring's control page, as the
+ * ring sizes of Linux' own VMBus drivers do, and is raised where the largest
+ * packet would not fit.
+ *
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad, enabled or
+ * server channel; STATUS_INVALID_PARAMETER_2, _3 for a count below 2 or
+ * above 4096.
+ */
+NTSTATUS VmbClientChannelInitSetRingBufferPageCount(VMBCHANNEL Channel,
+						    UINT32 IncomingPageCount,
+						    UINT32 OutgoingPageCount)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	struct kmcl_channel *chan;
+	unsigned long irq;
+
+	chan = kmcl_init_begin(Channel, &irq);
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+
+	if (chan->is_server) {
+		status = STATUS_INVALID_PARAMETER_1;
+	} else if (IncomingPageCount < 2 ||
+		   IncomingPageCount > KMCL_MAX_RING_PAGES) {
+		status = STATUS_INVALID_PARAMETER_2;
+	} else if (OutgoingPageCount < 2 ||
+		   OutgoingPageCount > KMCL_MAX_RING_PAGES) {
+		status = STATUS_INVALID_PARAMETER_3;
+	} else {
+		chan->set.recv_pages = IncomingPageCount;
+		chan->set.send_pages = OutgoingPageCount;
+	}
+
+	return kmcl_init_end(chan, irq, status);
+}
+EXPORT_SYMBOL_GPL(VmbClientChannelInitSetRingBufferPageCount);
+
+/**
+ * VmbClientChannelInitSetTargetPnp() - set which offer to open
+ * @Channel: a disabled client channel
+ * @InterfaceType: the offer's class
+ * @InterfaceInstance: the offer's instance, or NULL for any of that class
+ * @PnpFailureCallback: called at PASSIVE_LEVEL when the device was found but
+ *	connecting to it failed later, or NULL. With STATUS_SHARING_VIOLATION the
+ *	device is held by another driver, which a log line names; the channel
+ *	stays enabled and waits.
+ *
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad, enabled or
+ * server channel; STATUS_INVALID_PARAMETER_2 where @InterfaceType is NULL.
+ */
+NTSTATUS
+VmbClientChannelInitSetTargetPnp(VMBCHANNEL Channel, LPCGUID InterfaceType,
+				 LPCGUID InterfaceInstance,
+				 PFN_VMB_CHANNEL_PNP_FAILURE PnpFailureCallback)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	struct kmcl_channel *chan;
+	unsigned long irq;
+
+	chan = kmcl_init_begin(Channel, &irq);
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+
+	if (chan->is_server) {
+		status = STATUS_INVALID_PARAMETER_1;
+	} else if (!InterfaceType) {
+		status = STATUS_INVALID_PARAMETER_2;
+	} else {
+		chan->set.has_target = true;
+		memcpy(&chan->set.type, InterfaceType, sizeof(guid_t));
+		chan->set.any_instance = !InterfaceInstance;
+		if (InterfaceInstance)
+			memcpy(&chan->set.instance, InterfaceInstance,
+			       sizeof(guid_t));
+		else
+			chan->set.instance = guid_null;
+		chan->set.pnp_failure = PnpFailureCallback;
+	}
+
+	return kmcl_init_end(chan, irq, status);
+}
+EXPORT_SYMBOL_GPL(VmbClientChannelInitSetTargetPnp);

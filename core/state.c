@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The steps between a channel's states, each with its callbacks in order. Only
+ * the channel's control worker calls them, so no two run at once.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/export.h>
+#include <linux/kernel.h>
+
+#include "kmcl.h"
+
+static NTSTATUS kmcl_status_from_errno(int error)
+{
+	switch (error) {
+	case 0:
+		return STATUS_SUCCESS;
+	case -ENOMEM:
+		return STATUS_INSUFFICIENT_RESOURCES;
+	case -ENODEV:
+		return STATUS_DEVICE_REMOVED;
+	case -EOPNOTSUPP:
+		return STATUS_NOT_SUPPORTED;
+	case -EINVAL:
+		return STATUS_INVALID_DEVICE_STATE;
+	default:
+		return STATUS_UNSUCCESSFUL;
+	}
+}
+
+/* Enabled -> Opened. On failure nothing is left of it but the link. */
+NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
+{
+	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &chan->set.state;
+	struct kmcl_link *link = chan->ctl.link;
+	struct kmcl_link_params params;
+	NTSTATUS status;
+	int ret;
+
+	ret = kmcl_incoming_prepare(chan);
+	if (ret)
+		goto fail;
+
+	ret = kmcl_transactions_prepare(chan);
+	if (ret)
+		goto fail_incoming;
+
+	kmcl_settings_link_params(&chan->set, &params);
+	chan->link = link;
+	ret = link->ops->open(link, &params);
+	if (ret)
+		goto fail_incoming;
+
+	if (evt->EvtChannelOpened) {
+		status = evt->EvtChannelOpened(kmcl_channel_handle(chan));
+		if (!NT_SUCCESS(status)) {
+			kmcl_warn(chan, "EvtChannelOpened failed with status %#x\n",
+				  status);
+			goto fail_open;
+		}
+	}
+
+	kmcl_send_open(chan);
+	return STATUS_SUCCESS;
+
+fail_open:
+	link->ops->close(link);
+	kmcl_receive_close(chan);
+	return status;
+
+fail_incoming:
+	kmcl_incoming_free_spares(chan);
+fail:
+	kmcl_warn(chan, "cannot open the channel: error %d\n", ret);
+	return kmcl_status_from_errno(ret);
+}
+
+/* Opened -> Active. */
+void kmcl_state_start(struct kmcl_channel *chan)
+{
+	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &chan->set.state;
+
+	if (evt->EvtChannelStarted)
+		evt->EvtChannelStarted(kmcl_channel_handle(chan));
+
+	kmcl_receive_enable(chan);
+
+	if (evt->EvtChannelPostStarted)
+		evt->EvtChannelPostStarted(kmcl_channel_handle(chan));
+}
+
+/* Active -> Opened: what was read but not delivered stays for the next start. */
+void kmcl_state_suspend(struct kmcl_channel *chan)
+{
+	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &chan->set.state;
+
+	kmcl_receive_disable(chan);
+
+	if (evt->EvtChannelSuspend)
+		evt->EvtChannelSuspend(kmcl_channel_handle(chan));
+
+	kmcl_deliver_wait_completed(chan);
+}
+
+/*
+ * Opened -> closed. The link is closed before outgoing packets are completed:
+ * until then the other end may still write to memory that they describe.
+ */
+void kmcl_state_close(struct kmcl_channel *chan)
+{
+	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &chan->set.state;
+	struct kmcl_counters *count = &chan->count;
+	struct kmcl_link *link = chan->ctl.link;
+
+	kmcl_send_close(chan);
+	link->ops->close(link);
+	kmcl_deliver_drop_waiting(chan);
+	kmcl_send_flush(chan);
+	kmcl_receive_close(chan);
+	chan->link = NULL;
+
+	if (evt->EvtChannelClosed)
+		evt->EvtChannelClosed(kmcl_channel_handle(chan));
+
+	if (atomic64_read(&count->stray) || atomic64_read(&count->malformed) ||
+	    atomic64_read(&count->unknown))
+		kmcl_warn(chan, "the other end sent %lld stray completions, %lld malformed packets, %lld of unknown type\n",
+			  (long long)atomic64_read(&count->stray),
+			  (long long)atomic64_read(&count->malformed),
+			  (long long)atomic64_read(&count->unknown));
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Open transactions: packets that wait for a completion, found by the id they
+ * were sent with.
+ *
+ * An id is used once in a channel's life, so a forged, stale or repeated
+ * completion finds nothing. The nodes are the packets' own; the table grows in
+ * the background, so that opening a transaction never needs memory and finding
+ * one costs the same with any number open.
+ */
+#include <linux/slab.h>
+
+#include "kmcl.h"
+
+#define KMCL_OPEN_MIN	64u
+#define KMCL_OPEN_MAX	65536u
+
+/* Ids are consecutive, hence spread evenly as they are. */
+static struct hlist_head *kmcl_bucket(struct kmcl_send *tx, u64 id)
+{
+	return &tx->open[id & tx->open_mask];
+}
+
+static void kmcl_transactions_grow(struct work_struct *work)
+{
+	struct kmcl_send *tx = container_of(work, struct kmcl_send, grow);
+	struct hlist_head *table, *old;
+	struct kmcl_packet *pkt;
+	struct hlist_node *next;
+	unsigned long flags;
+	u32 i, old_mask, size;
+
+	/* Only this work changes the size once the channel has opened. */
+	size = min(4 * (tx->open_mask + 1), KMCL_OPEN_MAX);
+	table = kvcalloc(size, sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return;
+
+	spin_lock_irqsave(&tx->lock, flags);
+	old = tx->open;
+	old_mask = tx->open_mask;
+	tx->open = table;
+	tx->open_mask = size - 1;
+	for (i = 0; i <= old_mask; i++)
+		hlist_for_each_entry_safe(pkt, next, &old[i], open) {
+			hlist_del(&pkt->open);
+			hlist_add_head(&pkt->open, kmcl_bucket(tx, pkt->tx.id));
+		}
+	spin_unlock_irqrestore(&tx->lock, flags);
+	kvfree(old);
+}
+
+void kmcl_transactions_init(struct kmcl_channel *chan)
+{
+	INIT_WORK(&chan->tx.grow, kmcl_transactions_grow);
+}
+
+/* Before the first opening; the table then stays for the channel's life. */
+int kmcl_transactions_prepare(struct kmcl_channel *chan)
+{
+	struct kmcl_send *tx = &chan->tx;
+
+	if (tx->open)
+		return 0;
+
+	tx->open = kvcalloc(KMCL_OPEN_MIN, sizeof(*tx->open), GFP_KERNEL);
+	if (!tx->open)
+		return -ENOMEM;
+	tx->open_mask = KMCL_OPEN_MIN - 1;
+	return 0;
+}
+
+void kmcl_transactions_free(struct kmcl_channel *chan)
+{
+	kvfree(chan->tx.open);
+}
+
+void kmcl_transaction_open(struct kmcl_channel *chan, struct kmcl_packet *pkt)
+{
+	struct kmcl_send *tx = &chan->tx;
+
+	hlist_add_head(&pkt->open, kmcl_bucket(tx, pkt->tx.id));
+	if (++tx->open_count > 2 * tx->open_mask &&
+	    tx->open_mask + 1 < KMCL_OPEN_MAX)
+		queue_work(kmcl_control_wq, &tx->grow);
+}
+
+void kmcl_transaction_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt)
+{
+	hlist_del_init(&pkt->open);
+	chan->tx.open_count--;
+}
+
+struct kmcl_packet *kmcl_transaction_take(struct kmcl_channel *chan, u64 id)
+{
+	struct kmcl_packet *pkt;
+
+	hlist_for_each_entry(pkt, kmcl_bucket(&chan->tx, id), open) {
+		if (pkt->tx.id == id) {
+			kmcl_transaction_cancel(chan, pkt);
+			return pkt;
+		}
+	}
+	return NULL;
+}
+
+struct kmcl_packet *kmcl_transaction_take_any(struct kmcl_channel *chan)
+{
+	struct kmcl_packet *pkt;
+	u32 i;
+
+	if (!chan->tx.open_count)
+		return NULL;
+
+	for (i = 0; i <= chan->tx.open_mask; i++) {
+		if (hlist_empty(&chan->tx.open[i]))
+			continue;
+		pkt = hlist_entry(chan->tx.open[i].first, struct kmcl_packet, open);
+		kmcl_transaction_cancel(chan, pkt);
+		return pkt;
+	}
+	return NULL;
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Functions of the tables that do nothing yet but say so: a status, or where
+ * there is none a warning, once. docs/api-status.md lists them.
+ */
+#include <linux/export.h>
+
+#include "kmcl.h"
+
+#define KMCL_UNSUPPORTED_VOID() \
+	WARN_ONCE(1, "vmbkmcl: %s() is not supported\n", __func__)
+
+/* External memory */
+
+NTSTATUS VmbChannelCreateGpadlFromBuffer(VMBCHANNEL Channel, UINT32 Flags,
+					 PVOID Buffer, UINT32 ByteCount,
+					 PUINT32 GpadlHandle)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromBuffer);
+
+NTSTATUS VmbChannelCreateGpadlFromMdl(VMBCHANNEL Channel, UINT32 Flags,
+				      PMDL Mdl, UINT32 StartOffsetWithinMdl,
+				      UINT32 DataLengthWithinMdl,
+				      PUINT32 GpadlHandle)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromMdl);
+
+VOID VmbChannelDeleteGpadl(VMBCHANNEL Channel, UINT32 GpadlHandle)
+{
+	KMCL_UNSUPPORTED_VOID();
+}
+EXPORT_SYMBOL_GPL(VmbChannelDeleteGpadl);
+
+VOID VmbChannelGetMmioSpace(VMBCHANNEL Channel, UINT64 *Address, UINT64 *Size)
+{
+	KMCL_UNSUPPORTED_VOID();
+	*Address = 0;
+	*Size = 0;
+}
+EXPORT_SYMBOL_GPL(VmbChannelGetMmioSpace);
+
+NTSTATUS VmbPacketSendWithExternalMdl(VMBPACKET PacketObject, PVOID Buffer,
+				      UINT32 BufferLength, PMDL Mdl,
+				      UINT32 MdlOffset, UINT32 MdlLength,
+				      UINT32 Flags)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalMdl);
+
+NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET PacketObject, PVOID Buffer,
+				       UINT32 BufferLength, PPFN_NUMBER Pfns,
+				       UINT32 PfnCount, UINT32 Flags)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalPfns);
+
+NTSTATUS VmbChannelPacketGetExternalData(VMBPACKETCOMPLETION PacketCompletion,
+					 UINT32 Flags, PMDL *Mdl)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+EXPORT_SYMBOL_GPL(VmbChannelPacketGetExternalData);
+
+/* Requests and flow control */
+
+NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
+					  UINT32 BufferSize, PMDL ExternalData,
+					  UINT32 Flags, PVOID CompletionBuffer,
+					  PUINT32 CompletionBufferSize,
+					  PLARGE_INTEGER Timeout)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+EXPORT_SYMBOL_GPL(VmbChannelSendSynchronousRequest);
+
+VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION PacketCompletion)
+{
+	KMCL_UNSUPPORTED_VOID();
+}
+EXPORT_SYMBOL_GPL(VmbChannelPacketDeferToPassive);
+
+VOID VmbChannelPacketFail(VMBPACKETCOMPLETION PacketCompletion)
+{
+	KMCL_UNSUPPORTED_VOID();
+}
+EXPORT_SYMBOL_GPL(VmbChannelPacketFail);
+
+VOID VmbChannelSetTransactionQuota(VMBCHANNEL Channel, UINT32 Quota)
+{
+	KMCL_UNSUPPORTED_VOID();
+}
+EXPORT_SYMBOL_GPL(VmbChannelSetTransactionQuota);
+
+/**
+ * VmbChannelSetInterruptLatency() - set how long the host may batch signals
+ * @Channel: the channel
+ * @Latency100ns: not looked at
+ * @OriginalLatency100ns: not written to
+ *
+ * The pages that hold this latency belong to hv_vmbus, which offers no way to
+ * change it: so this is how it stays, unlike on Windows.
+ *
+ * Context: up to DISPATCH_LEVEL.
+ *
+ * Return: STATUS_NOT_SUPPORTED.
+ */
+NTSTATUS VmbChannelSetInterruptLatency(VMBCHANNEL Channel, UINT16 Latency100ns,
+				       PUINT16 OriginalLatency100ns)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+EXPORT_SYMBOL_GPL(VmbChannelSetInterruptLatency);
+
+/* The server's half */
+
+NTSTATUS VmbChannelMapGpadl(VMBCHANNEL Channel, UINT32 Flags,
+			    UINT32 GpadlHandle, PMDL *Mdl)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+EXPORT_SYMBOL_GPL(VmbChannelMapGpadl);
+
+NTSTATUS VmbChannelRestoreFromBuffer(VMBCHANNEL Channel, PVOID Buffer,
+				     ULONG BufferSize)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+EXPORT_SYMBOL_GPL(VmbChannelRestoreFromBuffer);
+
+NTSTATUS VmbChannelSaveBegin(VMBCHANNEL Channel)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+EXPORT_SYMBOL_GPL(VmbChannelSaveBegin);
+
+NTSTATUS VmbChannelSaveContinue(VMBCHANNEL Channel, PVOID Buffer,
+				ULONG BufferSize, PULONG BytesFilled,
+				PULONG BytesRequired)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+EXPORT_SYMBOL_GPL(VmbChannelSaveContinue);
+
+VOID VmbChannelSaveEnd(VMBCHANNEL Channel)
+{
+	KMCL_UNSUPPORTED_VOID();
+}
+EXPORT_SYMBOL_GPL(VmbChannelSaveEnd);
+
+VOID VmbChannelUnmapGpadl(VMBCHANNEL Channel, UINT32 GpadlHandle)
+{
+	KMCL_UNSUPPORTED_VOID();
+}
+EXPORT_SYMBOL_GPL(VmbChannelUnmapGpadl);
+
+NTSTATUS VmbConvertVmbusHandleToKernelHandle(HANDLE VmbusHandle,
+					     PHANDLE KernelHandle)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+EXPORT_SYMBOL_GPL(VmbConvertVmbusHandleToKernelHandle);
+
+NTSTATUS VmbPacketRestore(VMBPACKET PacketObject, PVOID Buffer,
+			  ULONG BufferSize)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+EXPORT_SYMBOL_GPL(VmbPacketRestore);
+
+NTSTATUS VmbServerChannelInitSetFlags(VMBCHANNEL Channel, UINT32 Flags)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+EXPORT_SYMBOL_GPL(VmbServerChannelInitSetFlags);
+
+NTSTATUS VmbServerChannelInitSetMmioMegabytes(VMBCHANNEL Channel,
+					      UINT16 MmioMegabytes,
+					      UINT16 MmioMegabytesOptional)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+EXPORT_SYMBOL_GPL(VmbServerChannelInitSetMmioMegabytes);
+
+NTSTATUS
+VmbServerChannelInitSetSaveRestorePacketCallbacks(VMBCHANNEL Channel,
+						  PFN_VMB_CHANNEL_SAVE_PACKET SavePacket,
+						  PFN_VMB_CHANNEL_RESTORE_PACKET RestorePacket)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+EXPORT_SYMBOL_GPL(VmbServerChannelInitSetSaveRestorePacketCallbacks);
+
+NTSTATUS VmbServerChannelInitSetTargetInterfaceId(VMBCHANNEL Channel,
+						  GUID InterfaceType,
+						  GUID InterfaceInstance)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+EXPORT_SYMBOL_GPL(VmbServerChannelInitSetTargetInterfaceId);
+
+NTSTATUS VmbServerChannelInitSetTargetVtl(VMBCHANNEL Channel, UINT8 TargetVtl)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+EXPORT_SYMBOL_GPL(VmbServerChannelInitSetTargetVtl);
+
+NTSTATUS VmbServerChannelInitSetVmbusHandle(VMBCHANNEL Channel,
+					    HANDLE VmbusHandle)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+EXPORT_SYMBOL_GPL(VmbServerChannelInitSetVmbusHandle);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of the hv_vmbus transport share. */
+#ifndef VMBKMCL_HV_H
+#define VMBKMCL_HV_H
+
+#include <linux/hyperv.h>
+#include <linux/kref.h>
+
+#include "transport.h"
+#include "wire.h"
+
+/*
+ * A VMBus device that a channel uses. Referenced by the device while it is bound
+ * to a driver of ours, and by the core until it releases the link.
+ */
+struct kmcl_hv_link {
+	struct kmcl_link link;
+	struct kref ref;
+	struct hv_device *dev;		/* a reference is held */
+	bool bound;			/* guarded by the device's lock */
+	struct vmbus_channel *channel;
+	struct vmpacket_descriptor cur;	/* of the packet last read */
+};
+
+static inline struct kmcl_hv_link *to_hv_link(struct kmcl_link *link)
+{
+	return container_of(link, struct kmcl_hv_link, link);
+}
+
+extern const struct kmcl_transport kmcl_hv_transport;
+
+/* hv_bind.c: offers */
+int kmcl_hv_watch(const guid_t *type, const guid_t *instance);
+void kmcl_hv_unwatch(const guid_t *type);
+void kmcl_hv_release(struct kmcl_link *link);
+
+/* hv_ring.c: packets */
+int kmcl_hv_send(struct kmcl_link *link, u16 type, u16 flags, u64 id,
+		 const void *data, u32 len);
+void kmcl_hv_want_room(struct kmcl_link *link, u32 len);
+void kmcl_hv_recv_begin(struct kmcl_link *link);
+int kmcl_hv_recv_first(struct kmcl_link *link, struct kmcl_wire *pkt);
+int kmcl_hv_recv_next(struct kmcl_link *link, struct kmcl_wire *pkt);
+void kmcl_hv_recv_commit(struct kmcl_link *link);
+bool kmcl_hv_recv_end(struct kmcl_link *link);
+u32 kmcl_hv_packet_buffer_size(const struct kmcl_link_params *p);
+
+#endif

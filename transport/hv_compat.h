@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where hv_vmbus differs between kernels. The rest of the transport is written
+ * for the newest one.
+ */
+#ifndef VMBKMCL_HV_COMPAT_H
+#define VMBKMCL_HV_COMPAT_H
+
+#include <linux/version.h>
+
+/* Before 6.3 hv_driver.remove() returned an int, which nobody looked at. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+typedef int kmcl_hv_remove_t;
+#define KMCL_HV_REMOVED	0
+#else
+typedef void kmcl_hv_remove_t;
+#define KMCL_HV_REMOVED
+#endif
+
+#endif

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Packets in the rings of a struct vmbus_channel.
+ *
+ * The rings are memory shared with the host, which may change anything in it at
+ * any time. hv_vmbus copies each packet out before it is looked at; what it
+ * would repair in silence (a length or offset that makes no sense) is found
+ * here, by a look at the descriptor in the ring.
+ */
+#include <linux/export.h>
+
+#include "hv.h"
+
+int kmcl_hv_send(struct kmcl_link *link, u16 type, u16 flags, u64 id,
+		 const void *data, u32 len)
+{
+	BUILD_BUG_ON(KMCL_WIRE_DATA != VM_PKT_DATA_INBAND);
+	BUILD_BUG_ON(KMCL_WIRE_DATA_XFER != VM_PKT_DATA_USING_XFER_PAGES);
+	BUILD_BUG_ON(KMCL_WIRE_COMPLETION != VM_PKT_COMP);
+	BUILD_BUG_ON(KMCL_WIRE_WANT_COMPLETION !=
+		     VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED);
+
+	return vmbus_sendpacket(to_hv_link(link)->channel, (void *)data, len,
+				id, type, flags);
+}
+
+void kmcl_hv_want_room(struct kmcl_link *link, u32 len)
+{
+	struct vmbus_channel *channel = to_hv_link(link)->channel;
+	u32 size = len ? kmcl_wire_room(len) : 0;
+
+	if (!size && !READ_ONCE(channel->outbound.ring_buffer->pending_send_sz))
+		return;
+
+	set_channel_pending_send_size(channel, size);
+	/*
+	 * The host looks at the pending size after it has moved its read index;
+	 * the caller looks at the read index after this.
+	 */
+	virt_mb();
+}
+
+void kmcl_hv_recv_begin(struct kmcl_link *link)
+{
+	hv_begin_read(&to_hv_link(link)->channel->inbound);
+}
+
+/* Bytes from the iterator to the host's write index; U32_MAX if that is off. */
+static u32 kmcl_hv_avail(const struct hv_ring_buffer_info *rbi)
+{
+	u32 write = READ_ONCE(rbi->ring_buffer->write_index);
+	u32 read = rbi->priv_read_index;
+
+	if (write >= rbi->ring_datasize)
+		return U32_MAX;
+	return write >= read ? write - read : rbi->ring_datasize - read + write;
+}
+
+/*
+ * @copy is what hv_vmbus made of the packet at the head of the ring. It may have
+ * been cut or its header repaired.
+ */
+static int kmcl_hv_recv(struct kmcl_hv_link *hv, struct kmcl_wire *pkt,
+			const struct vmpacket_descriptor *copy)
+{
+	const struct hv_ring_buffer_info *rbi = &hv->channel->inbound;
+	const struct vmpacket_descriptor *shared;
+	u32 avail = kmcl_hv_avail(rbi);
+	u16 len8, offset8;
+
+	if (avail == U32_MAX)
+		return -EPROTO;
+	if (!copy)
+		return 0;
+
+	shared = hv_get_ring_buffer(rbi) + rbi->priv_read_index;
+	len8 = READ_ONCE(shared->len8);
+	offset8 = READ_ONCE(shared->offset8);
+	pkt->type = copy->type;
+
+	/* Where does the next packet begin? Without that all is lost. */
+	if (len8 * 8u < sizeof(*copy) || len8 * 8u + KMCL_WIRE_TRAILER > avail)
+		return -EPROTO;
+	hv->cur.len8 = len8;
+
+	if (len8 != copy->len8 || offset8 != copy->offset8)
+		return -EBADMSG;
+	return kmcl_wire_parse(copy, len8 * 8u, pkt) ?: 1;
+}
+
+int kmcl_hv_recv_first(struct kmcl_link *link, struct kmcl_wire *pkt)
+{
+	struct kmcl_hv_link *hv = to_hv_link(link);
+
+	return kmcl_hv_recv(hv, pkt, hv_pkt_iter_first(hv->channel));
+}
+
+int kmcl_hv_recv_next(struct kmcl_link *link, struct kmcl_wire *pkt)
+{
+	struct kmcl_hv_link *hv = to_hv_link(link);
+
+	return kmcl_hv_recv(hv, pkt, hv_pkt_iter_next(hv->channel, &hv->cur));
+}
+
+void kmcl_hv_recv_commit(struct kmcl_link *link)
+{
+	hv_pkt_iter_close(to_hv_link(link)->channel);
+}
+
+bool kmcl_hv_recv_end(struct kmcl_link *link)
+{
+	struct hv_ring_buffer_info *rbi = &to_hv_link(link)->channel->inbound;
+
+	/* Less than a descriptor is no packet; a wrong index is found later. */
+	hv_end_read(rbi);
+	return kmcl_hv_avail(rbi) >= sizeof(struct vmpacket_descriptor);
+}
+
+/*
+ * How much hv_vmbus may copy out at once. Never more than the ring holds: beyond
+ * twice that its mapping ends, and a write index that makes no sense could lead
+ * the copy there.
+ */
+u32 kmcl_hv_packet_buffer_size(const struct kmcl_link_params *p)
+{
+	u32 size = ALIGN(sizeof(struct vmpacket_descriptor) + p->max_packet, 8);
+
+	return min_t(u32, size, p->recv_bytes - sizeof(struct hv_ring_buffer));
+}
+
+#ifdef VMBKMCL_KUNIT
+EXPORT_SYMBOL_GPL(kmcl_hv_send);
+EXPORT_SYMBOL_GPL(kmcl_hv_want_room);
+EXPORT_SYMBOL_GPL(kmcl_hv_recv_begin);
+EXPORT_SYMBOL_GPL(kmcl_hv_recv_first);
+EXPORT_SYMBOL_GPL(kmcl_hv_recv_next);
+EXPORT_SYMBOL_GPL(kmcl_hv_recv_commit);
+EXPORT_SYMBOL_GPL(kmcl_hv_recv_end);
+EXPORT_SYMBOL_GPL(kmcl_hv_packet_buffer_size);
+#endif

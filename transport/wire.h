@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The format of a packet in a VMBus ring: a descriptor, more headers for some
+ * types, the payload padded to 8 bytes, and 8 bytes of trailer.
+ */
+#ifndef VMBKMCL_WIRE_H
+#define VMBKMCL_WIRE_H
+
+#include <linux/errno.h>
+#include <linux/types.h>
+
+#define KMCL_WIRE_DATA		6	/* payload in the ring */
+#define KMCL_WIRE_DATA_XFER	7	/* payload, and ranges of a GPADL */
+#define KMCL_WIRE_COMPLETION	11
+
+#define KMCL_WIRE_WANT_COMPLETION	0x1
+
+#define KMCL_WIRE_TRAILER	8
+
+/* The descriptor counts in units of 8 bytes, in 16 bits. */
+#define KMCL_WIRE_MAX		(U16_MAX * 8)
+
+struct kmcl_wire_desc {
+	u16 type;
+	u16 offset8;
+	u16 len8;
+	u16 flags;
+	u64 id;
+};
+
+/* No packet object may promise more payload than a descriptor can count. */
+#define KMCL_WIRE_MAX_PAYLOAD	(KMCL_WIRE_MAX - (u32)sizeof(struct kmcl_wire_desc))
+
+/* Room that a packet with @len bytes of payload takes in a ring. */
+static inline u32 kmcl_wire_room(u32 len)
+{
+	return ALIGN(sizeof(struct kmcl_wire_desc) + len, 8) + KMCL_WIRE_TRAILER;
+}
+
+/**
+ * struct kmcl_wire - a packet taken from a ring, as a private copy
+ * @type: one of KMCL_WIRE_*, or a type not known here
+ * @flags: KMCL_WIRE_WANT_COMPLETION
+ * @id: the sender's transaction id
+ * @payload: behind all headers
+ * @len: bytes of payload, padding to 8 included: the format has no finer length
+ */
+struct kmcl_wire {
+	u16 type;
+	u16 flags;
+	u64 id;
+	const void *payload;
+	u32 len;
+};
+
+/**
+ * kmcl_wire_parse() - find the payload of a packet
+ * @copy: the whole packet without its trailer; not shared with anybody
+ * @bytes: size of @copy, at least that of a descriptor
+ * @pkt: the result
+ *
+ * Return: 0, or -EBADMSG where the header's offsets lead out of the packet.
+ */
+static inline int kmcl_wire_parse(const void *copy, u32 bytes,
+				  struct kmcl_wire *pkt)
+{
+	const struct kmcl_wire_desc *desc = copy;
+	u32 offset = desc->offset8 * 8u;
+
+	if (desc->len8 * 8u != bytes || offset < sizeof(*desc) || offset > bytes)
+		return -EBADMSG;
+
+	pkt->type = desc->type;
+	pkt->flags = desc->flags;
+	pkt->id = desc->id;
+	pkt->payload = copy + offset;
+	pkt->len = bytes - offset;
+	return 0;
+}
+
+#endif
