@@ -656,7 +656,7 @@ DEFINE_GUID(KMCL_SERVER_INTERFACE_TYPE, 0x7ea57fa0, 0x4a37, 0x493b,
 
 /*
  * Sizes and offsets are part of what a client compiles in. The slots that the
- * offsets are checked against are counted by hand in the lists, from 0.
+ * offsets are checked against are literals of the lists, counted from 0.
  */
 #define KMCL_CHECK_OFFSET(type, member, offset)				\
 	C_ASSERT(FIELD_OFFSET(type, member) == (offset))

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The client of the tests: see client.h. */
+#include <linux/slab.h>
+
+#include "client.h"
+
+static atomic_t client_done_order;
+
+static void client_event(struct client *client, enum client_event event)
+{
+	if (atomic_inc_return(&client->in_state) != 1)
+		client->state_nested = true;
+	if (in_atomic() || irqs_disabled())
+		client->state_atomic = true;
+	if (client->n_events < ARRAY_SIZE(client->events))
+		client->events[client->n_events] = event;
+	if (client->on_event)
+		client->on_event(client, event);
+	/* Looked at by the tests while they wait: last. */
+	smp_store_release(&client->n_events, client->n_events + 1);
+	atomic_dec(&client->in_state);
+}
+
+static NTSTATUS client_opened(VMBCHANNEL channel)
+{
+	struct client *client = VmbChannelGetPointer(channel);
+
+	client_event(client, CLIENT_OPENED);
+	return client->opened_status;
+}
+
+static VOID client_started(VMBCHANNEL channel)
+{
+	client_event(VmbChannelGetPointer(channel), CLIENT_STARTED);
+}
+
+static VOID client_post_started(VMBCHANNEL channel)
+{
+	client_event(VmbChannelGetPointer(channel), CLIENT_POST_STARTED);
+}
+
+static VOID client_suspend(VMBCHANNEL channel)
+{
+	client_event(VmbChannelGetPointer(channel), CLIENT_SUSPEND);
+}
+
+static VOID client_closed(VMBCHANNEL channel)
+{
+	client_event(VmbChannelGetPointer(channel), CLIENT_CLOSED);
+}
+
+static VOID client_pnp_failure(VMBCHANNEL channel, NTSTATUS status)
+{
+	struct client *client = VmbChannelGetPointer(channel);
+
+	client->pnp_status = status;
+	client_event(client, CLIENT_PNP_FAILURE);
+}
+
+static VOID client_process(VMBCHANNEL channel, VMBPACKETCOMPLETION handle,
+			   PVOID buffer, UINT32 len, UINT32 flags)
+{
+	struct client *client = VmbChannelGetPointer(channel);
+	u32 n = atomic_read(&client->n_packets);
+
+	if (atomic_inc_return(&client->in_process) != 1)
+		client->process_nested = true;
+	if (n < CLIENT_PACKETS) {
+		struct client_packet *pkt = &client->packets[n];
+
+		pkt->handle = handle;
+		pkt->len = len;
+		pkt->first = len >= 8 ? *(u64 *)buffer : 0;
+		pkt->atomic = in_softirq();
+	}
+	atomic_dec(&client->in_process);
+	atomic_inc(&client->n_packets);
+
+	if (client->echo)
+		VmbChannelPacketComplete(handle, buffer, len);
+	else if (!client->keep)
+		VmbChannelPacketComplete(handle, NULL, 0);
+}
+
+static VOID client_processing_complete(VMBCHANNEL channel, UINT32 packets)
+{
+	struct client *client = VmbChannelGetPointer(channel);
+
+	client->batches++;
+	client->batched += packets;
+}
+
+static void client_destroy(void *data)
+{
+	struct client *client = data;
+	u32 i;
+
+	VmbChannelDisable(client->channel);
+	KUNIT_EXPECT_FALSE_MSG(client->test, client->state_atomic,
+			       "a state callback could not sleep");
+	KUNIT_EXPECT_FALSE_MSG(client->test, client->state_nested,
+			       "two state callbacks at once");
+	KUNIT_EXPECT_FALSE_MSG(client->test, client->process_nested,
+			       "two ProcessPacket callbacks at once");
+	VmbChannelCleanup(client->channel);
+	for (i = 0; i < client->n_memory; i++)
+		kfree(client->memory[i]);
+	kfree(client);
+}
+
+/* A disabled client channel for that host's offer. Goes away with the test. */
+struct client *client_create(struct kunit *test, struct host *host)
+{
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS callbacks;
+	struct client *client;
+	GUID type;
+
+	client = kzalloc(sizeof(*client), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, client);
+	client->test = test;
+	ASSERT_STATUS(test, VmbChannelAllocate(NULL, FALSE, &client->channel),
+		      STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, client_destroy, client), 0);
+
+	VmbChannelSetPointer(client->channel, client);
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&callbacks);
+	callbacks.EvtChannelOpened = client_opened;
+	callbacks.EvtChannelStarted = client_started;
+	callbacks.EvtChannelPostStarted = client_post_started;
+	callbacks.EvtChannelSuspend = client_suspend;
+	callbacks.EvtChannelClosed = client_closed;
+	ASSERT_STATUS(test, VmbChannelInitSetStateChangeCallbacks(client->channel,
+								  &callbacks),
+		      STATUS_SUCCESS);
+	ASSERT_STATUS(test, VmbChannelInitSetProcessPacketCallbacks(client->channel,
+								    client_process,
+								    client_processing_complete),
+		      STATUS_SUCCESS);
+	if (!host)
+		return client;
+
+	memcpy(&type, &host->type, sizeof(type));
+	ASSERT_STATUS(test, VmbClientChannelInitSetTargetPnp(client->channel, &type,
+							     NULL, client_pnp_failure),
+		      STATUS_SUCCESS);
+	/* Small rings, which are soon full. */
+	ASSERT_STATUS(test, VmbChannelInitSetMaximumPacketSize(client->channel, 1024),
+		      STATUS_SUCCESS);
+	ASSERT_STATUS(test, VmbChannelInitSetMaximumExternalData(client->channel,
+								 4096, 1),
+		      STATUS_SUCCESS);
+	ASSERT_STATUS(test, VmbClientChannelInitSetRingBufferPageCount(client->channel,
+								       4, 2),
+		      STATUS_SUCCESS);
+	return client;
+}
+
+/* Returns when the channel is active. There has to be an offer. */
+void client_enable(struct client *client)
+{
+	u32 seen = client->n_events;
+
+	ASSERT_STATUS(client->test, VmbChannelEnable(client->channel),
+		      STATUS_SUCCESS);
+	EVENTUALLY(client->test, smp_load_acquire(&client->n_events) >= seen + 3);
+}
+
+void client_expect_events(struct client *client, const u8 *events, u32 n)
+{
+	u32 i;
+
+	KUNIT_ASSERT_EQ(client->test, client->n_events, n);
+	for (i = 0; i < n; i++)
+		KUNIT_EXPECT_EQ_MSG(client->test, client->events[i], events[i],
+				    "event number %u", i);
+}
+
+void client_routine(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 len)
+{
+	struct client_done *done = VmbPacketGetPointer(packet);
+
+	done->status = status;
+	done->len = len;
+	done->first = len >= 8 ? *(u64 *)buffer : 0;
+	done->order = atomic_inc_return(&client_done_order);
+	done->atomic = in_softirq() || irqs_disabled();
+	atomic_inc(&done->calls);
+	if (done->again)
+		done->again(done);
+}
+
+/* A packet in memory of the test's own, ready to be sent. */
+struct client_done *client_packet(struct client *client)
+{
+	u32 size = VmbChannelSizeofPacket(client->channel);
+	struct client_done *done;
+
+	KUNIT_ASSERT_LT(client->test, client->n_memory, ARRAY_SIZE(client->memory));
+	done = kzalloc(sizeof(*done) + size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(client->test, done);
+	client->memory[client->n_memory++] = done;
+
+	done->packet = (VMBPACKET)(done + 1);
+	ASSERT_STATUS(client->test, VmbPacketInitialize(client->channel,
+							done->packet, size),
+		      STATUS_SUCCESS);
+	VmbPacketSetPointer(done->packet, done);
+	VmbPacketSetCompletionRoutine(done->packet, client_routine);
+	return done;
+}
+
+NTSTATUS client_send(struct client_done *done, const void *data, u32 len,
+		     u32 flags)
+{
+	return VmbPacketSend(done->packet, (void *)data, len, NULL, flags);
+}
+
+u32 client_packets(struct client *client)
+{
+	return atomic_read(&client->n_packets);
+}

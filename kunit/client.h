@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A client for the tests: it notes what it is told and in which context, so
+ * that a case can look at it afterwards.
+ */
+#ifndef VMBKMCL_KUNIT_CLIENT_H
+#define VMBKMCL_KUNIT_CLIENT_H
+
+#include <kunit/test.h>
+#include <linux/delay.h>
+
+#include "host.h"
+#include "../core/kmcl.h"
+
+#define CLIENT_PACKETS	256
+
+enum client_event {
+	CLIENT_OPENED = 1,
+	CLIENT_STARTED,
+	CLIENT_POST_STARTED,
+	CLIENT_SUSPEND,
+	CLIENT_CLOSED,
+	CLIENT_PNP_FAILURE,
+};
+
+struct client_packet {
+	VMBPACKETCOMPLETION handle;
+	u32 len;
+	u64 first;		/* 8 bytes of payload */
+	bool atomic;		/* delivered in softirq context */
+};
+
+struct client {
+	struct kunit *test;
+	VMBCHANNEL channel;
+
+	/* State callbacks: in order, and whether all could sleep. */
+	u8 events[32];
+	u32 n_events;
+	bool state_atomic;
+	bool state_nested;
+	atomic_t in_state;
+	NTSTATUS pnp_status;
+	NTSTATUS opened_status;	/* what EvtChannelOpened is to return */
+	void (*on_event)(struct client *client, enum client_event event);
+
+	/* Incoming packets. */
+	bool keep;		/* do not complete them */
+	bool echo;		/* complete them with their own payload */
+	struct client_packet packets[CLIENT_PACKETS];
+	atomic_t n_packets;
+	atomic_t in_process;
+	bool process_nested;
+	u32 batches;
+	u32 batched;		/* sum of PacketsProcessed */
+
+	void *memory[128];	/* of packets; freed behind the channel */
+	u32 n_memory;
+};
+
+/* An outgoing packet in memory of the test's own, and what became of it. */
+struct client_done {
+	VMBPACKET packet;
+	void (*again)(struct client_done *done);	/* called by the routine */
+	atomic_t calls;
+	NTSTATUS status;
+	u32 len;
+	u64 first;
+	u32 order;
+	bool atomic;
+};
+
+struct client *client_create(struct kunit *test, struct host *host);
+void client_enable(struct client *client);
+void client_expect_events(struct client *client, const u8 *events, u32 n);
+struct client_done *client_packet(struct client *client);
+NTSTATUS client_send(struct client_done *done, const void *data, u32 len,
+		     u32 flags);
+void client_routine(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 len);
+u32 client_packets(struct client *client);
+
+/* Statuses are numbers with the top bit set: shown as such when they differ. */
+#define EXPECT_STATUS(test, call, status) \
+	KUNIT_EXPECT_EQ(test, (u32)(call), (u32)(status))
+#define ASSERT_STATUS(test, call, status) \
+	KUNIT_ASSERT_EQ(test, (u32)(call), (u32)(status))
+
+#define CLIENT_EXPECT(client, ...) do {					\
+	static const u8 __e[] = { __VA_ARGS__ };			\
+	client_expect_events(client, __e, ARRAY_SIZE(__e));		\
+} while (0)
+
+/* Waits until @cond holds, 5 s at most. */
+#define EVENTUALLY(test, cond) do {					\
+	int __ms = 5000;						\
+									\
+	while (!(cond) && __ms--)					\
+		usleep_range(1000, 1100);				\
+	KUNIT_EXPECT_TRUE_MSG(test, cond, "still not: " #cond);		\
+} while (0)
+
+static inline int client_calls(struct client_done *done)
+{
+	return atomic_read(&done->calls);
+}
+
+static inline struct kmcl_channel *client_chan(struct client *client)
+{
+	return (struct kmcl_channel *)client->channel;
+}
+
+/* Counters are the one thing that is looked at inside. */
+#define client_count(client, name) \
+	atomic64_read(&client_chan(client)->count.name)
+
+#endif

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The host made by hand: see host.h. */
+#include <linux/module.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "host.h"
+
+/* One at a time, for a transport's watch operation knows no host. */
+static struct host *the_host;
+
+static struct host *host_of(struct kmcl_link *link)
+{
+	return container_of(to_hv_link(link), struct host, hv);
+}
+
+static struct page **host_ring_alloc(struct hv_ring_buffer_info *ring, u32 bytes)
+{
+	u32 i, n = bytes / PAGE_SIZE;
+	struct page **pages = kcalloc(2 * n, sizeof(*pages), GFP_KERNEL);
+
+	/* The control page, then the data twice in a row. */
+	for (i = 0; i < n; i++)
+		pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO | __GFP_NOFAIL);
+	for (i = 1; i < n; i++)
+		pages[n - 1 + i] = pages[i];
+
+	memset(ring, 0, sizeof(*ring));
+	ring->ring_buffer = vmap(pages, 2 * n - 1, VM_MAP, PAGE_KERNEL);
+	ring->ring_size = bytes;
+	ring->ring_datasize = bytes - PAGE_SIZE;
+	spin_lock_init(&ring->ring_lock);
+	return pages;
+}
+
+static void host_ring_free(struct hv_ring_buffer_info *ring, struct page **pages)
+{
+	u32 i;
+
+	vunmap(ring->ring_buffer);
+	ring->ring_buffer = NULL;
+	for (i = 0; i < ring->ring_size / PAGE_SIZE; i++)
+		__free_page(pages[i]);
+	kfree(pages);
+}
+
+static int host_open(struct kmcl_link *link, const struct kmcl_link_params *p)
+{
+	struct host *host = host_of(link);
+	struct vmbus_channel *channel = &host->channel;
+
+	if (host->open_error)
+		return host->open_error;
+
+	host->params = *p;
+	host->send_pages = host_ring_alloc(&channel->outbound, p->send_bytes);
+	host->recv_pages = host_ring_alloc(&channel->inbound, p->recv_bytes);
+	channel->inbound.pkt_buffer_size = kmcl_hv_packet_buffer_size(p);
+	channel->inbound.pkt_buffer =
+		kzalloc(channel->inbound.pkt_buffer_size, GFP_KERNEL | __GFP_NOFAIL);
+	/* So that hv_vmbus makes no hypercall to tell this host of a packet. */
+	channel->outbound.ring_buffer->interrupt_mask = 1;
+	host->opens++;
+	return 0;
+}
+
+static void host_close(struct kmcl_link *link)
+{
+	struct host *host = host_of(link);
+
+	kfree(host->channel.inbound.pkt_buffer);
+	host_ring_free(&host->channel.inbound, host->recv_pages);
+	host_ring_free(&host->channel.outbound, host->send_pages);
+	host->closes++;
+}
+
+static void host_release(struct kmcl_link *link)
+{
+	struct host *host = host_of(link);
+
+	kmcl_link_destroy(link);
+	complete_all(&host->released);
+}
+
+static void host_make_offer(struct host *host);
+
+static int host_watch(const guid_t *type, const guid_t *instance)
+{
+	struct host *host = the_host;
+
+	host->watches++;
+	if (!guid_equal(type, &host->type))
+		return 0;
+	if (host->held)
+		return -EBUSY;
+	mutex_lock(&host->lock);
+	if (host->offered)
+		host_make_offer(host);
+	mutex_unlock(&host->lock);
+	return 0;
+}
+
+static void host_unwatch(const guid_t *type)
+{
+	the_host->watches--;
+}
+
+static const struct kmcl_transport host_transport = {
+	.name = "test host",
+	.owner = THIS_MODULE,
+	.watch = host_watch,
+	.unwatch = host_unwatch,
+	.open = host_open,
+	.close = host_close,
+	.release = host_release,
+	.send = kmcl_hv_send,
+	.want_room = kmcl_hv_want_room,
+	.recv_begin = kmcl_hv_recv_begin,
+	.recv_first = kmcl_hv_recv_first,
+	.recv_next = kmcl_hv_recv_next,
+	.recv_commit = kmcl_hv_recv_commit,
+	.recv_end = kmcl_hv_recv_end,
+};
+
+static void host_make_offer(struct host *host)
+{
+	struct kmcl_link *link = &host->hv.link;
+
+	if (host->accepted && !completion_done(&host->released))
+		return;
+
+	reinit_completion(&host->released);
+	host->hv.channel = &host->channel;
+	host->channel.rescind = false;
+	kmcl_link_init(link, &host_transport, &host->type, &host->instance);
+	host->accepted = !kmcl_offer_arrived(link);
+}
+
+/* From now on there is an offer, for those who wait and those to come. */
+void host_offer(struct host *host)
+{
+	mutex_lock(&host->lock);
+	host->offered = true;
+	host_make_offer(host);
+	mutex_unlock(&host->lock);
+}
+
+/* Returns when the client has let go of the channel. */
+void host_rescind(struct host *host)
+{
+	bool accepted;
+
+	mutex_lock(&host->lock);
+	host->offered = false;
+	host->channel.rescind = true;
+	accepted = host->accepted;
+	mutex_unlock(&host->lock);
+
+	if (!accepted)
+		return;
+	kmcl_offer_gone(&host->hv.link);
+	wait_for_completion(&host->released);
+}
+
+static void host_destroy(void *data)
+{
+	struct host *host = data;
+
+	kmcl_transport_unregister(&host_transport);
+	the_host = NULL;
+	KUNIT_EXPECT_EQ(host->test, host->opens, host->closes);
+	KUNIT_EXPECT_EQ(host->test, host->watches, 0);
+	kfree(host);
+}
+
+/* A host without an offer. Goes away when the test ends, after its clients. */
+struct host *host_create(struct kunit *test)
+{
+	struct host *host = kzalloc(sizeof(*host), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, host);
+	host->test = test;
+	guid_gen(&host->type);
+	guid_gen(&host->instance);
+	mutex_init(&host->lock);
+	init_completion(&host->released);
+	the_host = host;
+	KUNIT_ASSERT_EQ(test, kmcl_transport_register(&host_transport), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, host_destroy, host), 0);
+	return host;
+}
+
+/* The host's end of the guest's outgoing ring. Returns false if it is empty. */
+bool host_read(struct host *host, struct host_packet *pkt)
+{
+	struct hv_ring_buffer *ring = host->channel.outbound.ring_buffer;
+	u32 size = host->channel.outbound.ring_datasize;
+	u32 at = ring->read_index, total, head, i;
+	u8 desc[16];
+
+	if (at == smp_load_acquire(&ring->write_index))
+		return false;
+
+	for (i = 0; i < sizeof(desc); i++)
+		desc[i] = ring->buffer[(at + i) % size];
+
+	pkt->type = desc[0] | desc[1] << 8;
+	head = (desc[2] | desc[3] << 8) * 8;
+	total = (desc[4] | desc[5] << 8) * 8;
+	pkt->flags = desc[6] | desc[7] << 8;
+	memcpy(&pkt->id, desc + 8, sizeof(pkt->id));
+	pkt->len = total - head;
+
+	for (i = 0; i < pkt->len && i < sizeof(pkt->payload); i++)
+		pkt->payload[i] = ring->buffer[(at + head + i) % size];
+
+	smp_store_release(&ring->read_index, (at + total + 8) % size);
+	return true;
+}
+
+u32 host_skip_all(struct host *host)
+{
+	struct host_packet *pkt = kmalloc(sizeof(*pkt), GFP_KERNEL | __GFP_NOFAIL);
+	u32 n = 0;
+
+	while (host_read(host, pkt))
+		n++;
+	kfree(pkt);
+	return n;
+}
+
+/* Anything at all into the guest's incoming ring. */
+void host_write_bytes(struct host *host, const void *bytes, u32 len)
+{
+	struct hv_ring_buffer *ring = host->channel.inbound.ring_buffer;
+	u32 size = host->channel.inbound.ring_datasize;
+	u32 at = ring->write_index, i;
+
+	for (i = 0; i < len; i++)
+		ring->buffer[(at + i) % size] = ((const u8 *)bytes)[i];
+	smp_store_release(&ring->write_index, (at + len) % size);
+}
+
+/* A proper packet: descriptor, payload padded to 8 bytes, trailer. */
+void host_write(struct host *host, u16 type, u16 flags, u64 id,
+		const void *payload, u32 len)
+{
+	u32 total = ALIGN(16 + len, 8);
+	u8 *bytes = kzalloc(total + 8, GFP_KERNEL | __GFP_NOFAIL);
+	u16 head[4] = { type, 2, total / 8, flags };
+
+	memcpy(bytes, head, 8);
+	memcpy(bytes + 8, &id, 8);
+	memcpy(bytes + 16, payload, len);
+	host_write_bytes(host, bytes, total + 8);
+	kfree(bytes);
+}
+
+/* As hv_vmbus would call it: in softirq context. */
+void host_signal(struct host *host)
+{
+	local_bh_disable();
+	kmcl_data_ready(&host->hv.link);
+	local_bh_enable();
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A host made by hand, for what a real one cannot be made to do: it offers and
+ * rescinds on demand, stops reading, lies about lengths, forges ids.
+ *
+ * Only the host is a fake. The rings are those of a struct vmbus_channel; the
+ * code under test writes them with the real vmbus_sendpacket() and reads them
+ * with the real packet iterator. The host's own reading and writing of the rings
+ * shares no code with either.
+ */
+#ifndef VMBKMCL_KUNIT_HOST_H
+#define VMBKMCL_KUNIT_HOST_H
+
+#include <kunit/test.h>
+
+#include "../transport/hv.h"
+
+struct host {
+	struct kunit *test;
+	struct kmcl_hv_link hv;
+	struct vmbus_channel channel;
+	struct kmcl_link_params params;	/* as asked for by the client */
+	struct page **send_pages;
+	struct page **recv_pages;
+	guid_t type;
+	guid_t instance;
+	struct mutex lock;	/* guards the next two, and the making of an offer */
+	bool offered;		/* found by whoever watches */
+	bool accepted;		/* the last offer, by a channel */
+	bool held;		/* by another driver */
+	int open_error;		/* what opening gives */
+	u32 opens;
+	u32 closes;
+	u32 watches;
+	struct completion released;
+};
+
+struct host_packet {
+	u16 type;
+	u16 flags;
+	u64 id;
+	u32 len;		/* of the payload, with padding */
+	u8 payload[2048];	/* its beginning */
+};
+
+struct host *host_create(struct kunit *test);
+void host_offer(struct host *host);
+void host_rescind(struct host *host);
+
+bool host_read(struct host *host, struct host_packet *pkt);
+u32 host_skip_all(struct host *host);
+void host_write(struct host *host, u16 type, u16 flags, u64 id,
+		const void *payload, u32 len);
+void host_write_bytes(struct host *host, const void *bytes, u32 len);
+void host_signal(struct host *host);
+
+static inline void host_complete(struct host *host, u64 id, const void *payload,
+				 u32 len)
+{
+	host_write(host, KMCL_WIRE_COMPLETION, 0, id, payload, len);
+	host_signal(host);
+}
+
+#endif

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A host that lies. Whatever it writes into the incoming ring, nothing beyond
+ * the packet is read, what can be stepped over is, what cannot stops the incoming
+ * side only, and all of it is counted.
+ */
+#include <linux/prandom.h>
+#include <linux/slab.h>
+
+#include "client.h"
+
+static struct client *active_client(struct kunit *test, struct host **host)
+{
+	struct client *client;
+
+	*host = host_create(test);
+	client = client_create(test, *host);
+	(*host)->offered = true;
+	client_enable(client);
+	return client;
+}
+
+/* A packet as the host pleases, behind it a proper one with number 1. */
+struct lie {
+	const char *name;
+	u16 type;
+	u16 offset8;
+	u16 len8;
+	u16 bytes8;		/* how much is written, trailer included */
+	bool parses;		/* the packet behind it can be found */
+	bool unknown;		/* counted as of unknown type, not as malformed */
+};
+
+static const struct lie lies[] = {
+	{ "payload begins inside the descriptor", 6, 1, 4, 5, true },
+	{ "payload begins at the packet", 6, 0, 4, 5, true },
+	{ "payload begins behind the packet", 6, 5, 4, 5, true },
+	{ "payload begins far behind the packet", 6, 0xffff, 4, 5, true },
+	{ "payload above the maximum", 6, 2, 2 + 129, 2 + 129 + 1, true },
+	{ "payload far above the maximum", 6, 2, 2 + 250, 2 + 250 + 1, true },
+	{ "type 0", 0, 2, 4, 5, true, true },
+	{ "type 8", 8, 2, 4, 5, true, true },
+	{ "external data from the host", 9, 2, 4, 5, true, true },
+	{ "cancel", 15, 2, 4, 5, true, true },
+	{ "type 65535", 0xffff, 2, 4, 5, true, true },
+	{ "length 0", 6, 2, 0, 5, false },
+	{ "length below the descriptor", 6, 2, 1, 5, false },
+	{ "length past what was written", 6, 2, 40, 5, false },
+	{ "length past the ring", 6, 2, 0xffff, 5, false },
+};
+
+KUNIT_ARRAY_PARAM_DESC(lie, lies, name);
+
+static void a_lie_is_counted_and_survived(struct kunit *test)
+{
+	const struct lie *lie = test->param_value;
+	struct client_done *done;
+	struct client *client;
+	struct host *host;
+	u64 number = 1;
+	u16 *bytes;
+
+	client = active_client(test, &host);
+	bytes = kunit_kzalloc(test, lie->bytes8 * 8, GFP_KERNEL);
+	bytes[0] = lie->type;
+	bytes[1] = lie->offset8;
+	bytes[2] = lie->len8;
+	host_write_bytes(host, bytes, lie->bytes8 * 8);
+	if (lie->parses)
+		host_write(host, KMCL_WIRE_DATA, 0, 1, &number, sizeof(number));
+	host_signal(host);
+
+	KUNIT_EXPECT_EQ(test, client_packets(client), lie->parses);
+	KUNIT_EXPECT_EQ(test, client_count(client, malformed), !lie->unknown);
+	KUNIT_EXPECT_EQ(test, client_count(client, unknown), lie->unknown);
+
+	/* Sending goes on in any case. */
+	done = client_packet(client);
+	EXPECT_STATUS(test, client_send(done, "x", 1, 0), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, client_calls(done), 1);
+}
+
+static void a_corrupt_ring_stays_unread_until_the_channel_is_disabled(struct kunit *test)
+{
+	struct client *client;
+	struct host *host;
+	u64 number = 2;
+
+	client = active_client(test, &host);
+	host_write_bytes(host, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 24);
+	host_signal(host);
+	host_write(host, KMCL_WIRE_DATA, 0, 1, &number, sizeof(number));
+	host_signal(host);
+	KUNIT_EXPECT_EQ(test, client_packets(client), 0);
+
+	VmbChannelDisable(client->channel);
+	client_enable(client);
+	host_write(host, KMCL_WIRE_DATA, 0, 1, &number, sizeof(number));
+	host_signal(host);
+	KUNIT_EXPECT_EQ(test, client_packets(client), 1);
+}
+
+static void a_write_index_out_of_range_is_survived(struct kunit *test)
+{
+	static const u32 indices[] = { 0x7ffffff8, 0xffffffff, 3 * 4096, 3 * 4096 + 8 };
+	struct client *client;
+	struct host *host;
+	u32 i;
+
+	client = active_client(test, &host);
+	for (i = 0; i < ARRAY_SIZE(indices); i++) {
+		host->channel.inbound.ring_buffer->write_index = indices[i];
+		host_signal(host);
+		KUNIT_EXPECT_EQ(test, client_packets(client), 0);
+		VmbChannelDisable(client->channel);
+		client_enable(client);
+	}
+	KUNIT_EXPECT_EQ(test, client_count(client, malformed), ARRAY_SIZE(indices));
+}
+
+static void a_write_index_between_packets_does_not_spin(struct kunit *test)
+{
+	struct client *client;
+	struct host *host;
+	u64 number = 3;
+
+	/* Less than a descriptor: nothing to read, and no reason to look again. */
+	client = active_client(test, &host);
+	host->channel.inbound.ring_buffer->write_index = 8;
+	host_signal(host);
+	KUNIT_EXPECT_FALSE(test, test_bit(TASKLET_STATE_SCHED,
+					  &client_chan(client)->rx.tasklet.state));
+	host->channel.inbound.ring_buffer->write_index = 0;
+	host_write(host, KMCL_WIRE_DATA, 0, 1, &number, sizeof(number));
+	host_signal(host);
+	KUNIT_EXPECT_EQ(test, client_packets(client), 1);
+}
+
+static void an_outgoing_index_out_of_range_stops_sending_only(struct kunit *test)
+{
+	struct client_done *done;
+	struct client *client;
+	struct host *host;
+	u64 number = 4;
+
+	client = active_client(test, &host);
+	done = client_packet(client);
+	host->channel.outbound.ring_buffer->read_index = 0xfffffff0;
+	EXPECT_STATUS(test, client_send(done, "x", 1, 0), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, client_calls(done), 0);
+
+	host_write(host, KMCL_WIRE_DATA, 0, 1, &number, sizeof(number));
+	host_signal(host);
+	KUNIT_EXPECT_EQ(test, client_packets(client), 1);
+
+	VmbChannelDisable(client->channel);
+	KUNIT_EXPECT_EQ(test, client_calls(done), 1);
+	EXPECT_STATUS(test, done->status, STATUS_DEVICE_REMOVED);
+}
+
+static void a_largest_packet_still_passes(struct kunit *test)
+{
+	struct client *client;
+	struct host *host;
+	u8 *payload = kunit_kzalloc(test, 1024, GFP_KERNEL);
+
+	client = active_client(test, &host);
+	host_write(host, KMCL_WIRE_DATA, 0, 1, payload, 1024);
+	host_signal(host);
+	KUNIT_ASSERT_EQ(test, client_packets(client), 1);
+	KUNIT_EXPECT_EQ(test, client->packets[0].len, 1024);
+	KUNIT_EXPECT_EQ(test, client_count(client, malformed), 0);
+}
+
+static void random_bytes_are_survived(struct kunit *test)
+{
+	struct client *client;
+	struct rnd_state rnd;
+	struct host *host;
+	u32 round, n;
+	u8 *bytes = kunit_kzalloc(test, 4096, GFP_KERNEL);
+
+	client = active_client(test, &host);
+	client->echo = true;
+	for (round = 0; round < 200; round++) {
+		prandom_seed_state(&rnd, round);
+		n = prandom_u32_state(&rnd) % 4000;
+		prandom_bytes_state(&rnd, bytes, n);
+		/* Half of them with a descriptor that makes some sense. */
+		if (n > 32 && round % 2) {
+			((u16 *)bytes)[0] = round % 3 ? 6 : 11;
+			((u16 *)bytes)[1] = 2;
+			((u16 *)bytes)[2] = n / 8 - 1;
+			n &= ~7;
+		}
+		host_write_bytes(host, bytes, n);
+		host_signal(host);
+		host_skip_all(host);
+		/* Each round begins with a ring that can be read. */
+		VmbChannelDisable(client->channel);
+		client->n_events = 0;
+		client_enable(client);
+	}
+	/* And the client still works. */
+	round = client_packets(client);
+	host_write(host, KMCL_WIRE_DATA, 0, 1, "12345678", 8);
+	host_signal(host);
+	KUNIT_EXPECT_EQ(test, client_packets(client), round + 1);
+}
+
+static struct kunit_case hostile_cases[] = {
+	KUNIT_CASE_PARAM(a_lie_is_counted_and_survived, lie_gen_params),
+	KUNIT_CASE(a_corrupt_ring_stays_unread_until_the_channel_is_disabled),
+	KUNIT_CASE(a_write_index_out_of_range_is_survived),
+	KUNIT_CASE(a_write_index_between_packets_does_not_spin),
+	KUNIT_CASE(an_outgoing_index_out_of_range_stops_sending_only),
+	KUNIT_CASE(a_largest_packet_still_passes),
+	KUNIT_CASE(random_bytes_are_survived),
+	{}
+};
+
+static struct kunit_suite hostile_suite = {
+	.name = "kmcl_hostile",
+	.test_cases = hostile_cases,
+};
+kunit_test_suite(hostile_suite);

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Receiving: contexts, order, completions to the host, packets that lie. */
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "client.h"
+
+static struct host *recv_host;	/* of the case that runs */
+
+static struct client *prepared_client(struct kunit *test)
+{
+	recv_host = host_create(test);
+	recv_host->offered = true;
+	return client_create(test, recv_host);
+}
+
+static struct client *active_client(struct kunit *test)
+{
+	struct client *client = prepared_client(test);
+
+	client_enable(client);
+	return client;
+}
+
+/* The host sends packets with the numbers from @first on as payload. */
+static void host_send_numbers(u64 first, u32 n)
+{
+	u64 i;
+
+	for (i = first; i < first + n; i++)
+		host_write(recv_host, KMCL_WIRE_DATA, 0, i, &i, sizeof(i));
+}
+
+static void expect_numbers(struct client *client, u32 n)
+{
+	u32 i;
+
+	EVENTUALLY(client->test, client_packets(client) >= n);
+	KUNIT_ASSERT_EQ(client->test, client_packets(client), n);
+	for (i = 0; i < n; i++)
+		KUNIT_EXPECT_EQ(client->test, client->packets[i].first, i);
+}
+
+static void a_packet_is_delivered_without_its_headers(struct kunit *test)
+{
+	struct client *client = active_client(test);
+	u64 number = 0xfeedface12345678;
+
+	host_write(recv_host, KMCL_WIRE_DATA, 0, 1, &number, sizeof(number));
+	host_signal(recv_host);
+	KUNIT_ASSERT_EQ(test, client_packets(client), 1);
+	KUNIT_EXPECT_EQ(test, client->packets[0].len, sizeof(number));
+	KUNIT_EXPECT_EQ(test, client->packets[0].first, number);
+	KUNIT_EXPECT_EQ(test, host_skip_all(recv_host), 0);
+}
+
+static void by_default_packets_are_delivered_in_softirq_context(struct kunit *test)
+{
+	struct client *client = active_client(test);
+
+	host_send_numbers(0, 3);
+	host_signal(recv_host);
+	expect_numbers(client, 3);
+	KUNIT_EXPECT_TRUE(test, client->packets[0].atomic);
+	KUNIT_EXPECT_EQ(test, client->batches, 1);
+	KUNIT_EXPECT_EQ(test, client->batched, 3);
+}
+
+static void at_passive_packets_are_delivered_in_process_context(struct kunit *test)
+{
+	struct client *client = active_client(test);
+	u32 i;
+
+	VmbChannelSetIncomingProcessingAtPassive(client->channel, TRUE);
+	host_send_numbers(0, 20);
+	host_signal(recv_host);
+	expect_numbers(client, 20);
+	for (i = 0; i < 20; i++)
+		KUNIT_EXPECT_FALSE(test, client->packets[i].atomic);
+	EVENTUALLY(test, READ_ONCE(client->batched) == 20);
+}
+
+static void order_is_kept_when_the_context_changes(struct kunit *test)
+{
+	struct client *client = active_client(test);
+	u32 i;
+
+	for (i = 0; i < 20; i++) {
+		VmbChannelSetIncomingProcessingAtPassive(client->channel, i % 3 == 0);
+		host_send_numbers(i * 10, 10);
+		host_signal(recv_host);
+	}
+	expect_numbers(client, 200);
+}
+
+static void more_than_a_batch_is_read_in_several(struct kunit *test)
+{
+	struct client *client = active_client(test);
+
+	host_send_numbers(0, 200);
+	host_signal(recv_host);
+	expect_numbers(client, 200);
+	EVENTUALLY(test, READ_ONCE(client->batched) == 200);
+	KUNIT_EXPECT_GT(test, client->batches, 1);
+	KUNIT_EXPECT_EQ(test, recv_host->channel.inbound.ring_buffer->interrupt_mask, 0);
+}
+
+static void packets_sent_before_the_start_wait_in_the_ring(struct kunit *test)
+{
+	struct client *client = prepared_client(test);
+
+	VmbChannelPause(client->channel);
+	ASSERT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	EVENTUALLY(test, READ_ONCE(client->n_events) == 1);
+	host_send_numbers(0, 5);
+	host_signal(recv_host);
+	KUNIT_EXPECT_EQ(test, client_packets(client), 0);
+	VmbChannelStart(client->channel);
+	expect_numbers(client, 5);
+}
+
+static void a_completion_goes_to_the_sender_that_asked_for_one(struct kunit *test)
+{
+	struct client *client = active_client(test);
+	struct host_packet *pkt = kunit_kzalloc(test, sizeof(*pkt), GFP_KERNEL);
+	u64 number = 77;
+
+	client->echo = true;
+	host_write(recv_host, KMCL_WIRE_DATA, KMCL_WIRE_WANT_COMPLETION, 4711,
+		   &number, sizeof(number));
+	host_write(recv_host, KMCL_WIRE_DATA, 0, 4712, &number, sizeof(number));
+	host_signal(recv_host);
+
+	KUNIT_ASSERT_TRUE(test, host_read(recv_host, pkt));
+	KUNIT_EXPECT_EQ(test, pkt->type, VM_PKT_COMP);
+	KUNIT_EXPECT_EQ(test, pkt->flags, 0);
+	KUNIT_EXPECT_EQ(test, pkt->id, 4711);
+	KUNIT_EXPECT_EQ(test, pkt->len, sizeof(number));
+	KUNIT_EXPECT_MEMEQ(test, pkt->payload, &number, sizeof(number));
+	KUNIT_EXPECT_FALSE(test, host_read(recv_host, pkt));
+}
+
+static void a_packet_may_be_completed_later_and_out_of_order(struct kunit *test)
+{
+	struct client *client = active_client(test);
+	struct host_packet *pkt = kunit_kzalloc(test, sizeof(*pkt), GFP_KERNEL);
+	u64 i;
+
+	client->keep = true;
+	for (i = 0; i < 10; i++)
+		host_write(recv_host, KMCL_WIRE_DATA, KMCL_WIRE_WANT_COMPLETION, i,
+			   &i, sizeof(i));
+	host_signal(recv_host);
+	KUNIT_ASSERT_EQ(test, client_packets(client), 10);
+	for (i = 0; i < 10; i++) {
+		u32 n = (i * 3) % 10;
+
+		VmbChannelPacketComplete(client->packets[n].handle, &i, sizeof(i));
+		KUNIT_ASSERT_TRUE(test, host_read(recv_host, pkt));
+		KUNIT_EXPECT_EQ(test, pkt->id, n);
+	}
+}
+
+static void completing_a_packet_twice_does_nothing(struct kunit *test)
+{
+	struct client *client = active_client(test);
+	u64 number = 1;
+
+	client->keep = true;
+	host_write(recv_host, KMCL_WIRE_DATA, KMCL_WIRE_WANT_COMPLETION, 1, &number, 8);
+	host_signal(recv_host);
+	KUNIT_ASSERT_EQ(test, client_packets(client), 1);
+	VmbChannelPacketComplete(client->packets[0].handle, NULL, 0);
+	VmbChannelPacketComplete(client->packets[0].handle, NULL, 0);
+	VmbChannelPacketComplete(NULL, NULL, 0);
+	KUNIT_EXPECT_EQ(test, host_skip_all(recv_host), 1);
+}
+
+static void completions_wait_for_room_and_keep_their_payload(struct kunit *test)
+{
+	struct client *client = active_client(test);
+	struct host_packet *pkt = kunit_kzalloc(test, sizeof(*pkt), GFP_KERNEL);
+	static u8 payload[1000];
+	u64 i, n = 0;
+
+	client->echo = true;
+	for (i = 0; i < 10; i++) {
+		memset(payload, i, sizeof(payload));
+		host_write(recv_host, KMCL_WIRE_DATA, KMCL_WIRE_WANT_COMPLETION, i,
+			   payload, sizeof(payload));
+		host_signal(recv_host);
+	}
+	KUNIT_ASSERT_EQ(test, client_packets(client), 10);
+	KUNIT_EXPECT_EQ(test, client_count(client, queued), 7);
+	while (host_read(recv_host, pkt)) {
+		KUNIT_EXPECT_EQ(test, pkt->id, n);
+		KUNIT_EXPECT_EQ(test, pkt->payload[999], n);
+		n++;
+		host_signal(recv_host);
+	}
+	KUNIT_EXPECT_EQ(test, n, 10);
+}
+
+static void a_completion_that_is_too_large_goes_out_empty(struct kunit *test)
+{
+	struct client *client = active_client(test);
+	struct host_packet *pkt = kunit_kzalloc(test, sizeof(*pkt), GFP_KERNEL);
+	u8 *payload = kunit_kzalloc(test, 1025, GFP_KERNEL);
+
+	client->keep = true;
+	host_write(recv_host, KMCL_WIRE_DATA, KMCL_WIRE_WANT_COMPLETION, 5, "12345678", 8);
+	host_signal(recv_host);
+	KUNIT_ASSERT_EQ(test, client_packets(client), 1);
+	VmbChannelPacketComplete(client->packets[0].handle, payload, 1025);
+	KUNIT_ASSERT_TRUE(test, host_read(recv_host, pkt));
+	KUNIT_EXPECT_EQ(test, pkt->id, 5);
+	KUNIT_EXPECT_EQ(test, pkt->len, 0);
+}
+
+static void without_a_callback_packets_are_completed_empty(struct kunit *test)
+{
+	struct client *client = prepared_client(test);
+	struct host_packet *pkt = kunit_kzalloc(test, sizeof(*pkt), GFP_KERNEL);
+
+	ASSERT_STATUS(test, VmbChannelInitSetProcessPacketCallbacks(client->channel,
+								    NULL, NULL),
+		      STATUS_SUCCESS);
+	client_enable(client);
+	host_write(recv_host, KMCL_WIRE_DATA, KMCL_WIRE_WANT_COMPLETION, 6, "12345678", 8);
+	host_signal(recv_host);
+	KUNIT_ASSERT_TRUE(test, host_read(recv_host, pkt));
+	KUNIT_EXPECT_EQ(test, pkt->type, VM_PKT_COMP);
+	KUNIT_EXPECT_EQ(test, pkt->id, 6);
+	KUNIT_EXPECT_EQ(test, pkt->len, 0);
+}
+
+static void each_packet_carries_the_clients_context(struct kunit *test)
+{
+	struct client *client = prepared_client(test);
+	u64 *context[2];
+	int i;
+
+	ASSERT_STATUS(test, VmbChannelInitSetClientContextSize(client->channel, 12),
+		      STATUS_SUCCESS);
+	client_enable(client);
+	client->keep = true;
+	host_send_numbers(0, 2);
+	host_signal(recv_host);
+	KUNIT_ASSERT_EQ(test, client_packets(client), 2);
+	for (i = 0; i < 2; i++) {
+		context[i] = VmbChannelPacketGetClientContext(client->packets[i].handle);
+		KUNIT_ASSERT_NOT_NULL(test, context[i]);
+		KUNIT_EXPECT_EQ(test, context[i][0], 0);
+		memset(context[i], 0xff, 12);
+	}
+	KUNIT_EXPECT_PTR_NE(test, context[0], context[1]);
+	for (i = 0; i < 2; i++)
+		VmbChannelPacketComplete(client->packets[i].handle, NULL, 0);
+}
+
+/* The one allocation on the way in is made to fail, by the kernel's own means. */
+static void a_packet_stays_in_the_ring_until_there_is_memory_for_it(struct kunit *test)
+{
+	struct client *client = active_client(test);
+	u32 n = 0, i;
+
+	if (!IS_ENABLED(CONFIG_FAILSLAB))
+		kunit_skip(test, "needs CONFIG_FAILSLAB");
+
+	client->keep = true;
+	while (!list_empty_careful(&client_chan(client)->rx.spare)) {
+		host_send_numbers(n++, 1);
+		host_signal(recv_host);
+	}
+	KUNIT_ASSERT_EQ(test, client_packets(client), n);
+
+	host_send_numbers(n, 2);
+#ifdef CONFIG_FAULT_INJECTION
+	current->fail_nth = 1;
+#endif
+	host_signal(recv_host);
+	KUNIT_EXPECT_EQ(test, client_packets(client), n);
+	KUNIT_EXPECT_EQ(test, client_count(client, no_memory), 1);
+
+	/* A packet that comes back takes the place of the memory. */
+	VmbChannelPacketComplete(client->packets[0].handle, NULL, 0);
+	expect_numbers(client, n + 2);
+	for (i = 1; i < n + 2; i++)
+		VmbChannelPacketComplete(client->packets[i].handle, NULL, 0);
+}
+
+static struct kunit_case receive_cases[] = {
+	KUNIT_CASE(a_packet_is_delivered_without_its_headers),
+	KUNIT_CASE(by_default_packets_are_delivered_in_softirq_context),
+	KUNIT_CASE(at_passive_packets_are_delivered_in_process_context),
+	KUNIT_CASE(order_is_kept_when_the_context_changes),
+	KUNIT_CASE(more_than_a_batch_is_read_in_several),
+	KUNIT_CASE(packets_sent_before_the_start_wait_in_the_ring),
+	KUNIT_CASE(a_completion_goes_to_the_sender_that_asked_for_one),
+	KUNIT_CASE(a_packet_may_be_completed_later_and_out_of_order),
+	KUNIT_CASE(completing_a_packet_twice_does_nothing),
+	KUNIT_CASE(completions_wait_for_room_and_keep_their_payload),
+	KUNIT_CASE(a_completion_that_is_too_large_goes_out_empty),
+	KUNIT_CASE(without_a_callback_packets_are_completed_empty),
+	KUNIT_CASE(each_packet_carries_the_clients_context),
+	KUNIT_CASE(a_packet_stays_in_the_ring_until_there_is_memory_for_it),
+	{}
+};
+
+static struct kunit_suite receive_suite = {
+	.name = "kmcl_receive",
+	.test_cases = receive_cases,
+};
+kunit_test_suite(receive_suite);

@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: GPL-2.0
+/* States: the callbacks, their order, and requests that meet each other. */
+#include <linux/kthread.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+
+#include "client.h"
+
+#define COMES_UP	CLIENT_OPENED, CLIENT_STARTED, CLIENT_POST_STARTED
+#define GOES_DOWN	CLIENT_SUSPEND, CLIENT_CLOSED
+
+static void an_enabled_channel_comes_up_active(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+
+	host->offered = true;
+	client_enable(client);
+	CLIENT_EXPECT(client, COMES_UP);
+}
+
+static void enable_returns_before_there_is_an_offer(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+
+	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	EVENTUALLY(test, READ_ONCE(host->watches) == 1);
+	KUNIT_EXPECT_EQ(test, client->n_events, 0);
+	host_offer(host);
+	EVENTUALLY(test, smp_load_acquire(&client->n_events) == 3);
+	CLIENT_EXPECT(client, COMES_UP);
+}
+
+static void enable_needs_a_target(struct kunit *test)
+{
+	struct client *client = client_create(test, NULL);
+
+	EXPECT_STATUS(test, VmbChannelEnable(client->channel),
+		      STATUS_INVALID_DEVICE_STATE);
+	EXPECT_STATUS(test, VmbChannelEnable(NULL), STATUS_INVALID_PARAMETER_1);
+}
+
+static void enable_on_an_enabled_channel_is_refused(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+
+	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	EXPECT_STATUS(test, VmbChannelEnable(client->channel),
+		      STATUS_INVALID_DEVICE_STATE);
+}
+
+static void a_server_channel_cannot_be_enabled_yet(struct kunit *test)
+{
+	VMBCHANNEL server;
+
+	ASSERT_STATUS(test, VmbChannelAllocate(NULL, TRUE, &server), STATUS_SUCCESS);
+	EXPECT_STATUS(test, VmbChannelEnable(server), STATUS_NOT_SUPPORTED);
+	VmbChannelCleanup(server);
+}
+
+static void disable_closes_the_channel_before_it_returns(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+
+	host->offered = true;
+	client_enable(client);
+	VmbChannelDisable(client->channel);
+	CLIENT_EXPECT(client, COMES_UP, GOES_DOWN);
+	KUNIT_EXPECT_EQ(test, host->closes, 1);
+	KUNIT_EXPECT_TRUE(test, completion_done(&host->released));
+}
+
+static void disable_while_waiting_for_an_offer_calls_nobody(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+
+	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	VmbChannelDisable(client->channel);
+	host_offer(host);
+	KUNIT_EXPECT_EQ(test, client->n_events, 0);
+	KUNIT_EXPECT_EQ(test, host->opens, 0);
+}
+
+static void disable_is_harmless_on_a_disabled_channel(struct kunit *test)
+{
+	struct client *client = client_create(test, NULL);
+
+	VmbChannelDisable(client->channel);
+	VmbChannelDisable(client->channel);
+	KUNIT_EXPECT_EQ(test, client->n_events, 0);
+}
+
+static void a_channel_can_be_enabled_again(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+
+	host->offered = true;
+	client_enable(client);
+	VmbChannelDisable(client->channel);
+	client_enable(client);
+	CLIENT_EXPECT(client, COMES_UP, GOES_DOWN, COMES_UP);
+}
+
+static void a_rescind_closes_and_disables_the_channel(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+
+	host->offered = true;
+	client_enable(client);
+	host_rescind(host);
+	CLIENT_EXPECT(client, COMES_UP, GOES_DOWN);
+
+	/* It needs Enable again: a new offer alone does not open it. */
+	EVENTUALLY(test, READ_ONCE(host->watches) == 0);
+	host_offer(host);
+	CLIENT_EXPECT(client, COMES_UP, GOES_DOWN);
+	client_enable(client);
+	CLIENT_EXPECT(client, COMES_UP, GOES_DOWN, COMES_UP);
+}
+
+static void another_instance_is_left_alone(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+	GUID type, instance, found;
+
+	memcpy(&type, &host->type, sizeof(type));
+	memcpy(&instance, &host->instance, sizeof(instance));
+	instance.Data1++;
+	ASSERT_STATUS(test, VmbClientChannelInitSetTargetPnp(client->channel, &type,
+							     &instance, NULL),
+		      STATUS_SUCCESS);
+	host->offered = true;
+	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	EVENTUALLY(test, READ_ONCE(host->watches) == 1);
+	VmbChannelDisable(client->channel);
+	KUNIT_EXPECT_EQ(test, host->opens, 0);
+
+	instance.Data1--;
+	ASSERT_STATUS(test, VmbClientChannelInitSetTargetPnp(client->channel, &type,
+							     &instance, NULL),
+		      STATUS_SUCCESS);
+	client_enable(client);
+	VmbChannelGetInterfaceInstance(client->channel, &found);
+	KUNIT_EXPECT_MEMEQ(test, &found, &instance, sizeof(found));
+}
+
+static void the_instance_of_the_offer_in_use_is_reported(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+	GUID found;
+
+	VmbChannelGetInterfaceInstance(client->channel, &found);
+	KUNIT_EXPECT_TRUE(test, guid_is_null((guid_t *)&found));
+	host->offered = true;
+	client_enable(client);
+	VmbChannelGetInterfaceInstance(client->channel, &found);
+	KUNIT_EXPECT_MEMEQ(test, &found, &host->instance, sizeof(found));
+}
+
+static void an_offer_goes_to_one_of_two_channels(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *first = client_create(test, host);
+	struct client *second = client_create(test, host);
+
+	EXPECT_STATUS(test, VmbChannelEnable(first->channel), STATUS_SUCCESS);
+	EVENTUALLY(test, READ_ONCE(host->watches) == 1);
+	EXPECT_STATUS(test, VmbChannelEnable(second->channel), STATUS_SUCCESS);
+	EVENTUALLY(test, READ_ONCE(host->watches) == 2);
+	host_offer(host);
+	EVENTUALLY(test, smp_load_acquire(&first->n_events) == 3);
+	KUNIT_EXPECT_EQ(test, second->n_events, 0);
+}
+
+static void a_device_that_another_driver_holds_is_reported(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+
+	host->held = true;
+	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	EVENTUALLY(test, smp_load_acquire(&client->n_events) == 1);
+	CLIENT_EXPECT(client, CLIENT_PNP_FAILURE);
+	EXPECT_STATUS(test, client->pnp_status, STATUS_SHARING_VIOLATION);
+
+	/* It stays enabled: once released, the device is opened. */
+	host->held = false;
+	host_offer(host);
+	EVENTUALLY(test, smp_load_acquire(&client->n_events) == 4);
+	CLIENT_EXPECT(client, CLIENT_PNP_FAILURE, COMES_UP);
+}
+
+struct refusal {
+	const char *name;
+	int error;
+	NTSTATUS status;
+};
+
+static const struct refusal refusals[] = {
+	{ "no memory", -ENOMEM, STATUS_INSUFFICIENT_RESOURCES },
+	{ "rescinded", -ENODEV, STATUS_DEVICE_REMOVED },
+	{ "refused by the host", -EAGAIN, STATUS_UNSUCCESSFUL },
+};
+
+KUNIT_ARRAY_PARAM_DESC(refusal, refusals, name);
+
+static void an_open_that_fails_is_reported(struct kunit *test)
+{
+	const struct refusal *refusal = test->param_value;
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+
+	host->offered = true;
+	host->open_error = refusal->error;
+	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	EVENTUALLY(test, smp_load_acquire(&client->n_events) == 1);
+	CLIENT_EXPECT(client, CLIENT_PNP_FAILURE);
+	EXPECT_STATUS(test, client->pnp_status, refusal->status);
+
+	host->open_error = 0;
+	client_enable(client);
+	CLIENT_EXPECT(client, CLIENT_PNP_FAILURE, COMES_UP);
+}
+
+static void an_opened_callback_that_fails_rolls_the_channel_back(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+
+	host->offered = true;
+	client->opened_status = STATUS_UNSUCCESSFUL;
+	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	EVENTUALLY(test, smp_load_acquire(&client->n_events) == 2);
+	CLIENT_EXPECT(client, CLIENT_OPENED, CLIENT_PNP_FAILURE);
+	EXPECT_STATUS(test, client->pnp_status, STATUS_UNSUCCESSFUL);
+	KUNIT_EXPECT_EQ(test, host->closes, 1);
+}
+
+static void pause_before_enable_brings_the_channel_up_paused(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+
+	host->offered = true;
+	VmbChannelPause(client->channel);
+	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	EVENTUALLY(test, smp_load_acquire(&client->n_events) == 1);
+	CLIENT_EXPECT(client, CLIENT_OPENED);
+	VmbChannelStart(client->channel);
+	EVENTUALLY(test, smp_load_acquire(&client->n_events) == 3);
+	CLIENT_EXPECT(client, COMES_UP);
+}
+
+static void pause_suspends_and_start_starts_again(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+	u64 number = 0;
+
+	host->offered = true;
+	client_enable(client);
+	VmbChannelPause(client->channel);
+	CLIENT_EXPECT(client, COMES_UP, CLIENT_SUSPEND);
+
+	host_write(host, KMCL_WIRE_DATA, 0, 1, &number, sizeof(number));
+	host_signal(host);
+	KUNIT_EXPECT_EQ(test, client_packets(client), 0);
+
+	VmbChannelStart(client->channel);
+	EVENTUALLY(test, smp_load_acquire(&client->n_events) == 6);
+	CLIENT_EXPECT(client, COMES_UP, CLIENT_SUSPEND, CLIENT_STARTED,
+		      CLIENT_POST_STARTED);
+	EVENTUALLY(test, client_packets(client) == 1);
+}
+
+static void a_paused_channel_closes_without_a_second_suspend(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+
+	host->offered = true;
+	client_enable(client);
+	VmbChannelPause(client->channel);
+	VmbChannelDisable(client->channel);
+	CLIENT_EXPECT(client, COMES_UP, GOES_DOWN);
+}
+
+static void start_is_harmless_on_an_active_channel(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+
+	host->offered = true;
+	client_enable(client);
+	VmbChannelStart(client->channel);
+	VmbChannelDisable(client->channel);
+	CLIENT_EXPECT(client, COMES_UP, GOES_DOWN);
+}
+
+struct waiter {
+	struct client *client;
+	bool pause;
+	struct completion returned;
+};
+
+static int waiter_thread(void *data)
+{
+	struct waiter *w = data;
+
+	if (w->pause)
+		VmbChannelPause(w->client->channel);
+	else
+		VmbChannelDisable(w->client->channel);
+	complete(&w->returned);
+	return 0;
+}
+
+static void wait_for_outstanding(struct kunit *test, bool pause)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+	struct waiter waiter = { .client = client, .pause = pause };
+	u64 number = 0;
+
+	host->offered = true;
+	client_enable(client);
+	client->keep = true;
+	host_write(host, KMCL_WIRE_DATA, KMCL_WIRE_WANT_COMPLETION, 1, &number, 8);
+	host_signal(host);
+	KUNIT_ASSERT_EQ(test, client_packets(client), 1);
+
+	init_completion(&waiter.returned);
+	kthread_run(waiter_thread, &waiter, "kmcl_waiter");
+	EVENTUALLY(test, smp_load_acquire(&client->n_events) == 4);
+	CLIENT_EXPECT(client, COMES_UP, CLIENT_SUSPEND);
+	KUNIT_EXPECT_FALSE(test, wait_for_completion_timeout(&waiter.returned, HZ / 10));
+
+	/* After Suspend the client completes what it holds, and that is sent. */
+	VmbChannelPacketComplete(client->packets[0].handle, &number, 8);
+	if (pause)
+		KUNIT_EXPECT_EQ(test, host_skip_all(host), 1);
+	wait_for_completion(&waiter.returned);
+}
+
+static void pause_waits_until_the_client_has_completed_its_packets(struct kunit *test)
+{
+	wait_for_outstanding(test, true);
+}
+
+static void disable_waits_until_the_client_has_completed_its_packets(struct kunit *test)
+{
+	wait_for_outstanding(test, false);
+}
+
+static void send_in_callback(struct client *client, enum client_event event)
+{
+	VMBPACKET packet;
+
+	/* What is allowed in the callbacks: sends, and questions. */
+	packet = VmbPacketAllocate(client->channel);
+	if (packet)
+		VmbPacketSend(packet, &event, sizeof(event), NULL, 0);
+}
+
+static void callbacks_may_send(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+
+	host->offered = true;
+	client->on_event = send_in_callback;
+	client_enable(client);
+	/* Opened, started and post-started: one packet each. */
+	KUNIT_EXPECT_EQ(test, host_skip_all(host), 3);
+	VmbChannelDisable(client->channel);
+	client->on_event = NULL;
+}
+
+static int toggler_thread(void *data)
+{
+	struct waiter *w = data;
+	u32 i;
+
+	for (i = 0; i < 200; i++) {
+		switch (get_random_u32_below(4)) {
+		case 0:
+			VmbChannelEnable(w->client->channel);
+			break;
+		case 1:
+			VmbChannelDisable(w->client->channel);
+			break;
+		case 2:
+			VmbChannelPause(w->client->channel);
+			break;
+		case 3:
+			VmbChannelStart(w->client->channel);
+			break;
+		}
+	}
+	complete(&w->returned);
+	return 0;
+}
+
+/* Opens and closes pair up whatever meets whatever; the host checks that. */
+static void requests_from_two_threads_and_rescinds_may_meet(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+	struct waiter waiters[2];
+	u32 i, rescinds = 0;
+
+	host->offered = true;
+	for (i = 0; i < 2; i++) {
+		waiters[i].client = client;
+		init_completion(&waiters[i].returned);
+		kthread_run(toggler_thread, &waiters[i], "kmcl_toggler");
+	}
+	while (!completion_done(&waiters[0].returned) ||
+	       !completion_done(&waiters[1].returned)) {
+		usleep_range(500, 1500);
+		if (READ_ONCE(client_chan(client)->ctl.link)) {
+			host_rescind(host);
+			host->offered = true;
+			rescinds++;
+		}
+	}
+	VmbChannelDisable(client->channel);
+	KUNIT_EXPECT_GT(test, rescinds, 0);
+	KUNIT_EXPECT_EQ(test, host->opens, host->closes);
+
+	/* And it still works. */
+	VmbChannelStart(client->channel);
+	client->n_events = 0;
+	client_enable(client);
+	CLIENT_EXPECT(client, COMES_UP);
+}
+
+static struct kunit_case state_cases[] = {
+	KUNIT_CASE(an_enabled_channel_comes_up_active),
+	KUNIT_CASE(enable_returns_before_there_is_an_offer),
+	KUNIT_CASE(enable_needs_a_target),
+	KUNIT_CASE(enable_on_an_enabled_channel_is_refused),
+	KUNIT_CASE(a_server_channel_cannot_be_enabled_yet),
+	KUNIT_CASE(disable_closes_the_channel_before_it_returns),
+	KUNIT_CASE(disable_while_waiting_for_an_offer_calls_nobody),
+	KUNIT_CASE(disable_is_harmless_on_a_disabled_channel),
+	KUNIT_CASE(a_channel_can_be_enabled_again),
+	KUNIT_CASE(a_rescind_closes_and_disables_the_channel),
+	KUNIT_CASE(another_instance_is_left_alone),
+	KUNIT_CASE(the_instance_of_the_offer_in_use_is_reported),
+	KUNIT_CASE(an_offer_goes_to_one_of_two_channels),
+	KUNIT_CASE(a_device_that_another_driver_holds_is_reported),
+	KUNIT_CASE_PARAM(an_open_that_fails_is_reported, refusal_gen_params),
+	KUNIT_CASE(an_opened_callback_that_fails_rolls_the_channel_back),
+	KUNIT_CASE(pause_before_enable_brings_the_channel_up_paused),
+	KUNIT_CASE(pause_suspends_and_start_starts_again),
+	KUNIT_CASE(a_paused_channel_closes_without_a_second_suspend),
+	KUNIT_CASE(start_is_harmless_on_an_active_channel),
+	KUNIT_CASE(pause_waits_until_the_client_has_completed_its_packets),
+	KUNIT_CASE(disable_waits_until_the_client_has_completed_its_packets),
+	KUNIT_CASE(callbacks_may_send),
+	KUNIT_CASE(requests_from_two_threads_and_rescinds_may_meet),
+	{}
+};
+
+static struct kunit_suite state_suite = {
+	.name = "kmcl_state",
+	.test_cases = state_cases,
+};
+kunit_test_suite(state_suite);

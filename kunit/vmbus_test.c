@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Against a real VMBus host: QEMU's, with its Dynamic Memory device. That opens
+ * once in a guest's life, so the cases build on each other, in order.
+ */
+#include <kunit/test.h>
+#include <linux/delay.h>
+#include <linux/hyperv.h>
+#include <linux/module.h>
+
+#include <ntddk.h>
+#include <vmbuskernelmodeclientlibapi.h>
+
+#include "client.h"
+
+static const GUID dynmem_type = {
+	0x525074dc, 0x8985, 0x46e2, { 0x80, 0x57, 0xa3, 0x07, 0xdc, 0x18, 0xa5, 0x02 }
+};
+
+/* The protocol's first request and the answer, in units of 32 bits. */
+static const u32 version_request[] = { 16 << 16 | 1, 4711, 2 << 16, 0 };
+
+static VMBCHANNEL channel;
+static int opened, started, post_started, suspended, closed;
+static bool slept_badly;
+static NTSTATUS pnp_status;
+static struct completion answered;
+static u32 answer[4], answer_len;
+static bool answer_in_process;
+static struct client_done sent;
+
+static void note(int *counter)
+{
+	slept_badly |= in_atomic() || irqs_disabled();
+	smp_store_release(counter, *counter + 1);
+}
+
+static NTSTATUS on_opened(VMBCHANNEL c)
+{
+	note(&opened);
+	return STATUS_SUCCESS;
+}
+
+static VOID on_started(VMBCHANNEL c)
+{
+	note(&started);
+}
+
+static VOID on_post_started(VMBCHANNEL c)
+{
+	note(&post_started);
+}
+
+static VOID on_suspend(VMBCHANNEL c)
+{
+	note(&suspended);
+}
+
+static VOID on_closed(VMBCHANNEL c)
+{
+	note(&closed);
+}
+
+static VOID on_pnp_failure(VMBCHANNEL c, NTSTATUS status)
+{
+	WRITE_ONCE(pnp_status, status);
+}
+
+static VOID on_packet(VMBCHANNEL c, VMBPACKETCOMPLETION packet, PVOID buffer,
+		      UINT32 len, UINT32 flags)
+{
+	answer_len = len;
+	memcpy(answer, buffer, min_t(u32, len, sizeof(answer)));
+	answer_in_process = in_task() && !in_atomic();
+	VmbChannelPacketComplete(packet, NULL, 0);
+	complete(&answered);
+}
+
+static VOID on_sent(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 len)
+{
+	sent.status = status;
+	atomic_inc(&sent.calls);
+}
+
+static void make_channel(struct kunit *test, const GUID *type)
+{
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS callbacks;
+
+	ASSERT_STATUS(test, VmbChannelAllocate(NULL, FALSE, &channel), STATUS_SUCCESS);
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&callbacks);
+	callbacks.EvtChannelOpened = on_opened;
+	callbacks.EvtChannelStarted = on_started;
+	callbacks.EvtChannelPostStarted = on_post_started;
+	callbacks.EvtChannelSuspend = on_suspend;
+	callbacks.EvtChannelClosed = on_closed;
+	EXPECT_STATUS(test, VmbChannelInitSetStateChangeCallbacks(channel, &callbacks),
+		      STATUS_SUCCESS);
+	EXPECT_STATUS(test, VmbChannelInitSetProcessPacketCallbacks(channel, on_packet, NULL),
+		      STATUS_SUCCESS);
+	EXPECT_STATUS(test, VmbClientChannelInitSetTargetPnp(channel, type, NULL,
+							     on_pnp_failure),
+		      STATUS_SUCCESS);
+	EXPECT_STATUS(test, VmbClientChannelInitSetRingBufferPageCount(channel, 4, 4),
+		      STATUS_SUCCESS);
+	VmbChannelSetIncomingProcessingAtPassive(channel, TRUE);
+}
+
+static void a_channel_waits_for_a_class_that_is_not_offered(struct kunit *test)
+{
+	GUID nobody = dynmem_type;
+
+	nobody.Data1++;
+	make_channel(test, &nobody);
+	EXPECT_STATUS(test, VmbChannelEnable(channel), STATUS_SUCCESS);
+	msleep(100);
+	KUNIT_EXPECT_EQ(test, opened, 0);
+	VmbChannelDisable(channel);
+	VmbChannelCleanup(channel);
+}
+
+static int in_the_way_probe(struct hv_device *dev, const struct hv_vmbus_device_id *id)
+{
+	return 0;
+}
+
+static void in_the_way_remove(struct hv_device *dev)
+{
+}
+
+static const struct hv_vmbus_device_id in_the_way_ids[] = { { HV_DM_GUID }, {} };
+
+static struct hv_driver in_the_way = {
+	.name = "kmcl_in_the_way",
+	.id_table = in_the_way_ids,
+	.probe = in_the_way_probe,
+	.remove = in_the_way_remove,
+};
+
+static void a_device_held_by_another_driver_is_reported(struct kunit *test)
+{
+	KUNIT_ASSERT_EQ(test, vmbus_driver_register(&in_the_way), 0);
+	make_channel(test, &dynmem_type);
+	EXPECT_STATUS(test, VmbChannelEnable(channel), STATUS_SUCCESS);
+	EVENTUALLY(test, READ_ONCE(pnp_status) == (NTSTATUS)STATUS_SHARING_VIOLATION);
+	KUNIT_EXPECT_EQ(test, opened, 0);
+	VmbChannelDisable(channel);
+	vmbus_driver_unregister(&in_the_way);
+	VmbChannelCleanup(channel);
+}
+
+static void the_channel_opens_and_starts(struct kunit *test)
+{
+	make_channel(test, &dynmem_type);
+	EXPECT_STATUS(test, VmbChannelEnable(channel), STATUS_SUCCESS);
+	VmbChannelStart(channel);
+	EVENTUALLY(test, smp_load_acquire(&post_started) == 1);
+	KUNIT_EXPECT_EQ(test, opened, 1);
+	KUNIT_EXPECT_EQ(test, started, 1);
+	KUNIT_EXPECT_FALSE(test, slept_badly);
+}
+
+static void the_host_answers_a_packet_of_the_callers_own(struct kunit *test)
+{
+	u32 size = VmbChannelSizeofPacket(channel);
+	VMBPACKET packet = kunit_kzalloc(test, size, GFP_KERNEL);
+
+	init_completion(&answered);
+	ASSERT_STATUS(test, VmbPacketInitialize(channel, packet, size), STATUS_SUCCESS);
+	VmbPacketSetCompletionRoutine(packet, on_sent);
+	EXPECT_STATUS(test, VmbPacketSend(packet, (void *)version_request,
+					  sizeof(version_request), NULL, 0),
+		      STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, atomic_read(&sent.calls), 1);
+	EXPECT_STATUS(test, sent.status, STATUS_SUCCESS);
+
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&answered, 5 * HZ), 0);
+	KUNIT_EXPECT_EQ(test, answer[0], 16 << 16 | 2);	/* version response */
+	KUNIT_EXPECT_EQ(test, answer[1], 4711);		/* to our request */
+	KUNIT_EXPECT_EQ(test, answer[2] & 1, 1);	/* accepted */
+	KUNIT_EXPECT_EQ(test, answer_len, 16);
+	KUNIT_EXPECT_TRUE(test, answer_in_process);
+}
+
+static void the_channel_closes_and_gives_the_device_back(struct kunit *test)
+{
+	VmbChannelDisable(channel);
+	KUNIT_EXPECT_EQ(test, suspended, 1);
+	KUNIT_EXPECT_EQ(test, closed, 1);
+	KUNIT_EXPECT_FALSE(test, slept_badly);
+	VmbChannelCleanup(channel);
+
+	/* Free for another driver: this one's probe would not be called else. */
+	KUNIT_EXPECT_EQ(test, vmbus_driver_register(&in_the_way), 0);
+	vmbus_driver_unregister(&in_the_way);
+}
+
+static struct kunit_case vmbus_cases[] = {
+	KUNIT_CASE(a_channel_waits_for_a_class_that_is_not_offered),
+	KUNIT_CASE(a_device_held_by_another_driver_is_reported),
+	KUNIT_CASE(the_channel_opens_and_starts),
+	KUNIT_CASE(the_host_answers_a_packet_of_the_callers_own),
+	KUNIT_CASE(the_channel_closes_and_gives_the_device_back),
+	{}
+};
+
+static struct kunit_suite vmbus_suite = {
+	.name = "kmcl_vmbus",
+	.test_cases = vmbus_cases,
+};
+kunit_test_suite(vmbus_suite);
+
+MODULE_DESCRIPTION("VMBus Kernel Mode Client Library: tests on a real VMBus");
+MODULE_LICENSE("GPL");
