@@ -132,8 +132,10 @@ int kmcl_offer_watch(struct kmcl_channel *chan)
 		if (!ret || ret == -EBUSY) {
 			chan->ctl.watching |= BIT(i);
 		} else {
-			kmcl_warn(chan, "%s cannot watch for offers: error %d\n",
-				  ops->name, ret);
+			/* -ENODEV: no such bus on this machine. */
+			if (ret != -ENODEV)
+				kmcl_warn(chan, "%s cannot watch for offers: error %d\n",
+					  ops->name, ret);
 			module_put(ops->owner);
 			ret = 0;
 		}

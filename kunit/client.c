@@ -155,14 +155,20 @@ struct client *client_create(struct kunit *test, struct host *host)
 	return client;
 }
 
-/* Returns when the channel is active. There has to be an offer. */
+/*
+ * Returns when the channel is active and has looked for packets that came before.
+ * There has to be an offer.
+ */
 void client_enable(struct client *client)
 {
+	struct kmcl_recv *rx = &client_chan(client)->rx;
 	u32 seen = client->n_events;
 
 	ASSERT_STATUS(client->test, VmbChannelEnable(client->channel),
 		      STATUS_SUCCESS);
 	EVENTUALLY(client->test, smp_load_acquire(&client->n_events) >= seen + 3);
+	EVENTUALLY(client->test, !test_bit(TASKLET_STATE_SCHED, &rx->tasklet.state) &&
+				 !atomic_read(&rx->readers));
 }
 
 void client_expect_events(struct client *client, const u8 *events, u32 n)

@@ -83,6 +83,12 @@ static void host_release(struct kmcl_link *link)
 	complete_all(&host->released);
 }
 
+static void host_recv_begin(struct kmcl_link *link)
+{
+	host_of(link)->reads++;
+	kmcl_hv_recv_begin(link);
+}
+
 static void host_make_offer(struct host *host);
 
 static int host_watch(const guid_t *type, const guid_t *instance)
@@ -116,7 +122,7 @@ static const struct kmcl_transport host_transport = {
 	.release = host_release,
 	.send = kmcl_hv_send,
 	.want_room = kmcl_hv_want_room,
-	.recv_begin = kmcl_hv_recv_begin,
+	.recv_begin = host_recv_begin,
 	.recv_first = kmcl_hv_recv_first,
 	.recv_next = kmcl_hv_recv_next,
 	.recv_commit = kmcl_hv_recv_commit,

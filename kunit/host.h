@@ -32,6 +32,7 @@ struct host {
 	u32 opens;
 	u32 closes;
 	u32 watches;
+	u32 reads;		/* how often the guest began to read */
 	struct completion released;
 };
 

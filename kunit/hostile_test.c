@@ -123,13 +123,15 @@ static void a_write_index_between_packets_does_not_spin(struct kunit *test)
 	struct client *client;
 	struct host *host;
 	u64 number = 3;
+	u32 reads;
 
 	/* Less than a descriptor: nothing to read, and no reason to look again. */
 	client = active_client(test, &host);
 	host->channel.inbound.ring_buffer->write_index = 8;
 	host_signal(host);
-	KUNIT_EXPECT_FALSE(test, test_bit(TASKLET_STATE_SCHED,
-					  &client_chan(client)->rx.tasklet.state));
+	reads = host->reads;
+	msleep(20);
+	KUNIT_EXPECT_EQ(test, host->reads, reads);
 	host->channel.inbound.ring_buffer->write_index = 0;
 	host_write(host, KMCL_WIRE_DATA, 0, 1, &number, sizeof(number));
 	host_signal(host);
@@ -182,7 +184,7 @@ static void random_bytes_are_survived(struct kunit *test)
 
 	client = active_client(test, &host);
 	client->echo = true;
-	for (round = 0; round < 200; round++) {
+	for (round = 0; round < 50; round++) {
 		prandom_seed_state(&rnd, round);
 		n = prandom_u32_state(&rnd) % 4000;
 		prandom_bytes_state(&rnd, bytes, n);

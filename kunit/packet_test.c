@@ -165,18 +165,20 @@ static void the_default_completion_frees_the_packet(struct kunit *test)
 
 static void free_leaves_a_packet_alone_that_is_under_way(struct kunit *test)
 {
-	struct client *client = client_create(test, NULL);
-	VMBPACKET packet = VmbPacketAllocate(client->channel);
 	struct client_done done = {};
+	VMBCHANNEL channel;
+	VMBPACKET packet;
 
+	ASSERT_STATUS(test, VmbChannelAllocate(NULL, FALSE, &channel), STATUS_SUCCESS);
+	packet = VmbPacketAllocate(channel);
 	KUNIT_ASSERT_NOT_NULL(test, packet);
 	VmbPacketSetPointer(packet, &done);
 	VmbPacketSetCompletionRoutine(packet, client_routine);
 	EXPECT_STATUS(test, VmbPacketSend(packet, "x", 1, NULL, 0), STATUS_SUCCESS);
 	VmbPacketFree(packet);
-	KUNIT_EXPECT_PTR_EQ(test, VmbPacketGetChannel(packet), client->channel);
+	KUNIT_EXPECT_PTR_EQ(test, VmbPacketGetChannel(packet), channel);
 
-	kmcl_send_flush(client_chan(client));
+	VmbChannelCleanup(channel);
 	KUNIT_EXPECT_EQ(test, client_calls(&done), 1);
 	VmbPacketFree(packet);
 }
@@ -203,22 +205,23 @@ static void a_packet_may_outlive_its_channel(struct kunit *test)
 
 static void packets_follow_a_change_of_the_packet_size(struct kunit *test)
 {
-	struct client *client = client_create(test, NULL);
-	VMBPACKET packet = VmbPacketAllocate(client->channel);
 	u8 *payload = kunit_kzalloc(test, 65536, GFP_KERNEL);
 	struct client_done done = {};
+	VMBCHANNEL channel;
+	VMBPACKET packet;
 
 	/* A small one is kept; it must not be handed out for a large payload. */
-	VmbPacketFree(packet);
-	ASSERT_STATUS(test, VmbChannelInitSetMaximumPacketSize(client->channel, 65536),
+	ASSERT_STATUS(test, VmbChannelAllocate(NULL, FALSE, &channel), STATUS_SUCCESS);
+	VmbPacketFree(VmbPacketAllocate(channel));
+	EXPECT_STATUS(test, VmbChannelInitSetMaximumPacketSize(channel, 65536),
 		      STATUS_SUCCESS);
-	packet = VmbPacketAllocate(client->channel);
-	KUNIT_ASSERT_NOT_NULL(test, packet);
+	packet = VmbPacketAllocate(channel);
+	KUNIT_EXPECT_NOT_NULL(test, packet);
 	VmbPacketSetPointer(packet, &done);
 	VmbPacketSetCompletionRoutine(packet, client_routine);
 	EXPECT_STATUS(test, VmbPacketSend(packet, payload, 65536, NULL, 0),
 		      STATUS_SUCCESS);
-	kmcl_send_flush(client_chan(client));
+	VmbChannelCleanup(channel);
 	VmbPacketFree(packet);
 }
 

@@ -118,8 +118,11 @@ static void a_channel_waits_for_a_class_that_is_not_offered(struct kunit *test)
 	VmbChannelCleanup(channel);
 }
 
+static int probes;
+
 static int in_the_way_probe(struct hv_device *dev, const struct hv_vmbus_device_id *id)
 {
+	probes++;
 	return 0;
 }
 
@@ -139,6 +142,7 @@ static struct hv_driver in_the_way = {
 static void a_device_held_by_another_driver_is_reported(struct kunit *test)
 {
 	KUNIT_ASSERT_EQ(test, vmbus_driver_register(&in_the_way), 0);
+	KUNIT_ASSERT_EQ(test, probes, 1);
 	make_channel(test, &dynmem_type);
 	EXPECT_STATUS(test, VmbChannelEnable(channel), STATUS_SUCCESS);
 	EVENTUALLY(test, READ_ONCE(pnp_status) == (NTSTATUS)STATUS_SHARING_VIOLATION);
@@ -189,8 +193,9 @@ static void the_channel_closes_and_gives_the_device_back(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, slept_badly);
 	VmbChannelCleanup(channel);
 
-	/* Free for another driver: this one's probe would not be called else. */
+	/* Free for another driver. */
 	KUNIT_EXPECT_EQ(test, vmbus_driver_register(&in_the_way), 0);
+	KUNIT_EXPECT_EQ(test, probes, 2);
 	vmbus_driver_unregister(&in_the_way);
 }
 

@@ -8,6 +8,7 @@
 #include <linux/device.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <asm/mshyperv.h>
 
 #include "hv.h"
 #include "hv_compat.h"
@@ -175,6 +176,9 @@ int kmcl_hv_watch(const guid_t *type, const guid_t *instance)
 	struct kmcl_hv_watch *watch = kmcl_hv_find_watch(type);
 	struct kmcl_hv_search search = { .instance = instance };
 	int ret;
+
+	if (!hv_is_hyperv_initialized())
+		return -ENODEV;
 
 	if (watch)
 		ret = driver_attach(&watch->drv.driver);
