@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Builds the modules for the running kernel, or for another with KDIR=, and runs
+# what scripts/ can do. `make help` lists the verbs.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+V ?= 0
+
+.PHONY: all modules modules_install clean demo check kunit lint lab-clean help
+
+all: modules
+
+modules modules_install clean:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) V=$(V) $@
+
+demo:
+	@scripts/demo
+
+check:
+	@scripts/check
+
+kunit:
+	@scripts/kunit $(if $(HOST),--host $(HOST)) $(FILTER)
+
+lint:
+	@scripts/lint
+
+lab-clean:
+	@scripts/lab clean
+
+help:
+	@echo 'On a Hyper-V guest:'
+	@echo '  make                  build the modules for the running kernel (KDIR=... another)'
+	@echo '  make modules_install  install them'
+	@echo '  make clean            remove what was built'
+	@echo 'Anywhere (root, Debian or Ubuntu; everything needed is set up and cached):'
+	@echo '  make demo             a KMCL client on a real VMBus host, in a guest'
+	@echo '  make check            all tests'
+	@echo '  make kunit            the KUnit suites; FILTER=suite.case (a glob), HOST=vmbus'
+	@echo '  make lint             W=1, sparse, checkpatch, shellcheck'
+	@echo '  make lab-clean        remove the cache of the above'
