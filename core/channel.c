@@ -115,11 +115,11 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel)
 		return;
 
 	if (WARN_ONCE(READ_ONCE(chan->ctl.task) == current,
-		      "vmbkmcl: VmbChannelCleanup() in a state callback\n"))
+		      "vmbkmcl: %s() in a state callback\n", __func__))
 		return;
 
 	if (WARN_ONCE(!kmcl_control_is_disabled(chan),
-		      "vmbkmcl: VmbChannelCleanup() on an enabled channel\n"))
+		      "vmbkmcl: %s() on an enabled channel\n", __func__))
 		kmcl_control_disable(chan);
 
 	kmcl_send_flush(chan);

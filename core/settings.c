@@ -2,9 +2,8 @@
 /*
  * The Init functions: what is set before a channel is enabled.
  *
- * Each checks the handle and the state first (STATUS_INVALID_PARAMETER_1), then
- * its other parameters, then sets. They serialize with VmbChannelEnable() by the
- * control lock, so a channel is never enabled with half a setting.
+ * They serialize with VmbChannelEnable() by the control lock, so a channel is
+ * never enabled with half a setting.
  *
  * Context of all of them: PASSIVE_LEVEL on Windows; here up to DISPATCH_LEVEL.
  */
@@ -12,6 +11,7 @@
 
 #include <linux/export.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
 
 #include "kmcl.h"
 
@@ -67,30 +67,20 @@ void kmcl_settings_link_params(const struct kmcl_settings *set,
 	p->max_packet = set->max_packet;
 }
 
-/*
- * Begin and end of every Init function. On success the control lock is held.
- */
-static struct kmcl_channel *kmcl_init_begin(VMBCHANNEL handle,
-					    unsigned long *flags)
+/* Begin and end of what every Init function sets: false where it may not. */
+static bool kmcl_init_lock(struct kmcl_channel *chan, unsigned long *flags)
+	__acquires(&chan->ctl.lock)
 {
-	struct kmcl_channel *chan = kmcl_channel_from_handle(handle);
-
-	if (!chan)
-		return NULL;
-
 	spin_lock_irqsave(&chan->ctl.lock, *flags);
-	if (kmcl_control_is_disabled(chan))
-		return chan;
-
-	spin_unlock_irqrestore(&chan->ctl.lock, *flags);
-	return NULL;
+	return kmcl_control_is_disabled(chan);
 }
 
-static NTSTATUS kmcl_init_end(struct kmcl_channel *chan, unsigned long flags,
-			      NTSTATUS status)
+static NTSTATUS kmcl_init_unlock(struct kmcl_channel *chan, unsigned long flags,
+				 bool may)
+	__releases(&chan->ctl.lock)
 {
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
-	return status;
+	return may ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_1;
 }
 
 /**
@@ -104,22 +94,21 @@ static NTSTATUS kmcl_init_end(struct kmcl_channel *chan, unsigned long flags,
  */
 NTSTATUS VmbChannelInitSetFlags(VMBCHANNEL Channel, UINT32 Flags)
 {
-	NTSTATUS status = STATUS_SUCCESS;
-	struct kmcl_channel *chan;
-	unsigned long irq;
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	unsigned long flags;
+	bool may;
 
-	chan = kmcl_init_begin(Channel, &irq);
 	if (!chan)
 		return STATUS_INVALID_PARAMETER_1;
-
 	if (Flags & ~VMBUS_CHANNEL_INIT_FLAGS)
-		status = STATUS_INVALID_PARAMETER_2;
-	else if (Flags & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE)
-		status = STATUS_NOT_SUPPORTED;
-	else
-		chan->set.flags = Flags;
+		return STATUS_INVALID_PARAMETER_2;
+	if (Flags & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE)
+		return STATUS_NOT_SUPPORTED;
 
-	return kmcl_init_end(chan, irq, status);
+	may = kmcl_init_lock(chan, &flags);
+	if (may)
+		chan->set.flags = Flags;
+	return kmcl_init_unlock(chan, flags, may);
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetFlags);
 
@@ -138,20 +127,19 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetFlags);
 NTSTATUS VmbChannelInitSetMaximumPacketSize(VMBCHANNEL Channel,
 					    UINT32 MaximumPacketSize)
 {
-	NTSTATUS status = STATUS_SUCCESS;
-	struct kmcl_channel *chan;
-	unsigned long irq;
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	unsigned long flags;
+	bool may;
 
-	chan = kmcl_init_begin(Channel, &irq);
 	if (!chan)
 		return STATUS_INVALID_PARAMETER_1;
-
 	if (!MaximumPacketSize || MaximumPacketSize > KMCL_WIRE_MAX_PAYLOAD)
-		status = STATUS_INVALID_PARAMETER_2;
-	else
-		chan->set.max_packet = MaximumPacketSize;
+		return STATUS_INVALID_PARAMETER_2;
 
-	return kmcl_init_end(chan, irq, status);
+	may = kmcl_init_lock(chan, &flags);
+	if (may)
+		chan->set.max_packet = MaximumPacketSize;
+	return kmcl_init_unlock(chan, flags, may);
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumPacketSize);
 
@@ -169,24 +157,23 @@ NTSTATUS VmbChannelInitSetMaximumExternalData(VMBCHANNEL Channel,
 					      UINT32 DataSize,
 					      UINT32 ChainLength)
 {
-	NTSTATUS status = STATUS_SUCCESS;
-	struct kmcl_channel *chan;
-	unsigned long irq;
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	unsigned long flags;
+	bool may;
 
-	chan = kmcl_init_begin(Channel, &irq);
 	if (!chan)
 		return STATUS_INVALID_PARAMETER_1;
+	if (!DataSize)
+		return STATUS_INVALID_PARAMETER_2;
+	if (!ChainLength)
+		return STATUS_INVALID_PARAMETER_3;
 
-	if (!DataSize) {
-		status = STATUS_INVALID_PARAMETER_2;
-	} else if (!ChainLength) {
-		status = STATUS_INVALID_PARAMETER_3;
-	} else {
+	may = kmcl_init_lock(chan, &flags);
+	if (may) {
 		chan->set.max_external = DataSize;
 		chan->set.max_chain = ChainLength;
 	}
-
-	return kmcl_init_end(chan, irq, status);
+	return kmcl_init_unlock(chan, flags, may);
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumExternalData);
 
@@ -203,20 +190,19 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumExternalData);
 NTSTATUS VmbChannelInitSetClientContextSize(VMBCHANNEL Channel,
 					    UINT32 ContextSize)
 {
-	NTSTATUS status = STATUS_SUCCESS;
-	struct kmcl_channel *chan;
-	unsigned long irq;
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	unsigned long flags;
+	bool may;
 
-	chan = kmcl_init_begin(Channel, &irq);
 	if (!chan)
 		return STATUS_INVALID_PARAMETER_1;
-
 	if (ContextSize > SZ_64K)
-		status = STATUS_INVALID_PARAMETER_2;
-	else
-		chan->set.client_context = ContextSize;
+		return STATUS_INVALID_PARAMETER_2;
 
-	return kmcl_init_end(chan, irq, status);
+	may = kmcl_init_lock(chan, &flags);
+	if (may)
+		chan->set.client_context = ContextSize;
+	return kmcl_init_unlock(chan, flags, may);
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetClientContextSize);
 
@@ -233,56 +219,59 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetClientContextSize);
 NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL Channel,
 				       PCUNICODE_STRING FriendlyName)
 {
-	struct kmcl_channel *chan;
-	unsigned long irq;
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	char name[KMCL_NAME_MAX] = {};
+	unsigned long flags;
 	u32 i, len;
+	bool may;
 
-	chan = kmcl_init_begin(Channel, &irq);
 	if (!chan)
 		return STATUS_INVALID_PARAMETER_1;
-
 	if (!FriendlyName || (FriendlyName->Length && !FriendlyName->Buffer))
-		return kmcl_init_end(chan, irq, STATUS_INVALID_PARAMETER_2);
+		return STATUS_INVALID_PARAMETER_2;
 
-	len = min_t(u32, FriendlyName->Length / sizeof(WCHAR),
-		    sizeof(chan->set.name) - 1);
+	len = min_t(u32, FriendlyName->Length / sizeof(WCHAR), sizeof(name) - 1);
 	for (i = 0; i < len; i++) {
 		WCHAR c = FriendlyName->Buffer[i];
 
-		chan->set.name[i] = c >= ' ' && c <= '~' ? c : '?';
+		name[i] = c >= ' ' && c <= '~' ? c : '?';
 	}
-	chan->set.name[len] = '\0';
 
-	return kmcl_init_end(chan, irq, STATUS_SUCCESS);
+	may = kmcl_init_lock(chan, &flags);
+	if (may)
+		memcpy(chan->set.name, name, sizeof(name));
+	return kmcl_init_unlock(chan, flags, may);
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetFriendlyName);
 
 /**
  * VmbChannelInitSetProcessPacketCallbacks() - set who gets incoming packets
  * @Channel: a disabled channel
- * @ProcessPacketCallback: called once for each packet. Where it is NULL (this
+ * @ProcessPacket: called once for each packet. Where it is NULL (this
  *	project's decision), packets are counted and completed with no payload.
- * @ProcessingCompleteCallback: called at the end of each batch, or NULL
+ * @ProcessingComplete: called at the end of each batch, or NULL
  *
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad or enabled
  * channel.
  */
 NTSTATUS
 VmbChannelInitSetProcessPacketCallbacks(VMBCHANNEL Channel,
-					PFN_VMB_CHANNEL_PROCESS_PACKET ProcessPacketCallback,
-					PFN_VMB_CHANNEL_PROCESSING_COMPLETE ProcessingCompleteCallback)
+					PFN_VMB_CHANNEL_PROCESS_PACKET ProcessPacket,
+					PFN_VMB_CHANNEL_PROCESSING_COMPLETE ProcessingComplete)
 {
-	struct kmcl_channel *chan;
-	unsigned long irq;
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	unsigned long flags;
+	bool may;
 
-	chan = kmcl_init_begin(Channel, &irq);
 	if (!chan)
 		return STATUS_INVALID_PARAMETER_1;
 
-	chan->set.process_packet = ProcessPacketCallback;
-	chan->set.processing_complete = ProcessingCompleteCallback;
-
-	return kmcl_init_end(chan, irq, STATUS_SUCCESS);
+	may = kmcl_init_lock(chan, &flags);
+	if (may) {
+		chan->set.process_packet = ProcessPacket;
+		chan->set.processing_complete = ProcessingComplete;
+	}
+	return kmcl_init_unlock(chan, flags, may);
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetProcessPacketCallbacks);
 
@@ -299,21 +288,20 @@ NTSTATUS
 VmbChannelInitSetStateChangeCallbacks(VMBCHANNEL Channel,
 				      PVMB_CHANNEL_STATE_CHANGE_CALLBACKS Callbacks)
 {
-	NTSTATUS status = STATUS_SUCCESS;
-	struct kmcl_channel *chan;
-	unsigned long irq;
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	unsigned long flags;
+	bool may;
 
-	chan = kmcl_init_begin(Channel, &irq);
 	if (!chan)
 		return STATUS_INVALID_PARAMETER_1;
-
 	if (!Callbacks || Callbacks->Version != 1 ||
 	    Callbacks->Size != sizeof(*Callbacks))
-		status = STATUS_INVALID_PARAMETER_2;
-	else
-		chan->set.state = *Callbacks;
+		return STATUS_INVALID_PARAMETER_2;
 
-	return kmcl_init_end(chan, irq, status);
+	may = kmcl_init_lock(chan, &flags);
+	if (may)
+		chan->set.state = *Callbacks;
+	return kmcl_init_unlock(chan, flags, may);
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetStateChangeCallbacks);
 
@@ -335,28 +323,23 @@ NTSTATUS VmbClientChannelInitSetRingBufferPageCount(VMBCHANNEL Channel,
 						    UINT32 IncomingPageCount,
 						    UINT32 OutgoingPageCount)
 {
-	NTSTATUS status = STATUS_SUCCESS;
-	struct kmcl_channel *chan;
-	unsigned long irq;
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	unsigned long flags;
+	bool may;
 
-	chan = kmcl_init_begin(Channel, &irq);
-	if (!chan)
+	if (!chan || chan->is_server)
 		return STATUS_INVALID_PARAMETER_1;
+	if (IncomingPageCount < 2 || IncomingPageCount > KMCL_MAX_RING_PAGES)
+		return STATUS_INVALID_PARAMETER_2;
+	if (OutgoingPageCount < 2 || OutgoingPageCount > KMCL_MAX_RING_PAGES)
+		return STATUS_INVALID_PARAMETER_3;
 
-	if (chan->is_server) {
-		status = STATUS_INVALID_PARAMETER_1;
-	} else if (IncomingPageCount < 2 ||
-		   IncomingPageCount > KMCL_MAX_RING_PAGES) {
-		status = STATUS_INVALID_PARAMETER_2;
-	} else if (OutgoingPageCount < 2 ||
-		   OutgoingPageCount > KMCL_MAX_RING_PAGES) {
-		status = STATUS_INVALID_PARAMETER_3;
-	} else {
+	may = kmcl_init_lock(chan, &flags);
+	if (may) {
 		chan->set.recv_pages = IncomingPageCount;
 		chan->set.send_pages = OutgoingPageCount;
 	}
-
-	return kmcl_init_end(chan, irq, status);
+	return kmcl_init_unlock(chan, flags, may);
 }
 EXPORT_SYMBOL_GPL(VmbClientChannelInitSetRingBufferPageCount);
 
@@ -378,19 +361,17 @@ VmbClientChannelInitSetTargetPnp(VMBCHANNEL Channel, LPCGUID InterfaceType,
 				 LPCGUID InterfaceInstance,
 				 PFN_VMB_CHANNEL_PNP_FAILURE PnpFailureCallback)
 {
-	NTSTATUS status = STATUS_SUCCESS;
-	struct kmcl_channel *chan;
-	unsigned long irq;
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	unsigned long flags;
+	bool may;
 
-	chan = kmcl_init_begin(Channel, &irq);
-	if (!chan)
+	if (!chan || chan->is_server)
 		return STATUS_INVALID_PARAMETER_1;
+	if (!InterfaceType)
+		return STATUS_INVALID_PARAMETER_2;
 
-	if (chan->is_server) {
-		status = STATUS_INVALID_PARAMETER_1;
-	} else if (!InterfaceType) {
-		status = STATUS_INVALID_PARAMETER_2;
-	} else {
+	may = kmcl_init_lock(chan, &flags);
+	if (may) {
 		chan->set.has_target = true;
 		memcpy(&chan->set.type, InterfaceType, sizeof(guid_t));
 		chan->set.any_instance = !InterfaceInstance;
@@ -401,7 +382,6 @@ VmbClientChannelInitSetTargetPnp(VMBCHANNEL Channel, LPCGUID InterfaceType,
 			chan->set.instance = guid_null;
 		chan->set.pnp_failure = PnpFailureCallback;
 	}
-
-	return kmcl_init_end(chan, irq, status);
+	return kmcl_init_unlock(chan, flags, may);
 }
 EXPORT_SYMBOL_GPL(VmbClientChannelInitSetTargetPnp);

@@ -35,7 +35,7 @@ struct client {
 	VMBCHANNEL channel;
 
 	/* State callbacks: in order, and whether all could sleep. */
-	u8 events[32];
+	char events[512];
 	u32 n_events;
 	bool state_atomic;
 	bool state_nested;
@@ -72,7 +72,6 @@ struct client_done {
 
 struct client *client_create(struct kunit *test, struct host *host);
 void client_enable(struct client *client);
-void client_expect_events(struct client *client, const u8 *events, u32 n);
 struct client_done *client_packet(struct client *client);
 NTSTATUS client_send(struct client_done *done, const void *data, u32 len,
 		     u32 flags);
@@ -85,19 +84,31 @@ u32 client_packets(struct client *client);
 #define ASSERT_STATUS(test, call, status) \
 	KUNIT_ASSERT_EQ(test, (u32)(call), (u32)(status))
 
-#define CLIENT_EXPECT(client, ...) do {					\
-	static const u8 __e[] = { __VA_ARGS__ };			\
-	client_expect_events(client, __e, ARRAY_SIZE(__e));		\
-} while (0)
+/* The callbacks so far, in words, each followed by a blank. */
+#define CLIENT_EXPECT(client, text) \
+	KUNIT_EXPECT_STREQ((client)->test, (client)->events, text)
+
+#define UP	"opened started post-started "
+#define DOWN	"suspend closed "
 
 /* Waits until @cond holds, 5 s at most. */
 #define EVENTUALLY(test, cond) do {					\
-	int __ms = 5000;						\
+	bool __met = false;						\
+	int __ms;							\
 									\
-	while (!(cond) && __ms--)					\
-		usleep_range(1000, 1100);				\
-	KUNIT_EXPECT_TRUE_MSG(test, cond, "still not: " #cond);		\
+	for (__ms = 0; !__met && __ms < 5000; __ms++) {			\
+		__met = (cond);						\
+		if (!__met)						\
+			usleep_range(1000, 1100);			\
+	}								\
+	KUNIT_EXPECT_TRUE_MSG(test, __met, "still not: " #cond);	\
 } while (0)
+
+static inline u32 client_events(struct client *client)
+{
+	/* Pairs with the release in client_event(): the event has been noted. */
+	return smp_load_acquire(&client->n_events);
+}
 
 static inline int client_calls(struct client_done *done)
 {

@@ -205,6 +205,7 @@ bool host_read(struct host *host, struct host_packet *pkt)
 	u32 at = ring->read_index, total, head, i;
 	u8 desc[16];
 
+	/* Pairs with the barrier between the guest's packet and its index. */
 	if (at == smp_load_acquire(&ring->write_index))
 		return false;
 
@@ -221,6 +222,7 @@ bool host_read(struct host *host, struct host_packet *pkt)
 	for (i = 0; i < pkt->len && i < sizeof(pkt->payload); i++)
 		pkt->payload[i] = ring->buffer[(at + head + i) % size];
 
+	/* What was read is the guest's again only after this. */
 	smp_store_release(&ring->read_index, (at + total + 8) % size);
 	return true;
 }
@@ -245,6 +247,7 @@ void host_write_bytes(struct host *host, const void *bytes, u32 len)
 
 	for (i = 0; i < len; i++)
 		ring->buffer[(at + i) % size] = ((const u8 *)bytes)[i];
+	/* The bytes first: pairs with the acquire of hv_vmbus' iterator. */
 	smp_store_release(&ring->write_index, (at + len) % size);
 }
 

@@ -211,4 +211,5 @@ static struct kunit_suite interface_suite = {
 	.name = "kmcl_interface",
 	.test_cases = interface_cases,
 };
+
 kunit_test_suite(interface_suite);

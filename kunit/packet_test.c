@@ -246,4 +246,5 @@ static struct kunit_suite packet_suite = {
 	.name = "kmcl_packet",
 	.test_cases = packet_cases,
 };
+
 kunit_test_suite(packet_suite);

@@ -111,7 +111,7 @@ static void packets_sent_before_the_start_wait_in_the_ring(struct kunit *test)
 
 	VmbChannelPause(client->channel);
 	ASSERT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
-	EVENTUALLY(test, READ_ONCE(client->n_events) == 1);
+	EVENTUALLY(test, client_events(client) == 1);
 	host_send_numbers(0, 5);
 	host_signal(recv_host);
 	KUNIT_EXPECT_EQ(test, client_packets(client), 0);
@@ -311,4 +311,5 @@ static struct kunit_suite receive_suite = {
 	.name = "kmcl_receive",
 	.test_cases = receive_cases,
 };
+
 kunit_test_suite(receive_suite);

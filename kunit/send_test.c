@@ -557,4 +557,5 @@ static struct kunit_suite send_suite = {
 	.name = "kmcl_send",
 	.test_cases = send_cases,
 };
+
 kunit_test_suite(send_suite);

@@ -220,7 +220,7 @@ static void rings_hold_the_largest_packet_whatever_was_asked_for(struct kunit *t
 static void a_friendly_name_is_copied(struct kunit *test)
 {
 	struct client *client = client_create(test, NULL);
-	WCHAR text[] = L"disk \n\x00e9";
+	WCHAR text[] = L"disk\x0001\x00e9";
 	UNICODE_STRING name = {
 		.Length = sizeof(text) - sizeof(WCHAR),
 		.MaximumLength = sizeof(text),
@@ -230,7 +230,7 @@ static void a_friendly_name_is_copied(struct kunit *test)
 	ASSERT_STATUS(test, VmbChannelInitSetFriendlyName(client->channel, &name),
 		      STATUS_SUCCESS);
 	memset(text, 0, sizeof(text));
-	KUNIT_EXPECT_STREQ(test, client_chan(client)->set.name, "disk ??");
+	KUNIT_EXPECT_STREQ(test, client_chan(client)->set.name, "disk??");
 }
 
 static void a_friendly_name_without_text_is_refused(struct kunit *test)
@@ -298,4 +298,5 @@ static struct kunit_suite settings_suite = {
 	.name = "kmcl_settings",
 	.test_cases = settings_cases,
 };
+
 kunit_test_suite(settings_suite);

@@ -31,8 +31,8 @@ static struct client_done sent;
 
 static void note(int *counter)
 {
-	slept_badly |= in_atomic() || irqs_disabled();
-	smp_store_release(counter, *counter + 1);
+	slept_badly |= !preemptible();
+	WRITE_ONCE(*counter, *counter + 1);
 }
 
 static NTSTATUS on_opened(VMBCHANNEL c)
@@ -71,7 +71,7 @@ static VOID on_packet(VMBCHANNEL c, VMBPACKETCOMPLETION packet, PVOID buffer,
 {
 	answer_len = len;
 	memcpy(answer, buffer, min_t(u32, len, sizeof(answer)));
-	answer_in_process = in_task() && !in_atomic();
+	answer_in_process = preemptible();
 	VmbChannelPacketComplete(packet, NULL, 0);
 	complete(&answered);
 }
@@ -157,7 +157,7 @@ static void the_channel_opens_and_starts(struct kunit *test)
 	make_channel(test, &dynmem_type);
 	EXPECT_STATUS(test, VmbChannelEnable(channel), STATUS_SUCCESS);
 	VmbChannelStart(channel);
-	EVENTUALLY(test, smp_load_acquire(&post_started) == 1);
+	EVENTUALLY(test, READ_ONCE(post_started) == 1);
 	KUNIT_EXPECT_EQ(test, opened, 1);
 	KUNIT_EXPECT_EQ(test, started, 1);
 	KUNIT_EXPECT_FALSE(test, slept_badly);
@@ -212,6 +212,7 @@ static struct kunit_suite vmbus_suite = {
 	.name = "kmcl_vmbus",
 	.test_cases = vmbus_cases,
 };
+
 kunit_test_suite(vmbus_suite);
 
 MODULE_DESCRIPTION("VMBus Kernel Mode Client Library: tests on a real VMBus");

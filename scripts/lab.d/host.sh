@@ -1,0 +1,113 @@
+#!/bin/busybox sh
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs the QEMU that runs the guest, and the script beside it. The same file
+# does so in L1 and, where no L1 is needed, directly on the machine.
+#
+# In: /lab/{settings,qemu.args,kernel,initrd,beside.sh}. Out: /lab/out.
+# Standard output is the transcript; lines that begin with @ are for scripts/lab.
+
+# shellcheck source=/dev/null
+. /lab/settings # BOOT_LIMIT, TIME_LIMIT, QUIET
+export OUT=/lab/out RUN=/run/lab
+mkdir -p "$OUT" "$RUN"
+mkfifo "$RUN/qmp.in" "$RUN/qmp.out" "$RUN/lines" "$RUN/never"
+: >"$RUN/console"
+echo 0 >"$RUN/qmp.count"
+: >"$OUT/guest.log"
+: >"$OUT/qmp.log"
+
+now() {
+	local uptime
+	read -r uptime _ </proc/uptime
+	echo "${uptime%%.*}"
+}
+
+# Sleeps without starting a process, for the same reason as below.
+nap() {
+	# shellcheck disable=SC3045 # busybox has it
+	read -r -t 0.3 _ <&5
+}
+
+# The guest's console: lab> lines are words of its script, lab! ones of its init.
+console() {
+	awk -v out="$OUT" -v run="$RUN" -v shown="$((!QUIET))" '
+	{ gsub(/\r/, "") }
+	match($0, /^\[ *[0-9.]+\](\[ *[CT][0-9]+\])? lab[>!]/) {
+		mark = substr($0, RLENGTH, 1)
+		$0 = substr($0, RLENGTH + 2)
+		if (mark == "!" && $1 == "up") {
+			print "" >(run "/up"); close(run "/up")
+			shown = 1
+			print "@guest"
+		}
+		if (mark == "!" && $1 == "exit") {
+			print $2 >(out "/guest.status"); close(out "/guest.status")
+		}
+		if (mark == "!") { fflush(); next }
+	}
+	{ print >(out "/guest.log") }
+	shown { print "guest | " $0 }
+	{ fflush(out "/guest.log"); fflush() }' <"$RUN/lines"
+}
+
+beside() (
+	exec >"$OUT/beside.log" 2>&1
+	sh -c '. /lab/beside-lib.sh; . /lab/beside.sh'
+	echo $? >"$OUT/beside.status"
+)
+
+exec 3<>"$RUN/qmp.in" 4>&1 5<>"$RUN/never"
+console &
+console=$!
+# QEMU writes a character at a time, to a file that is looked at now and then: a
+# pipe would wake its reader for every one of them, which L1 feels in seconds.
+tail -n +1 -s 1 -f "$RUN/console" >"$RUN/lines" &
+tail=$!
+set --
+while IFS= read -r arg; do
+	set -- "$@" "$arg"
+done </lab/qemu.args
+{
+	qemu-system-x86_64 "$@" -pidfile "$RUN/qemu.pid" </dev/null >"$OUT/qemu.log" 2>&1
+	echo $? >"$RUN/qemu.status"
+} &
+cat "$RUN/qmp.out" >>"$OUT/qmp.log" &
+echo '{"execute":"qmp_capabilities","id":"lab"}' >&3
+
+beside=
+[ ! -e /lab/beside.sh ] || { beside & beside=$!; }
+
+outcome=ended
+started=
+limit=$(($(now) + BOOT_LIMIT))
+while [ ! -e "$RUN/qemu.status" ]; do
+	if [ -z "$started" ] && [ -e "$RUN/up" ]; then
+		started=yes
+		limit=$(($(now) + TIME_LIMIT))
+	fi
+	if [ "$(now)" -ge "$limit" ]; then
+		outcome=timeout
+		kill -9 "$(cat "$RUN/qemu.pid")"
+		break
+	fi
+	nap
+done
+sleep 1.5 # for the last lines
+kill "$tail"
+wait "$console"
+[ -e "$RUN/up" ] || outcome=down
+
+# The beside script may have a last word; without its guest not a long one.
+tries=50
+while [ -n "$beside" ] && [ ! -e "$OUT/beside.status" ] && [ "$tries" -gt 0 ]; do
+	sleep 0.2
+	tries=$((tries - 1))
+done
+if [ -n "$beside" ] && [ ! -e "$OUT/beside.status" ]; then
+	echo "lab: still running 10 s after the guest ended: given up" >>"$OUT/beside.log"
+	echo timeout >"$OUT/beside.status"
+fi
+echo "$outcome" >"$OUT/outcome"
+echo '@end'

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2153
+#
+# lab modules: builds the project's modules in a tree, with its compiler.
+
+lab_modules() {
+	local for=${1:-} kbuild tree
+	shift || true
+	[[ $for =~ ^(stock|kunit)$ ]] || die "modules: for which kernel, stock or kunit?"
+	prepare
+	if [[ $for == stock ]]; then
+		need_tree
+		tree=$TREE kbuild=/lib/modules/$(tree_kernel "$TREE")/build
+	else
+		need_kernel
+		tree=$CHECK kbuild=/kernel
+		set -- VMBKMCL_KUNIT=1 "$@"
+	fi
+	# One folder for each work tree: several share this cache.
+	local dir
+	dir=$CACHE/build/$for-$(sha256sum <<<"$SOURCE" | cut -c1-8)
+	mkdir -p "$dir"
+	locked "build-${dir##*/}" build_modules "$@"
+	echo "$dir"
+}
+
+build_modules() {
+	local log=$WORK/modules.log status=0
+	# What gave warnings is built anew: they would be gone the second time.
+	[[ ! -e $dir/.lab-unclean ]] || { rm -rf "$dir" && mkdir "$dir"; }
+	sync_sources "$dir"
+	say "building the modules for the $for kernel"
+	touch "$dir/.lab-unclean"
+	killable in_tree ro "$tree" "$dir:/m" ${KERNEL:+"$KERNEL:/kernel"} -- \
+		make -C "$kbuild" -j"$(nproc)" M=/m W=1 "$@" modules >"$log" 2>&1 || status=$?
+	# Names of files as they are in the project.
+	sed -i 's|/m/||g' "$log"
+	if grep -v -f "$LAB_D/harmless" "$log" | grep -qiE '\bwarning\b|\berror\b'; then
+		status=1
+	fi
+	if [[ $status != 0 || ${V:-} == 1 ]]; then
+		cat "$log" >&2
+	fi
+	[[ $status == 0 ]] || { echo "lab: building the modules failed" >&2; exit 1; }
+	rm "$dir/.lab-unclean"
+}
+
+# Copies what differs, removes what is gone, and leaves the rest alone, so that
+# make builds only what it must. Contents decide, not times: those jump
+# backwards when another commit is checked out.
+sync_sources() {
+	local file old=$1/.lab-sources new=$WORK/sources
+	if git -C "$SOURCE" rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+		git -C "$SOURCE" ls-files -co --exclude-standard
+	else
+		(cd "$SOURCE" && find . -type f -printf '%P\n')
+	fi | LC_ALL=C sort >"$new"
+	while IFS= read -r file; do
+		[[ -f $SOURCE/$file ]] || continue
+		cmp -s "$SOURCE/$file" "$1/$file" && continue
+		mkdir -p "$1/$(dirname "$file")"
+		cp "$SOURCE/$file" "$1/$file"
+	done <"$new"
+	if [[ -e $old ]]; then
+		while IFS= read -r file; do
+			[[ -f $SOURCE/$file ]] || rm -f "${1:?}/$file"
+		done <"$old"
+	fi
+	cp "$new" "$old"
+}

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034,SC2153,SC2016
+#
+# lab run: boots one guest and tells how it went.
+
+# Seconds for each layer to come up, generous for a loaded machine.
+L1_LIMIT=90
+BOOT_LIMIT=150
+
+lab_run() {
+	local kernel=stock host=vmbus cpus=2 mem=1024 guest='' beside='' out=''
+	local timeout=300 append='' quiet=0 allow='' files=()
+	while (($#)); do
+		case $1 in
+		--kernel) kernel=${2:?} && shift 2 ;;
+		--host) host=${2:?} && shift 2 ;;
+		--cpus) cpus=${2:?} && shift 2 ;;
+		--mem) mem=${2:?} && shift 2 ;;
+		--guest) guest=${2:?} && shift 2 ;;
+		--file) files+=("${2:?}") && shift 2 ;;
+		--beside) beside=${2:?} && shift 2 ;;
+		--out) out=${2:?} && shift 2 ;;
+		--timeout) timeout=${2:?} && shift 2 ;;
+		--append) append=${2?} && shift 2 ;;
+		--allow) allow=${2?} && shift 2 ;;
+		--quiet) quiet=1 && shift ;;
+		*) die "run: unknown argument: $1 (see scripts/lab help)" ;;
+		esac
+	done
+	[[ $kernel =~ ^(stock|kunit)$ ]] || die "run: no such kernel: $kernel"
+	[[ $host =~ ^(vmbus|none)$ ]] || die "run: no such host: $host"
+	[[ -f $guest ]] || die "run: no guest script: ${guest:-(--guest is missing)}"
+	[[ -z $beside || -f $beside ]] || die "run: no such script: $beside"
+
+	SAY=1
+	prepare
+	need_images
+	[[ $kernel == stock ]] || need_kernel
+
+	local lab=$WORK/lab way=direct
+	mkdir "$lab"
+	gather
+	[[ $host == none ]] || has_synic || way=nested
+
+	if ! attempt; then
+		say "the guest did not come up (layer $LAYER); trying once more"
+		# The machine's own KVM may promise more than it keeps.
+		[[ $host == none ]] || way=nested
+		mv "$lab/out" "$WORK/first"
+		attempt || true
+		mv "$WORK/first" "$lab/out/first-try"
+	fi
+	[[ -z $out ]] || { mkdir -p "$out" && cp -r "$lab/out/." "$out/"; }
+	verdict
+}
+
+# Everything that the guest and its QEMU need, in $lab, /lab in the tree.
+gather() {
+	local file name overlay=$WORK/overlay
+	if [[ $kernel == stock ]]; then
+		cp "$TREE"/boot/vmlinuz-* "$lab/kernel"
+	else
+		cp "$KERNEL/arch/x86/boot/bzImage" "$lab/kernel"
+	fi
+	mkdir -p "$overlay/lab"
+	cp "$guest" "$overlay/lab/guest.sh"
+	for file in "${files[@]}"; do
+		name=${file##*/}
+		[[ -f $file ]] || { name=${file##*:} file=${file%:*}; }
+		[[ -f $file ]] || die "run: no such file: $file"
+		cp "$file" "$overlay/lab/$name"
+	done
+	(cd "$overlay" && find lab | "$TREE/usr/bin/busybox" cpio -o -H newc 2>/dev/null) |
+		cat "$IMAGES/guest.cpio" - >"$lab/initrd"
+	cp "$LAB_D"/{host.sh,beside-lib.sh} "$lab/"
+	[[ -z $beside ]] || cp "$beside" "$lab/beside.sh"
+	printf '%s\n' "BOOT_LIMIT=$BOOT_LIMIT" "TIME_LIMIT=$timeout" "QUIET=$quiet" \
+		>"$lab/settings"
+}
+
+# SynIC in its second form is what QEMU's VMBus needs: KVM_CHECK_EXTENSION of
+# KVM_CAP_HYPERV_SYNIC2. Perl, because every Debian tree has it.
+has_synic() {
+	[[ -e /dev/kvm && ${VMBKMCL_NESTED:-} != 1 ]] || return 1
+	killable in_tree ro "$TREE" -- perl -e \
+		'open(KVM, "+<", "/dev/kvm") && ioctl(KVM, 0xae03, 148) > 0 or exit 1'
+}
+
+# Arguments of the QEMU that runs the guest, one a line.
+guest_qemu() {
+	local words="console=ttyS0 panic=-1 printk.devkmsg=on mitigations=off"
+	printf '%s\n' -nodefaults -display none -no-reboot -m "$mem" -smp "$cpus" \
+		-kernel /lab/kernel -initrd /lab/initrd -append "$words $append" \
+		-serial file:/run/lab/console \
+		-chardev pipe,id=qmp,path=/run/lab/qmp -mon chardev=qmp,mode=control \
+		-trace 'vmbus_*' -trace 'hv_balloon_*' -D /lab/out/trace.log
+	case $host in
+	# Without kvm=off Linux sees KVM first, and hv_vmbus refuses to load.
+	vmbus) printf '%s\n' -accel kvm -machine q35,kernel-irqchip=on \
+		-cpu qemu64,kvm=off,hv-relaxed,hv-vapic,hv-time,hv-vpindex,hv-synic,hv-stimer,hv-runtime \
+		-device vmbus-bridge -device hv-balloon,id=hb,status-report=on ;;
+	none) emulated ;;
+	esac
+}
+
+# Not "-cpu max": guests were seen to crash with it.
+emulated() {
+	printf '%s\n' -accel tcg,thread=multi -machine q35 -cpu EPYC,-avx,-avx2,-xsave
+}
+
+start_direct() {
+	in_tree ro "$TREE" "$lab:/lab" -- busybox sh /lab/host.sh
+}
+
+# The outer of two QEMUs. Its disk is a tar archive of $lab, its two serial
+# ports are the transcript and a tar archive of the results.
+start_nested() {
+	local args
+	tar -C "$lab" -cf "$WORK/in.tar" --exclude=./out .
+	mv "$WORK/in.tar" "$lab/in.tar"
+	mapfile -t args < <(emulated)
+	in_tree ro "$TREE" "$lab:/lab" "$IMAGES:/images" -- qemu-system-x86_64 "${args[@]}" \
+		-m $((mem + 2048)) -smp 2 -nodefaults -display none -no-reboot \
+		-kernel "/boot/vmlinuz-$(tree_kernel "$TREE")" \
+		-initrd /images/l1.cpio \
+		-append 'console=ttyS0 mitigations=off panic=-1 nokaslr' \
+		-serial file:/lab/out/l1.log \
+		-drive if=virtio,format=raw,readonly=on,file=/lab/in.tar \
+		-device virtio-serial \
+		-chardev file,id=words,path=/proc/self/fd/1 -device virtserialport,chardev=words,nr=1 \
+		-chardev file,id=results,path=/lab/out.tar -device virtserialport,chardev=results,nr=2
+}
+
+# One boot of the guest; its transcript. Fails if the guest did not come up,
+# with LAYER naming where it stuck.
+attempt() {
+	local line part='' deadline stream status
+	rm -rf "$WORK/stream"
+	mkdir "$lab/out"
+	guest_qemu >"$lab/qemu.args"
+	mkfifo "$WORK/stream"
+	if [[ $way == nested ]]; then
+		LAYER=L1 deadline=$((SECONDS + L1_LIMIT))
+		say "starting L1, in which KVM can run the guest"
+	else
+		LAYER=guest deadline=$((SECONDS + BOOT_LIMIT + 15))
+		say "starting the guest"
+	fi
+	"start_$way" >"$WORK/stream" 2>"$WORK/qemu.err" &
+	CHILD=$!
+	exec {stream}<"$WORK/stream"
+
+	while ((SECONDS < deadline)); do
+		# A second at a time, for the shell hears no signal while it reads.
+		read -r -t 1 -u "$stream" line || {
+			status=$?
+			((status > 128)) || break
+			part+=$line
+			continue
+		}
+		line=$part$line part=''
+		case $line in
+		@l1)
+			LAYER=guest deadline=$((SECONDS + BOOT_LIMIT + 15))
+			say "starting the guest in L1"
+			;;
+		@guest)
+			LAYER=script deadline=$((SECONDS + timeout + 30))
+			say "the guest is up ($kernel kernel, host $host)"
+			;;
+		@end) deadline=$((SECONDS + 30)) ;; # the results are on their way
+		*) printf '%s\n' "$line" ;;
+		esac
+	done
+	exec {stream}<&-
+	stop_child
+	if [[ $way == nested ]]; then
+		tar -C "$lab/out" -xf "$lab/out.tar" 2>/dev/null || true
+		rm -f "$lab/out.tar" "$lab/in.tar"
+	fi
+	grep -v "TCG doesn.t support" "$WORK/qemu.err" >>"$lab/out/qemu.log" || true
+	[[ $LAYER == script ]]
+}
+
+# The last lines, and the exit status.
+verdict() {
+	local outcome status reasons=() splats
+	if [[ $LAYER != script ]]; then
+		tail -n 15 "$lab"/out/{l1,guest,qemu}.log 2>/dev/null | grep -v "TCG doesn.t support" || true
+		echo "lab: the guest did not come up (layer $LAYER)"
+		exit 3
+	fi
+	outcome=$(cat "$lab/out/outcome" 2>/dev/null || echo lost)
+	status=$(cat "$lab/out/guest.status" 2>/dev/null || echo none)
+	case $outcome/$status in
+	ended/0) ;;
+	ended/none) reasons+=("the guest stopped before its script ended") ;;
+	ended/*) reasons+=("guest script: exit status $status") ;;
+	timeout/*) reasons+=("guest script: not done within $timeout s") ;;
+	*) reasons+=("the lab was lost while the guest script ran") ;;
+	esac
+	if [[ -n $beside ]]; then
+		status=$(cat "$lab/out/beside.status" 2>/dev/null || echo none)
+		if [[ $status != 0 ]]; then
+			reasons+=("script beside the guest: exit status $status")
+			sed 's/^/beside| /' "$lab/out/beside.log" 2>/dev/null || true
+		fi
+	fi
+	splats=$(awk -v allow="$allow" -f "$LAB_D/splats.awk" "$lab/out/guest.log")
+	if [[ -n $splats ]]; then
+		reasons+=("the kernel complained")
+		printf 'kernel| %s\n' "${splats//$'\n'/$'\n'kernel| }"
+	fi
+	if ((${#reasons[@]} == 0)); then
+		echo "lab: passed"
+		exit 0
+	fi
+	printf -v reasons '%s; ' "${reasons[@]}"
+	echo "lab: test failed (${reasons%; })"
+	exit 1
+}

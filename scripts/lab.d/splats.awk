@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Prints what in a console log is a kernel's complaint, with the lines after
+# it. -v allow=REGEXP: complaints whose first line matches are expected. A WARN
+# on purpose is one block up to its end trace, its stack no second complaint.
+
+function complaint(line) {
+	if (line ~ /WARNING: .*(Unprivileged eBPF|compiled without)/)
+		return 0
+	return line ~ /BUG: |WARNING: |KASAN: |UBSAN: |Oops|general protection|kernel BUG at|Kernel panic|possible (circular|recursive) locking|INFO: .*(detected|blocked for more)|kmemleak: [1-9]|refcount_t: |unreferenced object|list_(add|del) corruption|Call Trace:|ODEBUG: /
+}
+
+/---\[ end trace/ { if (skip) { skip = 0; next } }
+/\[ cut here \]/ { cut = 1; skip = 0; next }
+skip { next }
+complaint($0) {
+	if (allow != "" && $0 ~ allow) {
+		skip = cut
+		cut = 0
+		next
+	}
+	cut = 0
+	more = 40
+}
+more > 0 { print; more-- }

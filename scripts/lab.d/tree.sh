@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The trees: Debian releases in a folder, with the kernel, compiler and QEMU
+# that everything else uses, so that the machine's own versions do not matter.
+
+RELEASE=trixie
+
+TREE_PACKAGES=(
+	linux-image-cloud-amd64 linux-headers-cloud-amd64 gcc make
+	perl # for the kernel-doc that W=1 runs
+	qemu-system-x86 seabios busybox-static kmod xz-utils
+)
+CHECK_PACKAGES=(
+	linux-source-6.12 bc flex bison libelf-dev libc6-dev python3 sparse bzip2
+)
+
+# What is prepared has its recipe in its name: a changed recipe makes a new one.
+recipe() { cat "$@" | sha256sum | cut -c1-12; }
+
+# used DIR: for other commits of the project an older one may be the right one,
+# so they go only when nobody wanted them for two weeks.
+used() {
+	touch "$1"
+	find "$CACHE" -maxdepth 1 -name '*-????????????' -mtime +14 -exec rm -rf {} +
+}
+
+tree_kernel() { basename "$1"/usr/lib/modules/*; }
+
+# quietly NAME COMMAND...: output only if it fails.
+quietly() {
+	local log=$WORK/$1.log
+	if ! killable "${@:2}" >"$log" 2>&1; then
+		tail -n 40 "$log" >&2
+		die "cannot prepare the $1"
+	fi
+}
+
+need_tree() {
+	TREE=$CACHE/tree-$(recipe <(echo "$RELEASE" "${TREE_PACKAGES[@]}"))
+	[[ -d $TREE ]] || locked tree make_tree
+	used "$TREE"
+}
+
+make_tree() {
+	[[ ! -d $TREE ]] || return 0
+	need_program mmdebstrap
+	say "preparing a $RELEASE tree with kernel, compiler and QEMU (once, about a minute)"
+	local new=$WORK/tree include
+	include=$(IFS=,; echo "${TREE_PACKAGES[*]}")
+	# The tree boots with images of its own: no initrd (INITRD=No).
+	quietly tree unshare --mount --propagation private --pid --fork --kill-child \
+		--mount-proc env INITRD=No TMPDIR="$WORK" \
+		mmdebstrap --variant=minbase --include="$include" \
+		--dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/doc/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		"$RELEASE" "$new"
+	mkdir -p "$new"/{lab,m,src,kernel,images}
+	chmod 755 "$new"
+	mv "$new" "$TREE"
+}
+
+need_images() {
+	need_tree
+	IMAGES=$CACHE/images-$(recipe <(echo "$TREE") "$LAB_D"/{images,l1-init,guest-init})
+	[[ -d $IMAGES ]] || locked images make_images
+	used "$IMAGES"
+}
+
+make_images() {
+	[[ ! -d $IMAGES ]] || return 0
+	local new=$WORK/images
+	mkdir "$new"
+	quietly images in_tree ro "$TREE" "$new:/m" "$LAB_D:/lab" -- \
+		bash /lab/images "$(tree_kernel "$TREE")" /m
+	mv "$new" "$IMAGES"
+}
+
+need_check_tree() {
+	need_tree
+	CHECK=$CACHE/check-$(recipe <(echo "$TREE" "${CHECK_PACKAGES[@]}"))
+	[[ -d $CHECK ]] || locked check-tree make_check_tree
+	used "$CHECK"
+}
+
+make_check_tree() {
+	[[ ! -d $CHECK ]] || return 0
+	say "preparing a second tree with the kernel's source and checkers (once, about a minute)"
+	local new=$WORK/check
+	cp -a --reflink=auto "$TREE" "$new"
+	quietly check-tree in_tree rw "$new" -- sh -ec \
+		'apt-get update
+		apt-get install -y --no-install-recommends "$@"' sh "${CHECK_PACKAGES[@]}"
+	mv "$new" "$CHECK"
+}
