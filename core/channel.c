@@ -27,7 +27,7 @@ struct kmcl_channel *kmcl_channel_from_handle(VMBCHANNEL handle)
 	return NULL;
 }
 
-/* For log lines: the friendly name, else the target's class. */
+/* For log lines. */
 const char *kmcl_channel_name(const struct kmcl_channel *chan)
 {
 	return chan->set.name[0] ? chan->set.name : "unnamed channel";
@@ -105,7 +105,7 @@ EXPORT_SYMBOL_GPL(VmbChannelAllocate);
  * is silent, this project decided: an enabled channel is disabled first, with a
  * warning; packet objects from VmbPacketAllocate() may be freed later.
  *
- * Context: PASSIVE_LEVEL, not from a state callback of the channel.
+ * Context: PASSIVE_LEVEL, not from a callback of the channel.
  */
 VOID VmbChannelCleanup(VMBCHANNEL Channel)
 {
@@ -114,17 +114,16 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel)
 	if (!chan)
 		return;
 
-	if (WARN_ONCE(READ_ONCE(chan->ctl.task) == current,
-		      "vmbkmcl: %s() in a state callback\n", __func__))
+	if (WARN_ONCE(kmcl_control_is_self(chan),
+		      "vmbkmcl: %s() in a callback of the channel\n", __func__))
 		return;
 
 	if (WARN_ONCE(!kmcl_control_is_disabled(chan),
 		      "vmbkmcl: %s() on an enabled channel\n", __func__))
 		kmcl_control_disable(chan);
 
-	kmcl_send_flush(chan);
+	kmcl_send_end(chan);
 	cancel_work_sync(&chan->ctl.work);
-	cancel_work_sync(&chan->tx.grow);
 	chan->tag = KMCL_TAG_DEAD;
 	kmcl_channel_put(chan);
 }

@@ -4,6 +4,7 @@
  */
 #include <linux/bottom_half.h>
 #include <linux/percpu.h>
+#include <linux/sched.h>
 
 #include "kmcl.h"
 
@@ -13,10 +14,11 @@
  * on a CPU, further ones wait in that CPU's list for their turn.
  *
  * Each CPU's queue is used with bottom halves off, and never in hard interrupts,
- * so it needs no lock.
+ * so it needs no lock. On PREEMPT_RT another task may get in between; it leaves
+ * the queue alone, which only its owner touches.
  */
 struct kmcl_turn {
-	bool busy;
+	struct task_struct *owner;
 	struct list_head waiting;	/* of kmcl_packet.tx.node */
 };
 
@@ -55,13 +57,17 @@ void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
 		local_bh_disable();
 	turn = this_cpu_ptr(&kmcl_turn);
 
-	if (turn->busy) {
+	if (turn->owner == current) {
 		pkt->status = status;
 		list_add_tail(&pkt->tx.node, &turn->waiting);
 		goto out;
 	}
+	if (turn->owner) {
+		kmcl_packet_call(pkt, status, buffer, len);
+		goto out;
+	}
 
-	turn->busy = true;
+	turn->owner = current;
 	INIT_LIST_HEAD(&turn->waiting);
 	kmcl_packet_call(pkt, status, buffer, len);
 	while (!list_empty(&turn->waiting)) {
@@ -69,7 +75,7 @@ void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
 		list_del(&pkt->tx.node);
 		kmcl_packet_call(pkt, pkt->status, NULL, 0);
 	}
-	turn->busy = false;
+	turn->owner = NULL;
 out:
 	if (toggle)
 		local_bh_enable();

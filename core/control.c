@@ -74,14 +74,21 @@ u64 kmcl_control_ask(struct kmcl_channel *chan)
 
 static void kmcl_control_wait(struct kmcl_channel *chan, u64 ticket)
 {
-	wait_event(chan->ctl.wait, READ_ONCE(chan->ctl.done) >= ticket);
+	/* Pairs with the worker's release: what it did has happened. */
+	wait_event(chan->ctl.wait, smp_load_acquire(&chan->ctl.done) >= ticket);
 }
 
-/* A state callback would wait for itself. */
+/* In a callback that a request would wait for? */
+bool kmcl_control_is_self(struct kmcl_channel *chan)
+{
+	return READ_ONCE(chan->ctl.task) == current ||
+	       current_work() == &chan->rx.work;
+}
+
 static bool kmcl_control_in_callback(struct kmcl_channel *chan, const char *who)
 {
-	return WARN_ONCE(READ_ONCE(chan->ctl.task) == current,
-			 "vmbkmcl: %s() in a state callback\n", who);
+	return WARN_ONCE(kmcl_control_is_self(chan),
+			 "vmbkmcl: %s() in a callback that it waits for\n", who);
 }
 
 static void kmcl_report_pnp_failure(struct kmcl_channel *chan, NTSTATUS status)
@@ -90,19 +97,39 @@ static void kmcl_report_pnp_failure(struct kmcl_channel *chan, NTSTATUS status)
 		chan->set.pnp_failure(kmcl_channel_handle(chan), status);
 }
 
-/* The link is closed: whoever waits in kmcl_offer_gone() may go on. */
+/*
+ * The link is closed: whoever waits in kmcl_offer_gone() may go on. He may also
+ * have taken back a link that was not used yet.
+ */
 static void kmcl_control_drop_link(struct kmcl_channel *chan)
 {
-	struct kmcl_link *link = chan->ctl.link;
+	struct kmcl_link *link;
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
+	link = chan->ctl.link;
 	chan->ctl.link = NULL;
+	chan->ctl.link_used = false;
 	chan->ctl.link_gone = false;
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 
-	complete_all(&link->detached);
-	link->ops->release(link);
+	if (link) {
+		complete_all(&link->detached);
+		link->ops->release(link);
+	}
+}
+
+/*
+ * From here on EvtChannelClosed may ask for the next opening, which begins when
+ * this one has ended.
+ */
+void kmcl_control_set_closing(struct kmcl_channel *chan)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->ctl.lock, flags);
+	chan->ctl.closing = true;
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 }
 
 static void kmcl_control_to_disabled(struct kmcl_channel *chan)
@@ -110,13 +137,16 @@ static void kmcl_control_to_disabled(struct kmcl_channel *chan)
 	unsigned long flags;
 
 	kmcl_offer_list_del(chan);
-	if (chan->ctl.link)
-		kmcl_control_drop_link(chan);
+	kmcl_control_drop_link(chan);
 	kmcl_offer_unwatch(chan);
+	/* What was sent for an opening that never came, or failed. */
+	kmcl_send_flush(chan);
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
-	WRITE_ONCE(chan->ctl.want_enabled, false);
+	WRITE_ONCE(chan->ctl.want_enabled, chan->ctl.again);
 	WRITE_ONCE(chan->ctl.state, KMCL_DISABLED);
+	chan->ctl.closing = false;
+	chan->ctl.again = false;
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 }
 
@@ -133,6 +163,37 @@ static void kmcl_control_open(struct kmcl_channel *chan)
 	kmcl_report_pnp_failure(chan, status);
 }
 
+/* Watches one more transport. Returns false if there is none to be watched. */
+static bool kmcl_control_watch(struct kmcl_channel *chan)
+{
+	int ret;
+
+	if (!kmcl_offer_unwatched(chan))
+		return false;
+
+	ret = kmcl_offer_watch(chan);
+	if (ret == -EBUSY)
+		kmcl_report_pnp_failure(chan, STATUS_SHARING_VIOLATION);
+	return ret != -EAGAIN;
+}
+
+/* Opens the offer that has come. Returns false if there is none. */
+static bool kmcl_control_take_link(struct kmcl_channel *chan)
+{
+	unsigned long flags;
+	bool offer;
+
+	/* From here on it is this worker that lets go of the link. */
+	spin_lock_irqsave(&chan->ctl.lock, flags);
+	offer = chan->ctl.link;
+	chan->ctl.link_used = offer;
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+
+	if (offer)
+		kmcl_control_open(chan);
+	return offer;
+}
+
 /*
  * One step from where the channel is towards where it should be.
  * Returns false if it is there.
@@ -140,14 +201,12 @@ static void kmcl_control_open(struct kmcl_channel *chan)
 static bool kmcl_control_step(struct kmcl_channel *chan)
 {
 	struct kmcl_control *ctl = &chan->ctl;
-	bool enabled, paused, offer, gone;
+	bool enabled, paused, gone;
 	unsigned long flags;
-	int ret;
 
 	spin_lock_irqsave(&ctl->lock, flags);
 	enabled = ctl->want_enabled;
 	paused = ctl->want_paused;
-	offer = ctl->link;
 	gone = ctl->link_gone;
 	spin_unlock_irqrestore(&ctl->lock, flags);
 
@@ -162,19 +221,9 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 	case KMCL_ENABLED:
 		if (!enabled) {
 			kmcl_control_to_disabled(chan);
-		} else if (offer && gone) {
-			kmcl_control_drop_link(chan);
-		} else if (offer) {
-			kmcl_control_open(chan);
-		} else {
-			if (!kmcl_offer_unwatched(chan))
-				return false;
-			ret = kmcl_offer_watch(chan);
-			if (ret == -EBUSY)
-				kmcl_report_pnp_failure(chan, STATUS_SHARING_VIOLATION);
-			return ret != -EAGAIN;
+			return true;
 		}
-		return true;
+		return kmcl_control_watch(chan) || kmcl_control_take_link(chan);
 
 	case KMCL_OPENED:
 		if (!enabled || gone) {
@@ -218,7 +267,7 @@ static void kmcl_control_work(struct work_struct *work)
 	 * Whoever this wakes may clean the channel up at once; VmbChannelCleanup()
 	 * waits for this work to end before it lets go of the memory.
 	 */
-	WRITE_ONCE(ctl->done, asked);
+	smp_store_release(&ctl->done, asked);
 	wake_up_all(&ctl->wait);
 }
 
@@ -236,6 +285,7 @@ void kmcl_control_disable(struct kmcl_channel *chan)
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
 	WRITE_ONCE(chan->ctl.want_enabled, false);
+	chan->ctl.again = false;
 	ticket = kmcl_control_ask(chan);
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 
@@ -273,7 +323,9 @@ NTSTATUS VmbChannelEnable(VMBCHANNEL Channel)
 	}
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
-	if (!kmcl_control_is_disabled(chan) || !chan->set.has_target) {
+	if (chan->ctl.closing && !chan->ctl.again) {
+		chan->ctl.again = true;
+	} else if (!kmcl_control_is_disabled(chan) || !chan->set.has_target) {
 		status = STATUS_INVALID_DEVICE_STATE;
 	} else {
 		WRITE_ONCE(chan->ctl.want_enabled, true);
@@ -294,7 +346,8 @@ EXPORT_SYMBOL_GPL(VmbChannelEnable);
  * run, and the device is free for another driver. Harmless on a disabled
  * channel.
  *
- * Context: PASSIVE_LEVEL, not from a state callback of the channel.
+ * Context: PASSIVE_LEVEL, not from a state callback or ProcessPacket of the
+ * channel.
  */
 VOID VmbChannelDisable(VMBCHANNEL Channel)
 {
@@ -314,10 +367,12 @@ EXPORT_SYMBOL_GPL(VmbChannelDisable);
  *
  * On an active channel no more incoming packets are delivered; this returns when
  * EvtChannelSuspend has run and the client has completed every packet it holds.
- * It is the client that stops sending. A channel that is not open yet comes up
+ * It is the client that stops sending; completions for what it has sent are not
+ * received before the next start either. A channel that is not open yet comes up
  * paused: opened, but not started.
  *
- * Context: PASSIVE_LEVEL, not from a state callback of the channel.
+ * Context: PASSIVE_LEVEL, not from a state callback or ProcessPacket of the
+ * channel.
  */
 VOID VmbChannelPause(VMBCHANNEL Channel)
 {

@@ -17,6 +17,17 @@
 /* After that many packets the client learns that a batch has ended. */
 #define KMCL_PASSIVE_BATCH	64
 
+/* A packet is not outstanding any more: the quota may have room for another. */
+static void kmcl_deliver_taken_back(struct kmcl_recv *rx)
+{
+	if (!--rx->outstanding)
+		wake_up_all(&rx->idle);
+	if (rx->stalled)
+		tasklet_schedule(&rx->tasklet);
+	if (!list_empty(&rx->passive))
+		queue_work(kmcl_deliver_wq, &rx->work);
+}
+
 static void kmcl_incoming_complete(struct kmcl_incoming *inc,
 				   const void *buffer, u32 len)
 {
@@ -27,12 +38,11 @@ static void kmcl_incoming_complete(struct kmcl_incoming *inc,
 
 	if (inc->wants_completion) {
 		inc->tx.len = len;
-		over = kmcl_tx_submit(chan, &inc->tx, buffer);
+		over = kmcl_tx_submit(chan, &inc->tx, buffer) != KMCL_TX_PENDING;
 	}
 
 	spin_lock_irqsave(&rx->lock, flags);
-	if (!--rx->outstanding)
-		wake_up_all(&rx->idle);
+	kmcl_deliver_taken_back(rx);
 	if (over)
 		kmcl_incoming_put_locked(inc);
 	spin_unlock_irqrestore(&rx->lock, flags);
@@ -66,26 +76,53 @@ void kmcl_deliver_batch_end(struct kmcl_channel *chan, u32 packets)
 		chan->set.processing_complete(kmcl_channel_handle(chan), packets);
 }
 
-/* From the reader. Returns how many packets were delivered here and now. */
-u32 kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc)
+/* What the client deferred comes next, at PASSIVE_LEVEL. */
+static void kmcl_deliver_requeue(struct kmcl_recv *rx)
+{
+	struct kmcl_incoming *inc;
+	unsigned long flags;
+
+	spin_lock_irqsave(&rx->lock, flags);
+	inc = rx->deferred;
+	rx->deferred = NULL;
+	list_add(&inc->node, &rx->passive);
+	rx->waiting++;
+	kmcl_deliver_taken_back(rx);
+	spin_unlock_irqrestore(&rx->lock, flags);
+}
+
+/* From the reader. Counts in @delivered what was delivered here and now. */
+void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,
+		  u32 *delivered)
 {
 	struct kmcl_recv *rx = &chan->rx;
 	unsigned long flags;
 
-	/* Only the reader adds to what waits: a zero stays one. */
-	if (!READ_ONCE(rx->at_passive) && !READ_ONCE(rx->waiting)) {
+	/*
+	 * Only the reader adds to what waits: a zero stays one. Pairs with the
+	 * release after the last packet that waited.
+	 */
+	if (!READ_ONCE(rx->at_passive) && !smp_load_acquire(&rx->waiting)) {
+		++*delivered;
 		kmcl_deliver_one(chan, inc);
-		return 1;
+		if (READ_ONCE(rx->deferred)) {
+			kmcl_deliver_batch_end(chan, *delivered);
+			*delivered = 0;
+			kmcl_deliver_requeue(rx);
+		}
+		return;
 	}
 
+	/* The work item may run at once: the batch ends before that. */
+	kmcl_deliver_batch_end(chan, *delivered);
+	*delivered = 0;
+
 	spin_lock_irqsave(&rx->lock, flags);
-	atomic_set(&inc->state, KMCL_INCOMING_WAITING);
 	list_add_tail(&inc->node, &rx->passive);
 	rx->waiting++;
 	spin_unlock_irqrestore(&rx->lock, flags);
 
 	queue_work(kmcl_deliver_wq, &rx->work);
-	return 0;
 }
 
 static struct kmcl_incoming *kmcl_deliver_next(struct kmcl_recv *rx)
@@ -93,13 +130,23 @@ static struct kmcl_incoming *kmcl_deliver_next(struct kmcl_recv *rx)
 	struct kmcl_incoming *inc = NULL;
 
 	spin_lock_irq(&rx->lock);
-	if (rx->enabled && !rx->failed)
+	if (rx->enabled && !rx->failed && rx->outstanding < rx->quota)
 		inc = list_first_entry_or_null(&rx->passive,
 					       struct kmcl_incoming, node);
 	if (inc)
 		list_del_init(&inc->node);
 	spin_unlock_irq(&rx->lock);
 	return inc;
+}
+
+/* The client is done with a call: the reader may deliver the packet behind. */
+static void kmcl_deliver_counted_down(struct kmcl_recv *rx)
+{
+	spin_lock_irq(&rx->lock);
+	smp_store_release(&rx->waiting, rx->waiting - 1);
+	if (rx->stalled)
+		tasklet_schedule(&rx->tasklet);
+	spin_unlock_irq(&rx->lock);
 }
 
 /* Delivers at PASSIVE_LEVEL what the reader has put aside. */
@@ -113,19 +160,16 @@ void kmcl_deliver_work(struct work_struct *work)
 
 	while ((inc = kmcl_deliver_next(rx))) {
 		kmcl_deliver_one(chan, inc);
+		if (READ_ONCE(rx->deferred))
+			kmcl_deliver_requeue(rx);
 
-		/* Only now may the reader deliver the packet behind this one. */
-		spin_lock_irq(&rx->lock);
-		rx->waiting--;
-		if (rx->stalled)
-			tasklet_schedule(&rx->tasklet);
-		spin_unlock_irq(&rx->lock);
-
-		if (++packets == KMCL_PASSIVE_BATCH) {
+		if (++packets == KMCL_PASSIVE_BATCH ||
+		    list_empty_careful(&rx->passive)) {
 			kmcl_deliver_batch_end(chan, packets);
 			packets = 0;
 			cond_resched();
 		}
+		kmcl_deliver_counted_down(rx);
 	}
 	kmcl_deliver_batch_end(chan, packets);
 }
@@ -156,6 +200,13 @@ void kmcl_deliver_wait_completed(struct kmcl_channel *chan)
 	spin_unlock_irq(&rx->lock);
 }
 
+/* From the client, which may be done with a packet once. */
+static bool kmcl_incoming_take_back(struct kmcl_incoming *inc)
+{
+	return atomic_cmpxchg(&inc->state, KMCL_INCOMING_DELIVERED,
+			      KMCL_INCOMING_TAKEN_BACK) == KMCL_INCOMING_DELIVERED;
+}
+
 /**
  * VmbChannelPacketComplete() - be done with an incoming packet
  * @PacketCompletionContext: as passed to the ProcessPacket callback; invalid
@@ -180,8 +231,7 @@ VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION PacketCompletionContext,
 	if (!inc)
 		return;
 
-	if (atomic_cmpxchg(&inc->state, KMCL_INCOMING_DELIVERED,
-			   KMCL_INCOMING_COMPLETED) != KMCL_INCOMING_DELIVERED) {
+	if (!kmcl_incoming_take_back(inc)) {
 		pr_err_ratelimited("%pS completes an incoming packet twice\n",
 				   __builtin_return_address(0));
 		return;
@@ -196,6 +246,92 @@ VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION PacketCompletionContext,
 	kmcl_incoming_complete(inc, Buffer, BufferSize);
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketComplete);
+
+/**
+ * VmbChannelPacketDeferToPassive() - have a packet delivered at PASSIVE_LEVEL
+ * @PacketCompletionContext: as passed to the ProcessPacket callback that runs
+ *
+ * The packet goes back to the head of the queue and ProcessPacket is called with
+ * it again, at PASSIVE_LEVEL. This project's decision: order is kept, so what
+ * arrived later is delivered after it, at PASSIVE_LEVEL too.
+ *
+ * Context: in ProcessPacket only, for the packet that it was called with, which
+ * it must not touch any more.
+ */
+VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION PacketCompletionContext)
+{
+	struct kmcl_incoming *inc =
+		kmcl_incoming_from_handle(PacketCompletionContext);
+	struct kmcl_recv *rx;
+	unsigned long flags;
+
+	if (!inc || !kmcl_incoming_take_back(inc))
+		return;
+
+	/* Not before the callback has returned. */
+	rx = &inc->chan->rx;
+	spin_lock_irqsave(&rx->lock, flags);
+	rx->deferred = inc;
+	spin_unlock_irqrestore(&rx->lock, flags);
+}
+EXPORT_SYMBOL_GPL(VmbChannelPacketDeferToPassive);
+
+/**
+ * VmbChannelPacketFail() - give an incoming packet up as malformed
+ * @PacketCompletionContext: as passed to the ProcessPacket callback; invalid
+ *	afterwards
+ *
+ * The incoming queue stops: nothing is delivered any more, completions included,
+ * until the channel is disabled, which is said in the log. Sending goes on. The
+ * packet is not completed towards its sender.
+ *
+ * Context: up to DISPATCH_LEVEL, in the callback or later.
+ */
+VOID VmbChannelPacketFail(VMBPACKETCOMPLETION PacketCompletionContext)
+{
+	struct kmcl_incoming *inc =
+		kmcl_incoming_from_handle(PacketCompletionContext);
+	struct kmcl_channel *chan;
+	unsigned long flags;
+
+	if (!inc || !kmcl_incoming_take_back(inc))
+		return;
+
+	chan = inc->chan;
+	kmcl_warn_ratelimited(chan, "the client failed a packet as malformed; nothing is received any more until the channel is disabled\n");
+
+	spin_lock_irqsave(&chan->rx.lock, flags);
+	chan->rx.failed = true;
+	kmcl_deliver_taken_back(&chan->rx);
+	kmcl_incoming_put_locked(inc);
+	spin_unlock_irqrestore(&chan->rx.lock, flags);
+}
+EXPORT_SYMBOL_GPL(VmbChannelPacketFail);
+
+/**
+ * VmbChannelSetTransactionQuota() - limit the packets that a client holds
+ * @Channel: the channel, in any state
+ * @Quota: the most incoming packets delivered and not yet completed; no limit
+ *	unless set. 0 is refused, with a line in the log.
+ *
+ * At the quota the ring is left unread. As on Windows, a higher quota does not by
+ * itself restart a blocked queue; completing a packet does.
+ *
+ * Context: up to DISPATCH_LEVEL.
+ */
+VOID VmbChannelSetTransactionQuota(VMBCHANNEL Channel, UINT32 Quota)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+
+	if (!chan)
+		return;
+
+	if (!Quota)
+		kmcl_warn(chan, "a transaction quota of 0 is refused\n");
+	else
+		WRITE_ONCE(chan->rx.quota, Quota);
+}
+EXPORT_SYMBOL_GPL(VmbChannelSetTransactionQuota);
 
 /**
  * VmbChannelSetIncomingProcessingAtPassive() - choose where packets are delivered

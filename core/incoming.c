@@ -30,7 +30,7 @@ static void kmcl_incoming_init(struct kmcl_incoming *inc,
 			       struct kmcl_channel *chan, bool spare)
 {
 	inc->tag = KMCL_TAG_INCOMING;
-	atomic_set(&inc->state, KMCL_INCOMING_SPARE);
+	atomic_set(&inc->state, KMCL_INCOMING_OURS);
 	inc->chan = chan;
 	inc->spare = spare;
 	inc->payload = (void *)inc->context +
@@ -119,7 +119,7 @@ void kmcl_incoming_put_locked(struct kmcl_incoming *inc)
 {
 	struct kmcl_recv *rx = &inc->chan->rx;
 
-	atomic_set(&inc->state, KMCL_INCOMING_SPARE);
+	atomic_set(&inc->state, KMCL_INCOMING_OURS);
 	if (inc->spare) {
 		list_add(&inc->node, &rx->spare);
 	} else {

@@ -84,10 +84,18 @@ struct kmcl_tx {
 	void *room;
 };
 
+/* What became of a kmcl_tx, and so whose it is. */
+enum kmcl_tx_result {
+	KMCL_TX_OVER,		/* in the ring, and done: the caller's */
+	KMCL_TX_PENDING,	/* queued or waiting for its completion */
+	KMCL_TX_REFUSED,	/* nothing happened: the caller's */
+};
+
 /* The sending side. */
 struct kmcl_send {
 	spinlock_t lock;	/* guards this structure and writes to the ring */
 	bool flows;		/* the ring may be written to */
+	bool dead;		/* the channel is being cleaned up: no more sends */
 	bool broken;		/* the ring refused a packet for good */
 	struct list_head queue;	/* of kmcl_tx, oldest first */
 	u64 last_id;
@@ -95,6 +103,7 @@ struct kmcl_send {
 	u32 open_mask;
 	u32 open_count;
 	struct work_struct grow;	/* more buckets for @open */
+	struct delayed_work retry;	/* for hosts that do not signal room */
 };
 
 /* The receiving side. */
@@ -110,7 +119,9 @@ struct kmcl_recv {
 	bool stalled;		/* the reader left packets in the ring */
 	struct list_head spare;	/* kmcl_incoming, made when the channel opened */
 	struct list_head passive;	/* kmcl_incoming to deliver at PASSIVE_LEVEL */
-	u32 waiting;		/* of these, and one that is being delivered */
+	struct kmcl_incoming *deferred;	/* by the ProcessPacket that is running */
+	u32 waiting;		/* in @passive, and one that is being delivered */
+	u32 quota;		/* how many may be outstanding */
 	u32 outstanding;	/* delivered, not yet completed by the client */
 	u32 held;		/* kmcl_incoming in use */
 	wait_queue_head_t idle;	/* woken when one of the last two gets 0 */
@@ -130,7 +141,10 @@ struct kmcl_control {
 	bool want_enabled;
 	bool want_paused;
 	struct kmcl_link *link;	/* the accepted offer */
+	bool link_used;		/* the worker has begun to open it */
 	bool link_gone;
+	bool closing;		/* EvtChannelClosed is due or running */
+	bool again;		/* enabled anew while @closing */
 	u64 asked;		/* requests so far */
 	u64 done;		/* requests that the worker has dealt with */
 	wait_queue_head_t wait;	/* for @done, and for a link to be detached */
@@ -180,10 +194,9 @@ struct kmcl_packet {
 };
 
 enum kmcl_incoming_state {
-	KMCL_INCOMING_SPARE,
-	KMCL_INCOMING_WAITING,
+	KMCL_INCOMING_OURS,
 	KMCL_INCOMING_DELIVERED,
-	KMCL_INCOMING_COMPLETED,
+	KMCL_INCOMING_TAKEN_BACK,	/* completed, failed or deferred */
 };
 
 /*
@@ -223,6 +236,8 @@ void kmcl_settings_link_params(const struct kmcl_settings *set,
 void kmcl_control_init(struct kmcl_channel *chan);
 u64 kmcl_control_ask(struct kmcl_channel *chan);
 void kmcl_control_disable(struct kmcl_channel *chan);
+void kmcl_control_set_closing(struct kmcl_channel *chan);
+bool kmcl_control_is_self(struct kmcl_channel *chan);
 bool kmcl_control_is_disabled(const struct kmcl_channel *chan);
 int kmcl_workqueues_create(void);
 void kmcl_workqueues_destroy(void);
@@ -243,7 +258,6 @@ void kmcl_offer_unwatch(struct kmcl_channel *chan);
 bool kmcl_offer_unwatched(const struct kmcl_channel *chan);
 
 /* packet.c */
-u32 kmcl_packet_size(const struct kmcl_settings *set);
 void kmcl_packet_drop_spares(struct kmcl_channel *chan);
 
 /* complete.c */
@@ -252,12 +266,13 @@ void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
 
 /* send.c */
 void kmcl_send_init(struct kmcl_channel *chan);
-bool kmcl_tx_submit(struct kmcl_channel *chan, struct kmcl_tx *tx,
-		    const void *data);
+enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
+				   struct kmcl_tx *tx, const void *data);
 void kmcl_send_open(struct kmcl_channel *chan);
 void kmcl_send_close(struct kmcl_channel *chan);
 void kmcl_send_drain(struct kmcl_channel *chan);
 void kmcl_send_flush(struct kmcl_channel *chan);
+void kmcl_send_end(struct kmcl_channel *chan);
 
 /* transaction.c; all but init, prepare and free under kmcl_send.lock */
 void kmcl_transactions_init(struct kmcl_channel *chan);
@@ -266,7 +281,7 @@ void kmcl_transactions_free(struct kmcl_channel *chan);
 void kmcl_transaction_open(struct kmcl_channel *chan, struct kmcl_packet *pkt);
 void kmcl_transaction_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt);
 struct kmcl_packet *kmcl_transaction_take(struct kmcl_channel *chan, u64 id);
-struct kmcl_packet *kmcl_transaction_take_any(struct kmcl_channel *chan);
+void kmcl_transactions_take_all(struct kmcl_channel *chan, struct list_head *to);
 
 /* receive.c */
 void kmcl_receive_init(struct kmcl_channel *chan);
@@ -275,7 +290,8 @@ void kmcl_receive_disable(struct kmcl_channel *chan);
 void kmcl_receive_close(struct kmcl_channel *chan);
 
 /* deliver.c */
-u32 kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc);
+void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,
+		  u32 *delivered);
 void kmcl_deliver_batch_end(struct kmcl_channel *chan, u32 packets);
 void kmcl_deliver_work(struct work_struct *work);
 void kmcl_deliver_drop_waiting(struct kmcl_channel *chan);

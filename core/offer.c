@@ -13,8 +13,8 @@
 #define KMCL_TRANSPORTS	2
 
 /*
- * Guards the table, and is held while a transport starts or stops to watch, so
- * that neither meets the transport's unregistration.
+ * Guards the table. A transport that is watched is held by its module's
+ * reference count, so nothing of it is called under this.
  */
 static DEFINE_MUTEX(kmcl_transports_lock);
 static const struct kmcl_transport *kmcl_transports[KMCL_TRANSPORTS];
@@ -45,7 +45,7 @@ void kmcl_offer_list_del(struct kmcl_channel *chan)
  * kmcl_transport_register() - add a transport
  * @ops: what it can do
  *
- * Enabled channels start to watch for its offers.
+ * Channels that are enabled already start to watch for its offers.
  *
  * Return: 0, or -ENOSPC.
  */
@@ -116,32 +116,33 @@ int kmcl_offer_watch(struct kmcl_channel *chan)
 {
 	const guid_t *instance = chan->set.any_instance ? NULL :
 							  &chan->set.instance;
-	const struct kmcl_transport *ops;
-	int i, ret = -EAGAIN;
+	const struct kmcl_transport *ops = NULL;
+	int i, ret;
 
 	mutex_lock(&kmcl_transports_lock);
 	for (i = 0; i < KMCL_TRANSPORTS; i++) {
-		ops = kmcl_transports[i];
-		if (!ops || (chan->ctl.asked_for & BIT(i)))
-			continue;
 		/* One that is being unloaded is as good as not there. */
-		if (!try_module_get(ops->owner))
-			continue;
-		chan->ctl.asked_for |= BIT(i);
-		ret = ops->watch(&chan->set.type, instance);
-		if (!ret || ret == -EBUSY) {
-			chan->ctl.watching |= BIT(i);
-		} else {
-			/* -ENODEV: no such bus on this machine. */
-			if (ret != -ENODEV)
-				kmcl_warn(chan, "%s cannot watch for offers: error %d\n",
-					  ops->name, ret);
-			module_put(ops->owner);
-			ret = 0;
+		if (kmcl_transports[i] && !(chan->ctl.asked_for & BIT(i)) &&
+		    try_module_get(kmcl_transports[i]->owner)) {
+			ops = kmcl_transports[i];
+			break;
 		}
-		break;
 	}
 	mutex_unlock(&kmcl_transports_lock);
+	if (!ops)
+		return -EAGAIN;
+
+	chan->ctl.asked_for |= BIT(i);
+	ret = ops->watch(&chan->set.type, instance);
+	if (!ret || ret == -EBUSY) {
+		chan->ctl.watching |= BIT(i);
+	} else {
+		if (ret != -ENODEV)
+			kmcl_warn(chan, "%s cannot watch for offers: error %d\n",
+				  ops->name, ret);
+		module_put(ops->owner);
+		ret = 0;
+	}
 
 	/* Held by another driver, but an offer of the same class was free. */
 	if (ret == -EBUSY && READ_ONCE(chan->ctl.link))
@@ -153,9 +154,9 @@ void kmcl_offer_unwatch(struct kmcl_channel *chan)
 {
 	int i;
 
-	mutex_lock(&kmcl_transports_lock);
 	for (i = 0; i < KMCL_TRANSPORTS; i++) {
-		const struct kmcl_transport *ops = kmcl_transports[i];
+		/* Held by the watch, so the entry stays. */
+		const struct kmcl_transport *ops = READ_ONCE(kmcl_transports[i]);
 
 		if (!(chan->ctl.watching & BIT(i)))
 			continue;
@@ -164,7 +165,6 @@ void kmcl_offer_unwatch(struct kmcl_channel *chan)
 	}
 	chan->ctl.watching = 0;
 	chan->ctl.asked_for = 0;
-	mutex_unlock(&kmcl_transports_lock);
 }
 
 void kmcl_link_init(struct kmcl_link *link, const struct kmcl_transport *ops,
@@ -236,24 +236,35 @@ EXPORT_SYMBOL_GPL(kmcl_offer_arrived);
  * kmcl_offer_gone() - an offer that a channel had accepted went away
  * @link: accepted by kmcl_offer_arrived()
  *
- * Returns when the channel has let go of it, which takes as long as the
- * channel's client needs to complete the packets that it holds. The caller must
- * keep @link alive meanwhile.
+ * Returns when the channel has let go of it. If it was opened, that takes as long
+ * as the channel's client needs to complete the packets that it holds. If it was
+ * not, it is taken back at once: the channel's worker may be waiting for a lock
+ * of the caller's. The caller keeps @link alive meanwhile.
  *
  * Context: may sleep.
+ *
+ * Return: true if the release operation has been or will be called; false if not.
  */
-void kmcl_offer_gone(struct kmcl_link *link)
+bool kmcl_offer_gone(struct kmcl_link *link)
 {
 	struct kmcl_channel *chan = link->chan;
+	bool used = true;
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
 	if (chan->ctl.link == link) {
-		chan->ctl.link_gone = true;
-		kmcl_control_ask(chan);
+		used = chan->ctl.link_used;
+		if (used) {
+			chan->ctl.link_gone = true;
+			kmcl_control_ask(chan);
+		} else {
+			chan->ctl.link = NULL;
+		}
 	}
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 
-	wait_for_completion(&link->detached);
+	if (used)
+		wait_for_completion(&link->detached);
+	return used;
 }
 EXPORT_SYMBOL_GPL(kmcl_offer_gone);

@@ -24,19 +24,20 @@ static struct kmcl_packet *kmcl_packet_from_handle(VMBPACKET handle)
 	return NULL;
 }
 
-u32 kmcl_packet_size(const struct kmcl_settings *set)
+static u32 kmcl_packet_size(u32 max_packet)
 {
-	return sizeof(struct kmcl_packet) + ALIGN(set->max_packet, sizeof(u64));
+	return sizeof(struct kmcl_packet) + ALIGN(max_packet, sizeof(u64));
 }
 
 /* All that a packet object has but who made it. */
-static void kmcl_packet_init(struct kmcl_packet *pkt, struct kmcl_channel *chan)
+static void kmcl_packet_init(struct kmcl_packet *pkt, struct kmcl_channel *chan,
+			     u32 max_packet)
 {
 	memset(pkt, 0, sizeof(*pkt));
 	pkt->tag = KMCL_TAG_PACKET;
 	atomic_set(&pkt->state, KMCL_PACKET_IDLE);
 	pkt->chan = chan;
-	pkt->max_packet = chan->set.max_packet;
+	pkt->max_packet = max_packet;
 	pkt->tx.type = KMCL_WIRE_DATA;
 	pkt->tx.room = pkt->room;
 	INIT_LIST_HEAD(&pkt->tx.node);
@@ -64,7 +65,8 @@ static void kmcl_packet_free(struct kmcl_packet *pkt)
 	kmcl_channel_put(chan);
 }
 
-static struct kmcl_packet *kmcl_packet_spare(struct kmcl_channel *chan)
+static struct kmcl_packet *kmcl_packet_spare(struct kmcl_channel *chan,
+					     u32 max_packet)
 {
 	struct kmcl_packet *pkt;
 	unsigned long flags;
@@ -78,7 +80,7 @@ static struct kmcl_packet *kmcl_packet_spare(struct kmcl_channel *chan)
 	spin_unlock_irqrestore(&chan->spare_lock, flags);
 
 	/* Made before the maximum packet size was changed. */
-	if (pkt && pkt->max_packet != chan->set.max_packet) {
+	if (pkt && pkt->max_packet != max_packet) {
 		kfree(pkt);
 		return NULL;
 	}
@@ -115,7 +117,7 @@ UINT32 VmbChannelSizeofPacket(VMBCHANNEL Channel)
 {
 	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
 
-	return chan ? kmcl_packet_size(&chan->set) : 0;
+	return chan ? kmcl_packet_size(READ_ONCE(chan->set.max_packet)) : 0;
 }
 EXPORT_SYMBOL_GPL(VmbChannelSizeofPacket);
 
@@ -140,15 +142,17 @@ NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET VmbPacket,
 {
 	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
 	struct kmcl_packet *pkt = (struct kmcl_packet *)VmbPacket;
+	u32 max_packet;
 
 	if (!chan)
 		return STATUS_INVALID_PARAMETER_1;
 	if (!pkt || !IS_ALIGNED((unsigned long)pkt, __alignof__(*pkt)))
 		return STATUS_INVALID_PARAMETER_2;
-	if (ByteCount < kmcl_packet_size(&chan->set))
+	max_packet = READ_ONCE(chan->set.max_packet);
+	if (ByteCount < kmcl_packet_size(max_packet))
 		return STATUS_INVALID_PARAMETER_3;
 
-	kmcl_packet_init(pkt, chan);
+	kmcl_packet_init(pkt, chan, max_packet);
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(VmbPacketInitialize);
@@ -167,18 +171,20 @@ VMBPACKET VmbPacketAllocate(VMBCHANNEL Channel)
 {
 	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
 	struct kmcl_packet *pkt;
+	u32 max_packet;
 
 	if (!chan)
 		return NULL;
 
-	pkt = kmcl_packet_spare(chan);
+	max_packet = READ_ONCE(chan->set.max_packet);
+	pkt = kmcl_packet_spare(chan, max_packet);
 	if (!pkt)
-		pkt = kmalloc(kmcl_packet_size(&chan->set),
+		pkt = kmalloc(kmcl_packet_size(max_packet),
 			      GFP_ATOMIC | __GFP_NOWARN);
 	if (!pkt)
 		return NULL;
 
-	kmcl_packet_init(pkt, chan);
+	kmcl_packet_init(pkt, chan, max_packet);
 	kmcl_channel_get(chan);
 	pkt->ours = true;
 	pkt->routine = kmcl_packet_default_routine;
@@ -301,8 +307,8 @@ EXPORT_SYMBOL_GPL(VmbPacketSetCompletionRoutine);
  * completion routine does not run. STATUS_INVALID_PARAMETER_1 for a bad handle,
  * _2 for a missing buffer, _3 where @BufferLength is above the maximum packet
  * size, _5 for an unknown flag; STATUS_NOT_SUPPORTED for external data;
- * STATUS_INVALID_DEVICE_STATE where no completion routine is set or the packet
- * is under way. The numbers are this project's decision.
+ * STATUS_INVALID_DEVICE_STATE where no completion routine is set, the packet is
+ * under way, or the channel is being cleaned up. The numbers are this project's decision.
  */
 NTSTATUS VmbPacketSend(VMBPACKET PacketObject, PVOID Buffer,
 		       UINT32 BufferLength, PMDL ExternalDataMdl, UINT32 Flags)
@@ -313,7 +319,9 @@ NTSTATUS VmbPacketSend(VMBPACKET PacketObject, PVOID Buffer,
 		return STATUS_INVALID_PARAMETER_1;
 	if (BufferLength && !Buffer)
 		return STATUS_INVALID_PARAMETER_2;
-	if (BufferLength > pkt->max_packet)
+	/* What the packet has room for, and what the channel's rings have. */
+	if (BufferLength > pkt->max_packet ||
+	    BufferLength > READ_ONCE(pkt->chan->set.max_packet))
 		return STATUS_INVALID_PARAMETER_3;
 	if (ExternalDataMdl)
 		return STATUS_NOT_SUPPORTED;
@@ -331,8 +339,16 @@ NTSTATUS VmbPacketSend(VMBPACKET PacketObject, PVOID Buffer,
 	pkt->tx.flags = Flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION ?
 			KMCL_WIRE_WANT_COMPLETION : 0;
 
-	if (kmcl_tx_submit(pkt->chan, &pkt->tx, Buffer))
+	switch (kmcl_tx_submit(pkt->chan, &pkt->tx, Buffer)) {
+	case KMCL_TX_OVER:
 		kmcl_packet_complete(pkt, STATUS_SUCCESS, NULL, 0);
+		break;
+	case KMCL_TX_PENDING:
+		break;
+	case KMCL_TX_REFUSED:
+		atomic_set_release(&pkt->state, KMCL_PACKET_IDLE);
+		return STATUS_INVALID_DEVICE_STATE;
+	}
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(VmbPacketSend);

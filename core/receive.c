@@ -22,7 +22,8 @@
 static bool kmcl_receive_must_wait(const struct kmcl_recv *rx)
 {
 	return !READ_ONCE(rx->enabled) || READ_ONCE(rx->failed) ||
-	       READ_ONCE(rx->waiting) >= KMCL_RECEIVE_WAITING;
+	       READ_ONCE(rx->waiting) >= KMCL_RECEIVE_WAITING ||
+	       READ_ONCE(rx->outstanding) >= READ_ONCE(rx->quota);
 }
 
 /*
@@ -106,7 +107,7 @@ static bool kmcl_receive_one(struct kmcl_channel *chan,
 		inc = kmcl_incoming_get(chan, wire);
 		if (!inc)
 			return false;
-		*delivered += kmcl_deliver(chan, inc);
+		kmcl_deliver(chan, inc, delivered);
 		return true;
 
 	default:
@@ -179,23 +180,21 @@ static bool kmcl_receive_batch(struct kmcl_channel *chan)
 }
 
 /*
- * Reads the ring, unless somebody is: he reads once more then. In softirq
- * context.
+ * Reads the ring, unless somebody is: the tasklet does so once more then, after
+ * whatever else has to be done on its CPU. In softirq context.
  */
 static void kmcl_receive_poll(struct kmcl_channel *chan)
 {
 	struct kmcl_recv *rx = &chan->rx;
-	int calls;
+	bool more;
 
 	/* Full barrier; pairs with the one in kmcl_receive_disable(). */
 	if (atomic_inc_return(&rx->readers) != 1)
 		return;
 
-	do {
-		calls = atomic_read(&rx->readers);
-		if (kmcl_receive_batch(chan))
-			tasklet_schedule(&rx->tasklet);
-	} while (atomic_sub_return(calls, &rx->readers));
+	more = kmcl_receive_batch(chan);
+	if (atomic_xchg(&rx->readers, 0) != 1 || more)
+		tasklet_schedule(&rx->tasklet);
 }
 
 static void kmcl_receive_tasklet(struct tasklet_struct *t)
@@ -229,6 +228,7 @@ void kmcl_receive_init(struct kmcl_channel *chan)
 	INIT_LIST_HEAD(&rx->spare);
 	INIT_LIST_HEAD(&rx->passive);
 	init_waitqueue_head(&rx->idle);
+	rx->quota = U32_MAX;
 	tasklet_setup(&rx->tasklet, kmcl_receive_tasklet);
 	INIT_WORK(&rx->work, kmcl_deliver_work);
 }

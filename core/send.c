@@ -10,6 +10,9 @@
 
 #include "kmcl.h"
 
+/* How long a queue may stand still before the ring is tried without a signal. */
+#define KMCL_RETRY_MS	100
+
 static struct kmcl_packet *kmcl_tx_packet(struct kmcl_tx *tx)
 {
 	return container_of(tx, struct kmcl_packet, tx);
@@ -25,12 +28,6 @@ static bool kmcl_tx_wants_completion(const struct kmcl_tx *tx)
 	return tx->flags & KMCL_WIRE_WANT_COMPLETION;
 }
 
-void kmcl_send_init(struct kmcl_channel *chan)
-{
-	spin_lock_init(&chan->tx.lock);
-	INIT_LIST_HEAD(&chan->tx.queue);
-	kmcl_transactions_init(chan);
-}
 
 /* Writes to the ring. Called with the lock held. 0, or as the transport's send. */
 static int kmcl_tx_write(struct kmcl_channel *chan, struct kmcl_tx *tx,
@@ -81,10 +78,13 @@ static void kmcl_send_drain_locked(struct kmcl_channel *chan,
 			 * Ask to be told of room, then try once more: the other
 			 * end may have made room before it could see the request.
 			 */
-			link->ops->want_room(link, tx->len);
+			link->ops->want_room(link, true, tx->len);
 			asked = true;
 			continue;
 		}
+		if (ret == -EAGAIN)
+			queue_delayed_work(kmcl_deliver_wq, &chan->tx.retry,
+					   msecs_to_jiffies(KMCL_RETRY_MS));
 		if (ret)
 			return;
 		/* Each packet that goes out changes what the next one needs. */
@@ -94,11 +94,11 @@ static void kmcl_send_drain_locked(struct kmcl_channel *chan,
 			list_add_tail(&tx->node, over);
 	}
 	if (chan->tx.flows)
-		link->ops->want_room(link, 0);
+		link->ops->want_room(link, false, 0);
 }
 
-/* What was written and needs no answer is over. */
-static void kmcl_tx_finish(struct list_head *over)
+/* What is in @over is: with that status, as far as it is the client's. */
+static void kmcl_tx_finish(struct list_head *over, NTSTATUS status)
 {
 	struct kmcl_tx *tx, *next;
 
@@ -107,8 +107,7 @@ static void kmcl_tx_finish(struct list_head *over)
 		if (kmcl_tx_is_completion(tx))
 			kmcl_incoming_put(container_of(tx, struct kmcl_incoming, tx));
 		else
-			kmcl_packet_complete(kmcl_tx_packet(tx), STATUS_SUCCESS,
-					     NULL, 0);
+			kmcl_packet_complete(kmcl_tx_packet(tx), status, NULL, 0);
 	}
 }
 
@@ -120,25 +119,29 @@ static void kmcl_tx_finish(struct list_head *over)
  *
  * Context: up to softirq, interrupts may be off.
  *
- * Return: true if @tx is in the ring and, unless it asked for a completion,
- * over: it is the caller's then. Otherwise it is not the caller's any more.
+ * Return: what became of it. Unless it is the caller's, @tx may be gone already.
  */
-bool kmcl_tx_submit(struct kmcl_channel *chan, struct kmcl_tx *tx,
-		    const void *data)
+enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
+				   struct kmcl_tx *tx, const void *data)
 {
+	enum kmcl_tx_result written = kmcl_tx_wants_completion(tx) ?
+				      KMCL_TX_PENDING : KMCL_TX_OVER;
 	struct kmcl_send *send = &chan->tx;
-	bool over = !kmcl_tx_wants_completion(tx);
 	unsigned long flags;
 	LIST_HEAD(done);
 
 	spin_lock_irqsave(&send->lock, flags);
+	if (unlikely(send->dead)) {
+		spin_unlock_irqrestore(&send->lock, flags);
+		return KMCL_TX_REFUSED;
+	}
 	if (!kmcl_tx_is_completion(tx))
 		tx->id = ++send->last_id;
 
 	if (send->flows && list_empty(&send->queue) &&
 	    !kmcl_tx_write(chan, tx, data)) {
 		spin_unlock_irqrestore(&send->lock, flags);
-		return over;
+		return written;
 	}
 
 	/* A completion's payload may lie in the very room that it goes to. */
@@ -150,8 +153,8 @@ bool kmcl_tx_submit(struct kmcl_channel *chan, struct kmcl_tx *tx,
 		kmcl_send_drain_locked(chan, &done);
 	spin_unlock_irqrestore(&send->lock, flags);
 
-	kmcl_tx_finish(&done);
-	return false;
+	kmcl_tx_finish(&done, STATUS_SUCCESS);
+	return KMCL_TX_PENDING;
 }
 
 /* There may be room: called on every signal of the other end. */
@@ -169,7 +172,7 @@ void kmcl_send_drain(struct kmcl_channel *chan)
 		kmcl_send_drain_locked(chan, &done);
 	spin_unlock_irqrestore(&chan->tx.lock, flags);
 
-	kmcl_tx_finish(&done);
+	kmcl_tx_finish(&done, STATUS_SUCCESS);
 }
 
 /* From now on the ring may be written to; what has waited for this goes out. */
@@ -201,23 +204,45 @@ void kmcl_send_close(struct kmcl_channel *chan)
  */
 void kmcl_send_flush(struct kmcl_channel *chan)
 {
-	struct kmcl_packet *pkt;
-	struct kmcl_tx *tx, *next;
 	unsigned long flags;
 	LIST_HEAD(gone);
 
 	spin_lock_irqsave(&chan->tx.lock, flags);
-	while ((pkt = kmcl_transaction_take_any(chan)))
-		list_add_tail(&pkt->tx.node, &gone);
+	kmcl_transactions_take_all(chan, &gone);
 	list_splice_tail_init(&chan->tx.queue, &gone);
 	spin_unlock_irqrestore(&chan->tx.lock, flags);
 
-	list_for_each_entry_safe(tx, next, &gone, node) {
-		list_del_init(&tx->node);
-		if (kmcl_tx_is_completion(tx))
-			kmcl_incoming_put(container_of(tx, struct kmcl_incoming, tx));
-		else
-			kmcl_packet_complete(kmcl_tx_packet(tx),
-					     STATUS_DEVICE_REMOVED, NULL, 0);
-	}
+	kmcl_tx_finish(&gone, STATUS_DEVICE_REMOVED);
+}
+
+/* The channel is not to be opened any more: from now on nothing can be sent. */
+void kmcl_send_end(struct kmcl_channel *chan)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->tx.lock, flags);
+	chan->tx.dead = true;
+	spin_unlock_irqrestore(&chan->tx.lock, flags);
+
+	kmcl_send_flush(chan);
+	cancel_delayed_work_sync(&chan->tx.retry);
+	cancel_work_sync(&chan->tx.grow);
+}
+
+/*
+ * A host is to signal when there is room, but not all do in every case: QEMU's
+ * does not if the ring was read to its end at once.
+ */
+static void kmcl_send_retry(struct work_struct *work)
+{
+	kmcl_send_drain(container_of(to_delayed_work(work), struct kmcl_channel,
+				     tx.retry));
+}
+
+void kmcl_send_init(struct kmcl_channel *chan)
+{
+	spin_lock_init(&chan->tx.lock);
+	INIT_LIST_HEAD(&chan->tx.queue);
+	INIT_DELAYED_WORK(&chan->tx.retry, kmcl_send_retry);
+	kmcl_transactions_init(chan);
 }

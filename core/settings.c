@@ -24,7 +24,8 @@
 #define KMCL_DEFAULT_RING_PACKETS	16
 
 #define KMCL_RING_PAGE			4096u
-#define KMCL_MAX_RING_PAGES		4096u
+/* hv_vmbus allocates both rings at once, 4 MiB at most. */
+#define KMCL_MAX_RING_PAGES		512u
 
 void kmcl_settings_init(struct kmcl_settings *set)
 {
@@ -56,7 +57,9 @@ static u32 kmcl_ring_bytes(const struct kmcl_settings *set, u32 pages)
 		pages = min(DIV_ROUND_UP(largest * KMCL_DEFAULT_RING_PACKETS,
 					 KMCL_RING_PAGE), 256u);
 
-	return PAGE_ALIGN(max(pages, least) * KMCL_RING_PAGE);
+	/* The control page is one of the kernel's, which may be larger. */
+	return PAGE_ALIGN(max(pages, least) * KMCL_RING_PAGE +
+			  PAGE_SIZE - KMCL_RING_PAGE);
 }
 
 void kmcl_settings_link_params(const struct kmcl_settings *set,
@@ -317,7 +320,7 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetStateChangeCallbacks);
  *
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad, enabled or
  * server channel; STATUS_INVALID_PARAMETER_2, _3 for a count below 2 or
- * above 4096.
+ * above 512.
  */
 NTSTATUS VmbClientChannelInitSetRingBufferPageCount(VMBCHANNEL Channel,
 						    UINT32 IncomingPageCount,

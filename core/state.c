@@ -119,6 +119,7 @@ void kmcl_state_close(struct kmcl_channel *chan)
 	kmcl_receive_close(chan);
 	chan->link = NULL;
 
+	kmcl_control_set_closing(chan);
 	if (evt->EvtChannelClosed)
 		evt->EvtChannelClosed(kmcl_channel_handle(chan));
 

@@ -104,20 +104,16 @@ struct kmcl_packet *kmcl_transaction_take(struct kmcl_channel *chan, u64 id)
 	return NULL;
 }
 
-struct kmcl_packet *kmcl_transaction_take_any(struct kmcl_channel *chan)
+void kmcl_transactions_take_all(struct kmcl_channel *chan, struct list_head *to)
 {
 	struct kmcl_packet *pkt;
+	struct hlist_node *next;
 	u32 i;
 
-	if (!chan->tx.open_count)
-		return NULL;
-
-	for (i = 0; i <= chan->tx.open_mask; i++) {
-		if (hlist_empty(&chan->tx.open[i]))
-			continue;
-		pkt = hlist_entry(chan->tx.open[i].first, struct kmcl_packet, open);
-		kmcl_transaction_cancel(chan, pkt);
-		return pkt;
+	for (i = 0; chan->tx.open_count && i <= chan->tx.open_mask; i++) {
+		hlist_for_each_entry_safe(pkt, next, &chan->tx.open[i], open) {
+			kmcl_transaction_cancel(chan, pkt);
+			list_add_tail(&pkt->tx.node, to);
+		}
 	}
-	return NULL;
 }

@@ -67,7 +67,7 @@ NTSTATUS VmbChannelPacketGetExternalData(VMBPACKETCOMPLETION PacketCompletion,
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketGetExternalData);
 
-/* Requests and flow control */
+/* Requests */
 
 NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 					  UINT32 BufferSize, PMDL ExternalData,
@@ -78,24 +78,6 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 	return STATUS_NOT_SUPPORTED;
 }
 EXPORT_SYMBOL_GPL(VmbChannelSendSynchronousRequest);
-
-VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION PacketCompletion)
-{
-	KMCL_UNSUPPORTED_VOID();
-}
-EXPORT_SYMBOL_GPL(VmbChannelPacketDeferToPassive);
-
-VOID VmbChannelPacketFail(VMBPACKETCOMPLETION PacketCompletion)
-{
-	KMCL_UNSUPPORTED_VOID();
-}
-EXPORT_SYMBOL_GPL(VmbChannelPacketFail);
-
-VOID VmbChannelSetTransactionQuota(VMBCHANNEL Channel, UINT32 Quota)
-{
-	KMCL_UNSUPPORTED_VOID();
-}
-EXPORT_SYMBOL_GPL(VmbChannelSetTransactionQuota);
 
 /**
  * VmbChannelSetInterruptLatency() - set how long the host may batch signals

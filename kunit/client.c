@@ -81,6 +81,15 @@ static VOID client_process(VMBCHANNEL channel, VMBPACKETCOMPLETION handle,
 		pkt->first = len >= 8 ? *(u64 *)buffer : 0;
 		pkt->atomic = in_softirq();
 	}
+	if (client->defer) {
+		client->defer--;
+		VmbChannelPacketDeferToPassive(handle);
+		/* Long enough for another context to call in, were it to. */
+		udelay(200);
+		atomic_dec(&client->in_process);
+		atomic_inc(&client->n_packets);
+		return;
+	}
 	atomic_dec(&client->in_process);
 	atomic_inc(&client->n_packets);
 

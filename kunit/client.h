@@ -47,6 +47,7 @@ struct client {
 	/* Incoming packets. */
 	bool keep;		/* do not complete them */
 	bool echo;		/* complete them with their own payload */
+	u32 defer;		/* how many deliveries to defer to passive */
 	struct client_packet packets[CLIENT_PACKETS];
 	atomic_t n_packets;
 	atomic_t in_process;

@@ -165,7 +165,9 @@ void host_rescind(struct host *host)
 
 	if (!accepted)
 		return;
-	kmcl_offer_gone(&host->hv.link);
+	/* Not opened yet, it is never released: that is done here. */
+	if (!kmcl_offer_gone(&host->hv.link))
+		host_release(&host->hv.link);
 	wait_for_completion(&host->released);
 }
 

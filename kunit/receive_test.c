@@ -258,6 +258,105 @@ static void each_packet_carries_the_clients_context(struct kunit *test)
 		VmbChannelPacketComplete(client->packets[i].handle, NULL, 0);
 }
 
+static void a_deferred_packet_comes_again_at_passive_and_in_order(struct kunit *test)
+{
+	struct client *client = active_client(test);
+	static const u64 expected[] = { 0, 0, 0, 1, 2, 3 };
+	u32 i;
+
+	client->defer = 2;
+	host_send_numbers(0, 4);
+	host_signal(recv_host);
+	EVENTUALLY(test, client_packets(client) == 6);
+	for (i = 0; i < 6; i++) {
+		KUNIT_EXPECT_EQ(test, client->packets[i].first, expected[i]);
+		KUNIT_EXPECT_EQ(test, client->packets[i].atomic, i == 0);
+	}
+
+	/* Once the queue is empty, delivery is where it was. */
+	EVENTUALLY(test, !READ_ONCE(client_chan(client)->rx.waiting));
+	host_send_numbers(4, 1);
+	host_signal(recv_host);
+	KUNIT_ASSERT_EQ(test, client_packets(client), 7);
+	KUNIT_EXPECT_TRUE(test, client->packets[6].atomic);
+}
+
+static void a_failed_packet_stops_the_incoming_queue_only(struct kunit *test)
+{
+	struct client *client = active_client(test);
+	struct client_done *done = client_packet(client);
+
+	client->keep = true;
+	host_write(recv_host, KMCL_WIRE_DATA, KMCL_WIRE_WANT_COMPLETION, 1, "12345678", 8);
+	host_signal(recv_host);
+	KUNIT_ASSERT_EQ(test, client_packets(client), 1);
+	VmbChannelPacketFail(client->packets[0].handle);
+	KUNIT_EXPECT_EQ(test, host_skip_all(recv_host), 0);
+
+	host_send_numbers(0, 3);
+	host_signal(recv_host);
+	KUNIT_EXPECT_EQ(test, client_packets(client), 1);
+	EXPECT_STATUS(test, client_send(done, "x", 1, 0), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, client_calls(done), 1);
+
+	/* Nothing is outstanding, so this returns; then all is well again. */
+	VmbChannelDisable(client->channel);
+	client->keep = false;
+	client_enable(client);
+	host_send_numbers(0, 1);
+	host_signal(recv_host);
+	KUNIT_EXPECT_EQ(test, client_packets(client), 2);
+}
+
+static void quota(struct kunit *test, bool passive)
+{
+	struct client *client = active_client(test);
+	u32 i;
+
+	client->keep = true;
+	VmbChannelSetIncomingProcessingAtPassive(client->channel, passive);
+	VmbChannelSetTransactionQuota(client->channel, 3);
+	host_send_numbers(0, 10);
+	host_signal(recv_host);
+	expect_numbers(client, 3);
+	msleep(20);
+	KUNIT_EXPECT_EQ(test, client_packets(client), 3);
+
+	/* A higher quota alone restarts nothing; completing a packet does. */
+	VmbChannelSetTransactionQuota(client->channel, 5);
+	msleep(20);
+	KUNIT_EXPECT_EQ(test, client_packets(client), 3);
+	VmbChannelPacketComplete(client->packets[0].handle, NULL, 0);
+	expect_numbers(client, 6);
+
+	/* Below what is outstanding: as many have to come back first. */
+	VmbChannelSetTransactionQuota(client->channel, 2);
+	for (i = 1; i < 4; i++)
+		VmbChannelPacketComplete(client->packets[i].handle, NULL, 0);
+	msleep(20);
+	KUNIT_EXPECT_EQ(test, client_packets(client), 6);
+	VmbChannelPacketComplete(client->packets[4].handle, NULL, 0);
+	expect_numbers(client, 7);
+
+	/* 0 is no quota. */
+	VmbChannelSetTransactionQuota(client->channel, 0);
+	for (i = 5; i < 10; i++) {
+		EVENTUALLY(test, client_packets(client) > i);
+		VmbChannelPacketComplete(client->packets[i].handle, NULL, 0);
+	}
+	expect_numbers(client, 10);
+}
+
+static void at_the_quota_packets_stay_in_the_ring(struct kunit *test)
+{
+	quota(test, false);
+}
+
+static void at_the_quota_packets_wait_at_passive_too(struct kunit *test)
+{
+	quota(test, true);
+}
+
 /* The one allocation on the way in is made to fail, by the kernel's own means. */
 static void a_packet_stays_in_the_ring_until_there_is_memory_for_it(struct kunit *test)
 {
@@ -303,6 +402,10 @@ static struct kunit_case receive_cases[] = {
 	KUNIT_CASE(a_completion_that_is_too_large_goes_out_empty),
 	KUNIT_CASE(without_a_callback_packets_are_completed_empty),
 	KUNIT_CASE(each_packet_carries_the_clients_context),
+	KUNIT_CASE(a_deferred_packet_comes_again_at_passive_and_in_order),
+	KUNIT_CASE(a_failed_packet_stops_the_incoming_queue_only),
+	KUNIT_CASE(at_the_quota_packets_stay_in_the_ring),
+	KUNIT_CASE(at_the_quota_packets_wait_at_passive_too),
 	KUNIT_CASE(a_packet_stays_in_the_ring_until_there_is_memory_for_it),
 	{}
 };

@@ -437,6 +437,83 @@ static void a_packet_sent_after_a_close_waits_for_the_next_opening(struct kunit 
 	KUNIT_EXPECT_EQ(test, host_skip_all(send_host), 1);
 }
 
+static void a_packet_for_an_opening_that_never_comes_is_completed(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+	struct client_done *done = client_packet(client);
+
+	EXPECT_STATUS(test, client_send(done, "x", 1, WAIT), STATUS_SUCCESS);
+	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	VmbChannelDisable(client->channel);
+	KUNIT_EXPECT_EQ(test, client_calls(done), 1);
+	EXPECT_STATUS(test, done->status, STATUS_DEVICE_REMOVED);
+}
+
+static void a_full_ring_is_tried_again_without_a_signal(struct kunit *test)
+{
+	struct client *client = active_client(test);
+	struct client_done *done[4];
+	u32 i;
+
+	for (i = 0; i < 4; i++) {
+		done[i] = client_packet(client);
+		EXPECT_STATUS(test, send_large(done[i], i, 0), STATUS_SUCCESS);
+	}
+	KUNIT_EXPECT_EQ(test, client_calls(done[3]), 0);
+	KUNIT_EXPECT_EQ(test, host_skip_all(send_host), 3);
+	EVENTUALLY(test, client_calls(done[3]) == 1);
+}
+
+static void what_is_asked_for_is_more_room_than_the_packet_takes(struct kunit *test)
+{
+	struct client *client = active_client(test);
+	u32 i;
+
+	for (i = 0; i < 4; i++)
+		EXPECT_STATUS(test, send_large(client_packet(client), i, 0),
+			      STATUS_SUCCESS);
+	/* Descriptor, payload, trailer; a host may take "as much" for enough. */
+	KUNIT_EXPECT_EQ(test, send_host->channel.outbound.ring_buffer->pending_send_sz,
+			16 + 1000 + 8 + 1);
+	host_skip_all(send_host);
+	host_signal(send_host);
+}
+
+static void send_refused(struct client_done *done)
+{
+	done->again = NULL;
+	done->status = client_send(done, "again", 5, 0);
+}
+
+static void a_packet_sent_again_during_cleanup_is_refused(struct kunit *test)
+{
+	struct client_done done = { .again = send_refused };
+	VMBCHANNEL channel;
+
+	ASSERT_STATUS(test, VmbChannelAllocate(NULL, FALSE, &channel), STATUS_SUCCESS);
+	done.packet = VmbPacketAllocate(channel);
+	VmbPacketSetPointer(done.packet, &done);
+	VmbPacketSetCompletionRoutine(done.packet, client_routine);
+	EXPECT_STATUS(test, client_send(&done, "x", 1, 0), STATUS_SUCCESS);
+	VmbChannelCleanup(channel);
+	KUNIT_EXPECT_EQ(test, client_calls(&done), 1);
+	EXPECT_STATUS(test, done.status, STATUS_INVALID_DEVICE_STATE);
+	VmbPacketFree(done.packet);
+}
+
+static void a_packet_too_large_for_the_channel_of_today_is_refused(struct kunit *test)
+{
+	struct client *client = client_create(test, NULL);
+	struct client_done *done = client_packet(client);
+	u8 *payload = kunit_kzalloc(test, 4096, GFP_KERNEL);
+
+	/* The packet has the room; rings made for smaller ones have not. */
+	ASSERT_STATUS(test, VmbChannelInitSetMaximumPacketSize(client->channel, 64),
+		      STATUS_SUCCESS);
+	EXPECT_STATUS(test, client_send(done, payload, 65, 0), STATUS_INVALID_PARAMETER_3);
+}
+
 static void cleanup_completes_what_still_waits(struct kunit *test)
 {
 	struct client_done done = {};
@@ -547,6 +624,11 @@ static struct kunit_case send_cases[] = {
 	KUNIT_CASE(disable_completes_every_packet_once),
 	KUNIT_CASE(a_rescind_completes_every_packet_once),
 	KUNIT_CASE(a_packet_sent_after_a_close_waits_for_the_next_opening),
+	KUNIT_CASE(a_packet_for_an_opening_that_never_comes_is_completed),
+	KUNIT_CASE(a_full_ring_is_tried_again_without_a_signal),
+	KUNIT_CASE(what_is_asked_for_is_more_room_than_the_packet_takes),
+	KUNIT_CASE(a_packet_sent_again_during_cleanup_is_refused),
+	KUNIT_CASE(a_packet_too_large_for_the_channel_of_today_is_refused),
 	KUNIT_CASE(cleanup_completes_what_still_waits),
 	KUNIT_CASE(sends_work_with_interrupts_off),
 	KUNIT_CASE(two_senders_keep_their_order_while_the_ring_fills_and_drains),

@@ -184,7 +184,7 @@ static void ring_page_counts_are_checked_in_their_order(struct kunit *test)
 		      STATUS_INVALID_PARAMETER_2);
 	EXPECT_STATUS(test, VmbClientChannelInitSetRingBufferPageCount(c, 2, 1),
 		      STATUS_INVALID_PARAMETER_3);
-	EXPECT_STATUS(test, VmbClientChannelInitSetRingBufferPageCount(c, 2, 4097),
+	EXPECT_STATUS(test, VmbClientChannelInitSetRingBufferPageCount(c, 2, 513),
 		      STATUS_INVALID_PARAMETER_3);
 	EXPECT_STATUS(test, VmbClientChannelInitSetRingBufferPageCount(c, 2, 2),
 		      STATUS_SUCCESS);

@@ -380,6 +380,31 @@ static void callbacks_may_send(struct kunit *test)
 	client->on_event = NULL;
 }
 
+static void enable_when_closed(struct client *client, enum client_event event)
+{
+	if (event == CLIENT_CLOSED) {
+		client->on_event = NULL;
+		EXPECT_STATUS(client->test, VmbChannelEnable(client->channel),
+			      STATUS_SUCCESS);
+	}
+}
+
+static void a_client_may_ask_for_the_next_offer_when_closed(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+
+	host->offered = true;
+	client_enable(client);
+	client->on_event = enable_when_closed;
+	host_rescind(host);
+	CLIENT_EXPECT(client, UP DOWN);
+	EVENTUALLY(test, READ_ONCE(client_chan(client)->ctl.state) == KMCL_ENABLED);
+	host_offer(host);
+	EVENTUALLY(test, client_events(client) == 8);
+	CLIENT_EXPECT(client, UP DOWN UP);
+}
+
 static int toggler_thread(void *data)
 {
 	struct waiter *w = data;
@@ -464,6 +489,7 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE(pause_waits_until_the_client_has_completed_its_packets),
 	KUNIT_CASE(disable_waits_until_the_client_has_completed_its_packets),
 	KUNIT_CASE(callbacks_may_send),
+	KUNIT_CASE(a_client_may_ask_for_the_next_offer_when_closed),
 	KUNIT_CASE(requests_from_two_threads_and_rescinds_may_meet),
 	{}
 };

@@ -16,13 +16,29 @@ static void kmcl_hv_callback(void *context)
 	kmcl_data_ready(&hv->link);
 }
 
+/* Leaves the channel as the next driver expects it. */
+static void kmcl_hv_close(struct kmcl_link *link)
+{
+	struct vmbus_channel *channel = to_hv_link(link)->channel;
+
+	vmbus_close(channel);
+	channel->max_pkt_size = 0;
+	set_channel_read_mode(channel, HV_CALL_BATCHED);
+}
+
 static int kmcl_hv_open(struct kmcl_link *link, const struct kmcl_link_params *p)
 {
 	struct kmcl_hv_link *hv = to_hv_link(link);
 	struct vmbus_channel *channel = hv->channel;
+	int ret;
 
-	/* A driver that had the device before may have set these otherwise. */
+	/*
+	 * A driver that had the device before may have left these set. What its
+	 * requestor pointed to is freed by now, which hv_vmbus does not note.
+	 */
 	channel->rqstor_size = 0;
+	channel->requestor.req_arr = NULL;
+	channel->requestor.req_bitmap = NULL;
 	channel->next_request_id_callback = NULL;
 	channel->request_addr_callback = NULL;
 	channel->max_pkt_size = kmcl_hv_packet_buffer_size(p);
@@ -30,13 +46,12 @@ static int kmcl_hv_open(struct kmcl_link *link, const struct kmcl_link_params *p
 	/* The core masks signals itself: it may leave packets in the ring. */
 	set_channel_read_mode(channel, HV_CALL_DIRECT);
 
-	return vmbus_open(channel, p->send_bytes, p->recv_bytes, NULL, 0,
-			  kmcl_hv_callback, hv);
-}
-
-static void kmcl_hv_close(struct kmcl_link *link)
-{
-	vmbus_close(to_hv_link(link)->channel);
+	ret = vmbus_open(channel, p->send_bytes, p->recv_bytes, NULL, 0,
+			 kmcl_hv_callback, hv);
+	/* A failed open leaves the callback in place, for the host to trigger. */
+	if (ret)
+		kmcl_hv_close(link);
+	return ret;
 }
 
 const struct kmcl_transport kmcl_hv_transport = {

@@ -37,7 +37,7 @@ void kmcl_hv_release(struct kmcl_link *link);
 /* hv_ring.c: packets */
 int kmcl_hv_send(struct kmcl_link *link, u16 type, u16 flags, u64 id,
 		 const void *data, u32 len);
-void kmcl_hv_want_room(struct kmcl_link *link, u32 len);
+void kmcl_hv_want_room(struct kmcl_link *link, bool wanted, u32 len);
 void kmcl_hv_recv_begin(struct kmcl_link *link);
 int kmcl_hv_recv_first(struct kmcl_link *link, struct kmcl_wire *pkt);
 int kmcl_hv_recv_next(struct kmcl_link *link, struct kmcl_wire *pkt);

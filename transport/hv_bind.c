@@ -16,13 +16,16 @@
 struct kmcl_hv_watch {
 	struct list_head node;
 	guid_t type;
-	u32 users;
+	u32 users;		/* guarded by kmcl_hv_watches_lock */
+	struct mutex lock;	/* held while the driver is registered or not */
+	bool registered;
 	char name[sizeof("vmbkmcl-") + UUID_STRING_LEN];
 	struct hv_vmbus_device_id ids[2];
 	struct hv_driver drv;
 };
 
-/* The core calls watch and unwatch one at a time, so this needs no lock. */
+/* Guards the list and its members' users. Taken inside a watch's own lock. */
+static DEFINE_MUTEX(kmcl_hv_watches_lock);
 static LIST_HEAD(kmcl_hv_watches);
 
 static void kmcl_hv_link_free(struct kref *ref)
@@ -52,6 +55,8 @@ static int kmcl_hv_probe(struct hv_device *dev,
 	hv->bound = true;
 	get_device(&dev->device);
 	hv_set_drvdata(dev, hv);
+	/* A driver that had the device before may have left its own. */
+	vmbus_set_chn_rescind_callback(dev->channel, NULL);
 
 	/* The core's reference, which it may drop before the next line returns. */
 	kref_get(&hv->ref);
@@ -68,7 +73,8 @@ static kmcl_hv_remove_t kmcl_hv_remove(struct hv_device *dev)
 {
 	struct kmcl_hv_link *hv = hv_get_drvdata(dev);
 
-	kmcl_offer_gone(&hv->link);
+	if (!kmcl_offer_gone(&hv->link))
+		kref_put(&hv->ref, kmcl_hv_link_free);
 	hv->bound = false;
 	hv_set_drvdata(dev, NULL);
 	kref_put(&hv->ref, kmcl_hv_link_free);
@@ -78,6 +84,10 @@ static kmcl_hv_remove_t kmcl_hv_remove(struct hv_device *dev)
 /*
  * Gives the device up. If a rescind is removing it, that has waited for the core
  * to get here, holds the device's lock until it is done, and leaves nothing to do.
+ *
+ * Who unbinds the device and binds another driver to it by hand between the two
+ * locks will see that one unbound: there is no way to release the device from
+ * this driver only.
  */
 void kmcl_hv_release(struct kmcl_link *link)
 {
@@ -142,65 +152,127 @@ static struct kmcl_hv_watch *kmcl_hv_find_watch(const guid_t *type)
 	return NULL;
 }
 
-static int kmcl_hv_new_watch(const guid_t *type, struct kmcl_hv_watch **result)
+/* The watch for a class, found or new; the caller is one of its users. */
+static struct kmcl_hv_watch *kmcl_hv_get_watch(const guid_t *type)
 {
 	struct kmcl_hv_watch *watch;
+
+	mutex_lock(&kmcl_hv_watches_lock);
+	watch = kmcl_hv_find_watch(type);
+	if (!watch) {
+		watch = kzalloc(sizeof(*watch), GFP_KERNEL);
+		if (!watch)
+			goto out;
+
+		guid_copy(&watch->type, type);
+		guid_copy(&watch->ids[0].guid, type);
+		snprintf(watch->name, sizeof(watch->name), "vmbkmcl-%pUl", type);
+		mutex_init(&watch->lock);
+		watch->drv.name = watch->name;
+		watch->drv.id_table = watch->ids;
+		watch->drv.probe = kmcl_hv_probe;
+		watch->drv.remove = kmcl_hv_remove;
+		/* Devices that are present are to be bound on return. */
+		watch->drv.driver.probe_type = PROBE_FORCE_SYNCHRONOUS;
+		list_add(&watch->node, &kmcl_hv_watches);
+	}
+	watch->users++;
+out:
+	mutex_unlock(&kmcl_hv_watches_lock);
+	return watch;
+}
+
+static bool kmcl_hv_last_user(struct kmcl_hv_watch *watch)
+{
+	bool last;
+
+	mutex_lock(&kmcl_hv_watches_lock);
+	last = watch->users == 1;
+	if (!last)
+		watch->users--;
+	mutex_unlock(&kmcl_hv_watches_lock);
+	return last;
+}
+
+/*
+ * One user less. Only the last one takes the watch's lock, which others may hold
+ * while they wait for a device, and that for a client.
+ */
+static void kmcl_hv_put_watch(struct kmcl_hv_watch *watch)
+{
+	bool unused;
+
+	if (!kmcl_hv_last_user(watch))
+		return;
+
+	mutex_lock(&watch->lock);
+	if (watch->registered)
+		vmbus_driver_unregister(&watch->drv);
+	watch->registered = false;
+
+	/* Somebody may have come meanwhile, and is waiting for the lock. */
+	mutex_lock(&kmcl_hv_watches_lock);
+	unused = !--watch->users;
+	if (unused)
+		list_del(&watch->node);
+	mutex_unlock(&kmcl_hv_watches_lock);
+	mutex_unlock(&watch->lock);
+
+	if (unused)
+		kfree(watch);
+}
+
+/* Offers what devices of the class there are to the channels that wait. */
+static int kmcl_hv_offer_devices(struct kmcl_hv_watch *watch)
+{
 	int ret;
 
-	watch = kzalloc(sizeof(*watch), GFP_KERNEL);
-	if (!watch)
-		return -ENOMEM;
-
-	guid_copy(&watch->type, type);
-	guid_copy(&watch->ids[0].guid, type);
-	snprintf(watch->name, sizeof(watch->name), "vmbkmcl-%pUl", type);
-	watch->drv.name = watch->name;
-	watch->drv.id_table = watch->ids;
-	watch->drv.probe = kmcl_hv_probe;
-	watch->drv.remove = kmcl_hv_remove;
-	/* Devices that are present are to be bound when this returns. */
-	watch->drv.driver.probe_type = PROBE_FORCE_SYNCHRONOUS;
+	if (watch->registered)
+		return driver_attach(&watch->drv.driver);
 
 	ret = vmbus_driver_register(&watch->drv);
-	if (ret) {
-		kfree(watch);
-		return ret;
-	}
-	list_add(&watch->node, &kmcl_hv_watches);
-	*result = watch;
-	return 0;
+	watch->registered = !ret;
+	/* The core takes -EBUSY for something else. */
+	return ret == -EBUSY ? -EEXIST : ret;
 }
 
 int kmcl_hv_watch(const guid_t *type, const guid_t *instance)
 {
-	struct kmcl_hv_watch *watch = kmcl_hv_find_watch(type);
 	struct kmcl_hv_search search = { .instance = instance };
+	struct kmcl_hv_watch *watch;
 	int ret;
 
 	if (!hv_is_hyperv_initialized())
 		return -ENODEV;
 
-	if (watch)
-		ret = driver_attach(&watch->drv.driver);
-	else
-		ret = kmcl_hv_new_watch(type, &watch);
-	if (ret)
-		return ret;
-	watch->users++;
+	watch = kmcl_hv_get_watch(type);
+	if (!watch)
+		return -ENOMEM;
 
-	search.watch = watch;
-	bus_for_each_dev(watch->drv.driver.bus, NULL, &search, kmcl_hv_look_at);
-	return search.held && !search.ours ? -EBUSY : 0;
+	mutex_lock(&watch->lock);
+	ret = kmcl_hv_offer_devices(watch);
+	if (!ret) {
+		search.watch = watch;
+		bus_for_each_dev(watch->drv.driver.bus, NULL, &search,
+				 kmcl_hv_look_at);
+		if (search.held && !search.ours)
+			ret = -EBUSY;
+	}
+	mutex_unlock(&watch->lock);
+
+	if (ret && ret != -EBUSY)
+		kmcl_hv_put_watch(watch);
+	return ret;
 }
 
+/* The caller is a user of the watch, so it is there. */
 void kmcl_hv_unwatch(const guid_t *type)
 {
-	struct kmcl_hv_watch *watch = kmcl_hv_find_watch(type);
+	struct kmcl_hv_watch *watch;
 
-	if (--watch->users)
-		return;
+	mutex_lock(&kmcl_hv_watches_lock);
+	watch = kmcl_hv_find_watch(type);
+	mutex_unlock(&kmcl_hv_watches_lock);
 
-	list_del(&watch->node);
-	vmbus_driver_unregister(&watch->drv);
-	kfree(watch);
+	kmcl_hv_put_watch(watch);
 }

@@ -32,10 +32,15 @@ int kmcl_hv_send(struct kmcl_link *link, u16 type, u16 flags, u64 id,
 }
 EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_hv_send);
 
-void kmcl_hv_want_room(struct kmcl_link *link, u32 len)
+void kmcl_hv_want_room(struct kmcl_link *link, bool wanted, u32 len)
 {
 	struct vmbus_channel *channel = to_hv_link(link)->channel;
-	u32 size = len ? kmcl_wire_room(len) : 0;
+	/*
+	 * The packet goes out if there is more room than it takes. A host may
+	 * signal as soon as there is as much as asked for: so ask for more. Rooms
+	 * are multiples of 8.
+	 */
+	u32 size = wanted ? kmcl_wire_room(len) + 1 : 0;
 
 	if (!size && !READ_ONCE(channel->outbound.ring_buffer->pending_send_sz))
 		return;

@@ -36,8 +36,8 @@ struct kmcl_link_params {
  * @name: for log lines
  * @owner: held while any channel watches for this transport's offers
  * @watch: report the offers of a type, those present and those to come, with
- *	kmcl_offer_arrived(). -EBUSY: the offer is there, but somebody else
- *	holds it. May sleep.
+ *	kmcl_offer_arrived(). -EBUSY: it watches, but the offer is held by
+ *	somebody else. -ENODEV: there is no such bus here. May sleep.
  * @unwatch: undo one watch. May sleep.
  * @open: make the rings and tell the other end. From its return on
  *	kmcl_data_ready() may be called. May sleep.
@@ -49,8 +49,8 @@ struct kmcl_link_params {
  *	room), or another error if no packet can be sent any more. The caller
  *	serializes; any context up to softirq, interrupts may be off.
  * @want_room: ask for kmcl_data_ready() once a packet with that many bytes of
- *	payload has room; 0 takes it back. Ordered before the next @send.
- *	Same contexts as @send.
+ *	payload has room, or take that back. Ordered before the next @send. Same
+ *	contexts as @send.
  * @recv_begin: mask the other end's signals and start to read. The caller
  *	serializes all recv operations, in softirq context.
  * @recv_first: the packet at the head of the ring, as a private copy. 1: there
@@ -73,7 +73,7 @@ struct kmcl_transport {
 
 	int (*send)(struct kmcl_link *link, u16 type, u16 flags, u64 id,
 		    const void *data, u32 len);
-	void (*want_room)(struct kmcl_link *link, u32 len);
+	void (*want_room)(struct kmcl_link *link, bool wanted, u32 len);
 
 	void (*recv_begin)(struct kmcl_link *link);
 	int (*recv_first)(struct kmcl_link *link, struct kmcl_wire *pkt);
@@ -105,7 +105,7 @@ void kmcl_link_init(struct kmcl_link *link, const struct kmcl_transport *ops,
 		    const guid_t *type, const guid_t *instance);
 void kmcl_link_destroy(struct kmcl_link *link);
 int kmcl_offer_arrived(struct kmcl_link *link);
-void kmcl_offer_gone(struct kmcl_link *link);
+bool kmcl_offer_gone(struct kmcl_link *link);
 void kmcl_data_ready(struct kmcl_link *link);
 
 #endif
