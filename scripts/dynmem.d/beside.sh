@@ -16,6 +16,19 @@ actual() {
 	echo $((${answer%%[^0-9]*} / MIB))
 }
 
+# meanwhile PATTERN SECONDS: waits as guest_said, with a sign of life every 10 s.
+meanwhile() {
+	local left=$2
+	until guest_said "$1" 10 2>/dev/null; do
+		left=$((left - 10))
+		if [ $left -le 0 ]; then
+			echo "the guest did not say '$1' within $2 s"
+			return 1
+		fi
+		say "query-hv-balloon-status-report: $(qmp query-hv-balloon-status-report)"
+	done
+}
+
 # becomes MIB SECONDS: waits until the guest has that much memory.
 becomes() {
 	local left=$2
@@ -46,7 +59,7 @@ say "query-hv-balloon-status-report: $report"
 
 say "balloon: $((size - 128)) MiB, please (the device itself waits 50 s before it asks)"
 qmp balloon "{\"value\": $(((size - 128) * MIB))}"
-guest_said 'MemFree: .* with the balloon' 120
+meanwhile 'MemFree: .* with the balloon' 120
 becomes $((size - 128)) 20
 say "query-balloon: the guest has $(actual) MiB"
 say "query-hv-balloon-status-report: $(qmp query-hv-balloon-status-report)"
