@@ -37,5 +37,5 @@ help:
 	@echo '  make demo             a KMCL client on a real VMBus host, in a guest'
 	@echo '  make check            all tests'
 	@echo '  make kunit            the KUnit suites; FILTER=suite.case (a glob), HOST=vmbus'
-	@echo '  make lint             W=1, sparse, checkpatch, shellcheck'
+	@echo '  make lint             W=1, sparse, checkpatch, shellcheck, mingw-w64'
 	@echo '  make lab-clean        remove the cache of the above'

@@ -12,7 +12,8 @@ TREE_PACKAGES=(
 	qemu-system-x86 seabios busybox-static kmod xz-utils
 )
 CHECK_PACKAGES=(
-	linux-source-6.12 bc flex bison libelf-dev libc6-dev python3 sparse bzip2
+	linux-source-6.12 bc flex bison libelf-dev libc6-dev python3 bzip2
+	sparse shellcheck gcc-mingw-w64-x86-64-win32
 )
 
 # What is prepared has its recipe in its name: a changed recipe makes a new one.
