@@ -116,6 +116,8 @@ static void kmcl_control_drop_link(struct kmcl_channel *chan)
 	if (link) {
 		complete_all(&link->detached);
 		link->ops->release(link);
+		/* The device is free for another channel of the class. */
+		kmcl_offer_look_again();
 	}
 }
 
@@ -139,8 +141,6 @@ static void kmcl_control_to_disabled(struct kmcl_channel *chan)
 	kmcl_offer_list_del(chan);
 	kmcl_control_drop_link(chan);
 	kmcl_offer_unwatch(chan);
-	/* What was sent for an opening that never came, or failed. */
-	kmcl_send_flush(chan);
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
 	WRITE_ONCE(chan->ctl.want_enabled, chan->ctl.again);
@@ -159,6 +159,7 @@ static void kmcl_control_open(struct kmcl_channel *chan)
 		return;
 	}
 
+	kmcl_send_flush(chan);
 	kmcl_control_to_disabled(chan);
 	kmcl_report_pnp_failure(chan, status);
 }
@@ -166,8 +167,17 @@ static void kmcl_control_open(struct kmcl_channel *chan)
 /* Watches one more transport. Returns false if there is none to be watched. */
 static bool kmcl_control_watch(struct kmcl_channel *chan)
 {
+	unsigned long flags;
+	bool again;
 	int ret;
 
+	spin_lock_irqsave(&chan->ctl.lock, flags);
+	again = chan->ctl.look_again && !chan->ctl.link;
+	chan->ctl.look_again = false;
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+
+	if (again)
+		kmcl_offer_unwatch(chan);
 	if (!kmcl_offer_unwatched(chan))
 		return false;
 
@@ -201,17 +211,22 @@ static bool kmcl_control_take_link(struct kmcl_channel *chan)
 static bool kmcl_control_step(struct kmcl_channel *chan)
 {
 	struct kmcl_control *ctl = &chan->ctl;
-	bool enabled, paused, gone;
+	bool enabled, paused, gone, cancelled;
 	unsigned long flags;
 
 	spin_lock_irqsave(&ctl->lock, flags);
 	enabled = ctl->want_enabled;
+	cancelled = ctl->cancelled;
+	ctl->cancelled = false;
 	paused = ctl->want_paused;
 	gone = ctl->link_gone;
 	spin_unlock_irqrestore(&ctl->lock, flags);
 
 	switch (ctl->state) {
 	case KMCL_DISABLED:
+		/* What was sent for an opening that never came. */
+		if (cancelled)
+			kmcl_send_flush(chan);
 		if (!enabled)
 			return false;
 		kmcl_control_set_state(chan, KMCL_ENABLED);
@@ -220,6 +235,7 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 
 	case KMCL_ENABLED:
 		if (!enabled) {
+			kmcl_send_flush(chan);
 			kmcl_control_to_disabled(chan);
 			return true;
 		}
@@ -284,6 +300,9 @@ void kmcl_control_disable(struct kmcl_channel *chan)
 	u64 ticket;
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
+	/* The worker may not even have seen that it was to be enabled. */
+	if (chan->ctl.state == KMCL_DISABLED && chan->ctl.want_enabled)
+		chan->ctl.cancelled = true;
 	WRITE_ONCE(chan->ctl.want_enabled, false);
 	chan->ctl.again = false;
 	ticket = kmcl_control_ask(chan);
@@ -299,7 +318,8 @@ void kmcl_control_disable(struct kmcl_channel *chan)
  * A client channel opens the offer that VmbClientChannelInitSetTargetPnp()
  * named, now or when it arrives. This returns at once; the state callbacks tell
  * how it goes on. The channel comes up active unless VmbChannelPause() was
- * called before.
+ * called before. In EvtChannelClosed, if the other end went away, it asks for
+ * the next opening; while the channel is being disabled it fails.
  *
  * Context: up to DISPATCH_LEVEL (Windows: PASSIVE_LEVEL).
  *
@@ -323,7 +343,7 @@ NTSTATUS VmbChannelEnable(VMBCHANNEL Channel)
 	}
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
-	if (chan->ctl.closing && !chan->ctl.again) {
+	if (chan->ctl.closing && chan->ctl.want_enabled && !chan->ctl.again) {
 		chan->ctl.again = true;
 	} else if (!kmcl_control_is_disabled(chan) || !chan->set.has_target) {
 		status = STATUS_INVALID_DEVICE_STATE;
@@ -400,14 +420,14 @@ EXPORT_SYMBOL_GPL(VmbChannelPause);
  * Harmless on a channel that is not paused. This project's decision: it returns
  * at once; EvtChannelStarted and EvtChannelPostStarted follow.
  *
- * Context: up to DISPATCH_LEVEL, not from a state callback of the channel.
+ * Context: up to DISPATCH_LEVEL.
  */
 VOID VmbChannelStart(VMBCHANNEL Channel)
 {
 	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
 	unsigned long flags;
 
-	if (!chan || kmcl_control_in_callback(chan, __func__))
+	if (!chan)
 		return;
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);

@@ -65,9 +65,11 @@ static void kmcl_deliver_one(struct kmcl_channel *chan,
 		return;
 	}
 
+	WRITE_ONCE(chan->rx.delivering, inc);
 	atomic_set_release(&inc->state, KMCL_INCOMING_DELIVERED);
 	process(kmcl_channel_handle(chan), kmcl_incoming_handle(inc),
 		inc->payload, inc->len, 0);
+	WRITE_ONCE(chan->rx.delivering, NULL);
 }
 
 void kmcl_deliver_batch_end(struct kmcl_channel *chan, u32 packets)
@@ -99,8 +101,8 @@ void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,
 	unsigned long flags;
 
 	/*
-	 * Only the reader adds to what waits: a zero stays one. Pairs with the
-	 * release after the last packet that waited.
+	 * Only the reader adds the first packet that waits: a zero stays one. Pairs
+	 * with the release after the last one that waited.
 	 */
 	if (!READ_ONCE(rx->at_passive) && !smp_load_acquire(&rx->waiting)) {
 		++*delivered;
@@ -143,6 +145,7 @@ static struct kmcl_incoming *kmcl_deliver_next(struct kmcl_recv *rx)
 static void kmcl_deliver_counted_down(struct kmcl_recv *rx)
 {
 	spin_lock_irq(&rx->lock);
+	/* Pairs with the acquire in kmcl_deliver(): the call is over. */
 	smp_store_release(&rx->waiting, rx->waiting - 1);
 	if (rx->stalled)
 		tasklet_schedule(&rx->tasklet);
@@ -256,7 +259,7 @@ EXPORT_SYMBOL_GPL(VmbChannelPacketComplete);
  * arrived later is delivered after it, at PASSIVE_LEVEL too.
  *
  * Context: in ProcessPacket only, for the packet that it was called with, which
- * it must not touch any more.
+ * it must not touch any more. Anywhere else nothing happens but a line in the log.
  */
 VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION PacketCompletionContext)
 {
@@ -265,7 +268,15 @@ VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION PacketCompletionContext)
 	struct kmcl_recv *rx;
 	unsigned long flags;
 
-	if (!inc || !kmcl_incoming_take_back(inc))
+	if (!inc)
+		return;
+
+	if (READ_ONCE(inc->chan->rx.delivering) != inc) {
+		pr_err_ratelimited("%pS defers a packet outside of its ProcessPacket\n",
+				   __builtin_return_address(0));
+		return;
+	}
+	if (!kmcl_incoming_take_back(inc))
 		return;
 
 	/* Not before the callback has returned. */

@@ -104,6 +104,8 @@ struct kmcl_send {
 	u32 open_count;
 	struct work_struct grow;	/* more buckets for @open */
 	struct delayed_work retry;	/* for hosts that do not signal room */
+	u32 retry_ms;		/* how long the queue may stand still */
+	atomic_t finishing;	/* callers with packets that they took off the queue */
 };
 
 /* The receiving side. */
@@ -119,7 +121,8 @@ struct kmcl_recv {
 	bool stalled;		/* the reader left packets in the ring */
 	struct list_head spare;	/* kmcl_incoming, made when the channel opened */
 	struct list_head passive;	/* kmcl_incoming to deliver at PASSIVE_LEVEL */
-	struct kmcl_incoming *deferred;	/* by the ProcessPacket that is running */
+	struct kmcl_incoming *delivering;	/* with it ProcessPacket is running */
+	struct kmcl_incoming *deferred;	/* by that ProcessPacket */
 	u32 waiting;		/* in @passive, and one that is being delivered */
 	u32 quota;		/* how many may be outstanding */
 	u32 outstanding;	/* delivered, not yet completed by the client */
@@ -145,13 +148,15 @@ struct kmcl_control {
 	bool link_gone;
 	bool closing;		/* EvtChannelClosed is due or running */
 	bool again;		/* enabled anew while @closing */
+	bool cancelled;		/* disabled before the worker came to enable it */
+	bool look_again;	/* an offer may have become free */
 	u64 asked;		/* requests so far */
 	u64 done;		/* requests that the worker has dealt with */
 	wait_queue_head_t wait;	/* for @done, and for a link to be detached */
 	struct work_struct work;
 	struct task_struct *task;	/* the worker, while it runs */
-	u32 asked_for;		/* transports asked to watch: the worker's own */
-	u32 watching;		/* of these, the ones that do */
+	u32 watching;		/* transports that watch for the channel */
+	u32 asked_for;		/* the same and those that failed: the worker's own */
 };
 
 struct kmcl_channel {
@@ -256,6 +261,7 @@ void kmcl_offer_list_del(struct kmcl_channel *chan);
 int kmcl_offer_watch(struct kmcl_channel *chan);
 void kmcl_offer_unwatch(struct kmcl_channel *chan);
 bool kmcl_offer_unwatched(const struct kmcl_channel *chan);
+void kmcl_offer_look_again(void);
 
 /* packet.c */
 void kmcl_packet_drop_spares(struct kmcl_channel *chan);
@@ -304,7 +310,7 @@ struct kmcl_incoming *kmcl_incoming_get(struct kmcl_channel *chan,
 					const struct kmcl_wire *pkt);
 void kmcl_incoming_put(struct kmcl_incoming *inc);
 void kmcl_incoming_put_locked(struct kmcl_incoming *inc);
-struct kmcl_incoming *kmcl_incoming_from_handle(VMBPACKETCOMPLETION handle);
+struct kmcl_incoming *kmcl_incoming_from_handle(VMBPACKETCOMPLETION packet);
 
 static inline VMBPACKETCOMPLETION kmcl_incoming_handle(struct kmcl_incoming *inc)
 {

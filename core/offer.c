@@ -41,6 +41,24 @@ void kmcl_offer_list_del(struct kmcl_channel *chan)
 	spin_unlock_irqrestore(&kmcl_waiting_lock, flags);
 }
 
+/* Has the channels that wait ask all transports anew. */
+void kmcl_offer_look_again(void)
+{
+	struct kmcl_channel *chan;
+	unsigned long flags;
+
+	spin_lock_irqsave(&kmcl_waiting_lock, flags);
+	list_for_each_entry(chan, &kmcl_waiting, node) {
+		spin_lock(&chan->ctl.lock);
+		if (chan->ctl.state == KMCL_ENABLED && !chan->ctl.link) {
+			chan->ctl.look_again = true;
+			kmcl_control_ask(chan);
+		}
+		spin_unlock(&chan->ctl.lock);
+	}
+	spin_unlock_irqrestore(&kmcl_waiting_lock, flags);
+}
+
 /**
  * kmcl_transport_register() - add a transport
  * @ops: what it can do
@@ -51,8 +69,6 @@ void kmcl_offer_list_del(struct kmcl_channel *chan)
  */
 int kmcl_transport_register(const struct kmcl_transport *ops)
 {
-	struct kmcl_channel *chan;
-	unsigned long flags;
 	int i, ret = -ENOSPC;
 
 	mutex_lock(&kmcl_transports_lock);
@@ -65,13 +81,7 @@ int kmcl_transport_register(const struct kmcl_transport *ops)
 	}
 	mutex_unlock(&kmcl_transports_lock);
 
-	spin_lock_irqsave(&kmcl_waiting_lock, flags);
-	list_for_each_entry(chan, &kmcl_waiting, node) {
-		spin_lock(&chan->ctl.lock);
-		kmcl_control_ask(chan);
-		spin_unlock(&chan->ctl.lock);
-	}
-	spin_unlock_irqrestore(&kmcl_waiting_lock, flags);
+	kmcl_offer_look_again();
 	return ret;
 }
 EXPORT_SYMBOL_GPL(kmcl_transport_register);
@@ -133,10 +143,10 @@ int kmcl_offer_watch(struct kmcl_channel *chan)
 		return -EAGAIN;
 
 	chan->ctl.asked_for |= BIT(i);
+	WRITE_ONCE(chan->ctl.watching, chan->ctl.watching | BIT(i));
 	ret = ops->watch(&chan->set.type, instance);
-	if (!ret || ret == -EBUSY) {
-		chan->ctl.watching |= BIT(i);
-	} else {
+	if (ret && ret != -EBUSY) {
+		WRITE_ONCE(chan->ctl.watching, chan->ctl.watching & ~BIT(i));
 		if (ret != -ENODEV)
 			kmcl_warn(chan, "%s cannot watch for offers: error %d\n",
 				  ops->name, ret);
@@ -163,7 +173,7 @@ void kmcl_offer_unwatch(struct kmcl_channel *chan)
 		ops->unwatch(&chan->set.type);
 		module_put(ops->owner);
 	}
-	chan->ctl.watching = 0;
+	WRITE_ONCE(chan->ctl.watching, 0);
 	chan->ctl.asked_for = 0;
 }
 
@@ -189,11 +199,25 @@ void kmcl_link_destroy(struct kmcl_link *link)
 }
 EXPORT_SYMBOL_GPL(kmcl_link_destroy);
 
+/* A transport that could not watch for the channel does not know of its end. */
+static bool kmcl_channel_watches(const struct kmcl_channel *chan,
+				 const struct kmcl_transport *ops)
+{
+	int i;
+
+	for (i = 0; i < KMCL_TRANSPORTS; i++) {
+		if (READ_ONCE(kmcl_transports[i]) == ops)
+			return READ_ONCE(chan->ctl.watching) & BIT(i);
+	}
+	return false;
+}
+
 static bool kmcl_channel_wants(const struct kmcl_channel *chan,
 			       const struct kmcl_link *link)
 {
 	return chan->ctl.state == KMCL_ENABLED && chan->ctl.want_enabled &&
-	       !chan->ctl.link && guid_equal(&chan->set.type, &link->type) &&
+	       !chan->ctl.link && kmcl_channel_watches(chan, link->ops) &&
+	       guid_equal(&chan->set.type, &link->type) &&
 	       (chan->set.any_instance ||
 		guid_equal(&chan->set.instance, &link->instance));
 }

@@ -274,6 +274,7 @@ void kmcl_receive_close(struct kmcl_channel *chan)
 	spin_unlock_irq(&rx->lock);
 
 	tasklet_kill(&rx->tasklet);
+	cancel_work_sync(&rx->work);
 	kmcl_incoming_free_spares(chan);
 	rx->failed = false;
 	rx->stalled = false;

@@ -8,9 +8,11 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
+
 #include "kmcl.h"
 
-/* How long a queue may stand still before the ring is tried without a signal. */
+/* After that long the ring is tried without a signal. */
 #define KMCL_RETRY_MS	100
 
 static struct kmcl_packet *kmcl_tx_packet(struct kmcl_tx *tx)
@@ -27,7 +29,6 @@ static bool kmcl_tx_wants_completion(const struct kmcl_tx *tx)
 {
 	return tx->flags & KMCL_WIRE_WANT_COMPLETION;
 }
-
 
 /* Writes to the ring. Called with the lock held. 0, or as the transport's send. */
 static int kmcl_tx_write(struct kmcl_channel *chan, struct kmcl_tx *tx,
@@ -84,7 +85,7 @@ static void kmcl_send_drain_locked(struct kmcl_channel *chan,
 		}
 		if (ret == -EAGAIN)
 			queue_delayed_work(kmcl_deliver_wq, &chan->tx.retry,
-					   msecs_to_jiffies(KMCL_RETRY_MS));
+					   msecs_to_jiffies(chan->tx.retry_ms));
 		if (ret)
 			return;
 		/* Each packet that goes out changes what the next one needs. */
@@ -108,6 +109,25 @@ static void kmcl_tx_finish(struct list_head *over, NTSTATUS status)
 			kmcl_incoming_put(container_of(tx, struct kmcl_incoming, tx));
 		else
 			kmcl_packet_complete(kmcl_tx_packet(tx), status, NULL, 0);
+	}
+}
+
+/* What was taken off the queue is nowhere else: who closes has to wait for it. */
+static void kmcl_send_unlock_and_finish(struct kmcl_channel *chan,
+					unsigned long flags,
+					struct list_head *done)
+	__releases(&chan->tx.lock)
+{
+	bool any = !list_empty(done);
+
+	if (any)
+		atomic_inc(&chan->tx.finishing);
+	spin_unlock_irqrestore(&chan->tx.lock, flags);
+
+	if (any) {
+		kmcl_tx_finish(done, STATUS_SUCCESS);
+		/* Pairs with the acquire in kmcl_send_close(). */
+		atomic_dec_return_release(&chan->tx.finishing);
 	}
 }
 
@@ -151,9 +171,7 @@ enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 	/* Behind others it waits for their signal; the first one asks for it. */
 	if (send->flows && list_is_singular(&send->queue))
 		kmcl_send_drain_locked(chan, &done);
-	spin_unlock_irqrestore(&send->lock, flags);
-
-	kmcl_tx_finish(&done, STATUS_SUCCESS);
+	kmcl_send_unlock_and_finish(chan, flags, &done);
 	return KMCL_TX_PENDING;
 }
 
@@ -170,9 +188,7 @@ void kmcl_send_drain(struct kmcl_channel *chan)
 	spin_lock_irqsave(&chan->tx.lock, flags);
 	if (chan->tx.flows)
 		kmcl_send_drain_locked(chan, &done);
-	spin_unlock_irqrestore(&chan->tx.lock, flags);
-
-	kmcl_tx_finish(&done, STATUS_SUCCESS);
+	kmcl_send_unlock_and_finish(chan, flags, &done);
 }
 
 /* From now on the ring may be written to; what has waited for this goes out. */
@@ -188,7 +204,10 @@ void kmcl_send_open(struct kmcl_channel *chan)
 	kmcl_send_drain(chan);
 }
 
-/* When this returns nobody is writing to the ring, and nobody will. */
+/*
+ * When this returns nobody is writing to the ring, and nobody will; what was
+ * written is complete, unless it waits for the other end.
+ */
 void kmcl_send_close(struct kmcl_channel *chan)
 {
 	unsigned long flags;
@@ -196,6 +215,10 @@ void kmcl_send_close(struct kmcl_channel *chan)
 	spin_lock_irqsave(&chan->tx.lock, flags);
 	chan->tx.flows = false;
 	spin_unlock_irqrestore(&chan->tx.lock, flags);
+
+	cancel_delayed_work_sync(&chan->tx.retry);
+	while (atomic_read_acquire(&chan->tx.finishing))
+		usleep_range(20, 100);
 }
 
 /*
@@ -244,5 +267,6 @@ void kmcl_send_init(struct kmcl_channel *chan)
 	spin_lock_init(&chan->tx.lock);
 	INIT_LIST_HEAD(&chan->tx.queue);
 	INIT_DELAYED_WORK(&chan->tx.retry, kmcl_send_retry);
+	chan->tx.retry_ms = KMCL_RETRY_MS;
 	kmcl_transactions_init(chan);
 }

@@ -68,7 +68,6 @@ struct client_done {
 	u32 len;
 	u64 first;
 	u32 order;
-	bool atomic;
 };
 
 struct client *client_create(struct kunit *test, struct host *host);

@@ -87,7 +87,6 @@ static void with_wait_it_is_complete_when_the_completion_comes(struct kunit *tes
 	EXPECT_STATUS(test, done->status, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, done->len, sizeof(answer));
 	KUNIT_EXPECT_EQ(test, done->first, answer);
-	KUNIT_EXPECT_TRUE(test, done->atomic);
 }
 
 static void completions_may_come_in_any_order(struct kunit *test)
@@ -445,8 +444,29 @@ static void a_packet_for_an_opening_that_never_comes_is_completed(struct kunit *
 
 	EXPECT_STATUS(test, client_send(done, "x", 1, WAIT), STATUS_SUCCESS);
 	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	EVENTUALLY(test, READ_ONCE(host->watches) == 1);
 	VmbChannelDisable(client->channel);
 	KUNIT_EXPECT_EQ(test, client_calls(done), 1);
+	EXPECT_STATUS(test, done->status, STATUS_DEVICE_REMOVED);
+
+	/* Nor does it matter whether anybody had begun to look for an offer. */
+	EXPECT_STATUS(test, client_send(done, "x", 1, WAIT), STATUS_SUCCESS);
+	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	VmbChannelDisable(client->channel);
+	KUNIT_EXPECT_EQ(test, client_calls(done), 2);
+}
+
+static void a_packet_for_an_opening_that_fails_is_completed(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+	struct client_done *done = client_packet(client);
+
+	host->offered = true;
+	host->open_error = -ENOMEM;
+	EXPECT_STATUS(test, client_send(done, "x", 1, WAIT), STATUS_SUCCESS);
+	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	EVENTUALLY(test, client_calls(done) == 1);
 	EXPECT_STATUS(test, done->status, STATUS_DEVICE_REMOVED);
 }
 
@@ -456,6 +476,7 @@ static void a_full_ring_is_tried_again_without_a_signal(struct kunit *test)
 	struct client_done *done[4];
 	u32 i;
 
+	client_chan(client)->tx.retry_ms = 500;
 	for (i = 0; i < 4; i++) {
 		done[i] = client_packet(client);
 		EXPECT_STATUS(test, send_large(done[i], i, 0), STATUS_SUCCESS);
@@ -625,6 +646,7 @@ static struct kunit_case send_cases[] = {
 	KUNIT_CASE(a_rescind_completes_every_packet_once),
 	KUNIT_CASE(a_packet_sent_after_a_close_waits_for_the_next_opening),
 	KUNIT_CASE(a_packet_for_an_opening_that_never_comes_is_completed),
+	KUNIT_CASE(a_packet_for_an_opening_that_fails_is_completed),
 	KUNIT_CASE(a_full_ring_is_tried_again_without_a_signal),
 	KUNIT_CASE(what_is_asked_for_is_more_room_than_the_packet_takes),
 	KUNIT_CASE(a_packet_sent_again_during_cleanup_is_refused),

@@ -76,6 +76,7 @@ static void disable_while_waiting_for_an_offer_calls_nobody(struct kunit *test)
 	struct client *client = client_create(test, host);
 
 	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	EVENTUALLY(test, READ_ONCE(host->watches) == 1);
 	VmbChannelDisable(client->channel);
 	host_offer(host);
 	KUNIT_EXPECT_EQ(test, client->n_events, 0);
@@ -405,6 +406,42 @@ static void a_client_may_ask_for_the_next_offer_when_closed(struct kunit *test)
 	CLIENT_EXPECT(client, UP DOWN UP);
 }
 
+static void enable_refused_when_closed(struct client *client, enum client_event event)
+{
+	if (event == CLIENT_CLOSED)
+		EXPECT_STATUS(client->test, VmbChannelEnable(client->channel),
+			      STATUS_INVALID_DEVICE_STATE);
+}
+
+static void a_client_may_not_when_it_is_being_disabled(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+
+	host->offered = true;
+	client_enable(client);
+	client->on_event = enable_refused_when_closed;
+	VmbChannelDisable(client->channel);
+	CLIENT_EXPECT(client, UP DOWN);
+	client->on_event = NULL;
+}
+
+static void a_device_given_back_goes_to_the_next_channel_that_waits(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *first = client_create(test, host);
+	struct client *second = client_create(test, host);
+
+	host->offered = true;
+	client_enable(first);
+	EXPECT_STATUS(test, VmbChannelEnable(second->channel), STATUS_SUCCESS);
+	EVENTUALLY(test, READ_ONCE(host->watches) == 2);
+	KUNIT_EXPECT_EQ(test, second->n_events, 0);
+	VmbChannelDisable(first->channel);
+	EVENTUALLY(test, client_events(second) == 3);
+	CLIENT_EXPECT(second, UP);
+}
+
 static int toggler_thread(void *data)
 {
 	struct waiter *w = data;
@@ -490,6 +527,8 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE(disable_waits_until_the_client_has_completed_its_packets),
 	KUNIT_CASE(callbacks_may_send),
 	KUNIT_CASE(a_client_may_ask_for_the_next_offer_when_closed),
+	KUNIT_CASE(a_client_may_not_when_it_is_being_disabled),
+	KUNIT_CASE(a_device_given_back_goes_to_the_next_channel_that_waits),
 	KUNIT_CASE(requests_from_two_threads_and_rescinds_may_meet),
 	{}
 };

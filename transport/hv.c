@@ -41,6 +41,7 @@ static int kmcl_hv_open(struct kmcl_link *link, const struct kmcl_link_params *p
 	channel->requestor.req_bitmap = NULL;
 	channel->next_request_id_callback = NULL;
 	channel->request_addr_callback = NULL;
+	channel->change_target_cpu_callback = NULL;
 	channel->max_pkt_size = kmcl_hv_packet_buffer_size(p);
 
 	/* The core masks signals itself: it may leave packets in the ring. */

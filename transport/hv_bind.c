@@ -182,6 +182,7 @@ out:
 	return watch;
 }
 
+/* Is the caller the last user? If not, he is none any more. */
 static bool kmcl_hv_last_user(struct kmcl_hv_watch *watch)
 {
 	bool last;
@@ -206,11 +207,16 @@ static void kmcl_hv_put_watch(struct kmcl_hv_watch *watch)
 		return;
 
 	mutex_lock(&watch->lock);
+	/* Somebody may have come and bound a device before the lock was ours. */
+	if (!kmcl_hv_last_user(watch)) {
+		mutex_unlock(&watch->lock);
+		return;
+	}
 	if (watch->registered)
 		vmbus_driver_unregister(&watch->drv);
 	watch->registered = false;
 
-	/* Somebody may have come meanwhile, and is waiting for the lock. */
+	/* Who has come since then is waiting for the lock. */
 	mutex_lock(&kmcl_hv_watches_lock);
 	unused = !--watch->users;
 	if (unused)

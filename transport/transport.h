@@ -39,8 +39,8 @@ struct kmcl_link_params {
  *	kmcl_offer_arrived(). -EBUSY: it watches, but the offer is held by
  *	somebody else. -ENODEV: there is no such bus here. May sleep.
  * @unwatch: undo one watch. May sleep.
- * @open: make the rings and tell the other end. From its return on
- *	kmcl_data_ready() may be called. May sleep.
+ * @open: make the rings and tell the other end. kmcl_data_ready() may be called
+ *	before it returns. May sleep.
  * @close: the opposite; after it no callback comes and the other end no
  *	longer touches memory of ours. May sleep.
  * @release: the core is done with the offer and never uses the link again.
