@@ -87,6 +87,11 @@ while [ ! -e "$RUN/qemu.status" ]; do
 		started=yes
 		limit=$(($(now) + TIME_LIMIT))
 	fi
+	# Both have said all: the guest need not linger.
+	if [ -e "$OUT/guest.status" ] && [ -e "$OUT/beside.status" ]; then
+		echo '{"execute":"quit"}' >&3
+		nap
+	fi
 	if [ "$(now)" -ge "$limit" ]; then
 		outcome=timeout
 		kill -9 "$(cat "$RUN/qemu.pid")"

@@ -89,6 +89,7 @@ has_synic() {
 # Arguments of the QEMU that runs the guest, one a line.
 guest_qemu() {
 	local words="console=ttyS0 panic=-1 printk.devkmsg=on mitigations=off"
+	words+=${beside:+ lab.linger=20}
 	printf '%s\n' -nodefaults -display none -no-reboot -m "$mem" -smp "$cpus" \
 		-kernel /lab/kernel -initrd /lab/initrd -append "$words $append" \
 		-serial file:/run/lab/console \
