@@ -137,6 +137,8 @@ static void another_instance_is_left_alone(struct kunit *test)
 	host->offered = true;
 	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
 	EVENTUALLY(test, READ_ONCE(host->watches) == 1);
+	/* Time enough to open it by mistake. */
+	msleep(50);
 	VmbChannelDisable(client->channel);
 	KUNIT_EXPECT_EQ(test, host->opens, 0);
 
