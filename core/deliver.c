@@ -22,8 +22,7 @@ static void kmcl_deliver_taken_back(struct kmcl_recv *rx)
 {
 	if (!--rx->outstanding)
 		wake_up_all(&rx->idle);
-	if (rx->stalled)
-		tasklet_schedule(&rx->tasklet);
+	kmcl_receive_wake(rx);
 	if (!list_empty(&rx->passive))
 		queue_work(kmcl_deliver_wq, &rx->work);
 }
@@ -147,8 +146,7 @@ static void kmcl_deliver_counted_down(struct kmcl_recv *rx)
 	spin_lock_irq(&rx->lock);
 	/* Pairs with the acquire in kmcl_deliver(): the call is over. */
 	smp_store_release(&rx->waiting, rx->waiting - 1);
-	if (rx->stalled)
-		tasklet_schedule(&rx->tasklet);
+	kmcl_receive_wake(rx);
 	spin_unlock_irq(&rx->lock);
 }
 

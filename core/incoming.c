@@ -128,8 +128,7 @@ void kmcl_incoming_put_locked(struct kmcl_incoming *inc)
 	}
 	if (!--rx->held)
 		wake_up_all(&rx->idle);
-	if (rx->stalled)
-		tasklet_schedule(&rx->tasklet);
+	kmcl_receive_wake(rx);
 }
 
 void kmcl_incoming_put(struct kmcl_incoming *inc)

@@ -295,6 +295,13 @@ void kmcl_receive_enable(struct kmcl_channel *chan);
 void kmcl_receive_disable(struct kmcl_channel *chan);
 void kmcl_receive_close(struct kmcl_channel *chan);
 
+/* Called with the lock held when a reason to leave the ring unread may be gone. */
+static inline void kmcl_receive_wake(struct kmcl_recv *rx)
+{
+	if (rx->stalled)
+		tasklet_schedule(&rx->tasklet);
+}
+
 /* deliver.c */
 void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,
 		  u32 *delivered);

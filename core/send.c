@@ -248,7 +248,6 @@ void kmcl_send_end(struct kmcl_channel *chan)
 	spin_unlock_irqrestore(&chan->tx.lock, flags);
 
 	kmcl_send_flush(chan);
-	cancel_delayed_work_sync(&chan->tx.retry);
 	cancel_work_sync(&chan->tx.grow);
 }
 
