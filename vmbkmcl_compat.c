@@ -11,6 +11,7 @@
 #include <wdf.h>
 
 #include "core/kmcl.h"
+#include "nt/nt.h"
 
 static void kmcl_interface_reference(PVOID context)
 {
@@ -112,13 +113,22 @@ EXPORT_SYMBOL_GPL(WdfIoTargetQueryForInterface);
 
 static int __init kmcl_init(void)
 {
-	return kmcl_workqueues_create();
+	int err;
+
+	err = nt_init();
+	if (err)
+		return err;
+	err = kmcl_workqueues_create();
+	if (err)
+		nt_exit();
+	return err;
 }
 module_init(kmcl_init);
 
 static void __exit kmcl_exit(void)
 {
 	kmcl_workqueues_destroy();
+	nt_exit();
 }
 module_exit(kmcl_exit);
 

@@ -42,6 +42,8 @@ typedef const char *PCSTR;
 typedef unsigned char UCHAR, *PUCHAR;
 typedef short SHORT, *PSHORT;
 typedef unsigned short USHORT, *PUSHORT;
+typedef char CCHAR;
+typedef short CSHORT;
 typedef int INT, *PINT;
 typedef unsigned int UINT, *PUINT;
 typedef int LONG, *PLONG;

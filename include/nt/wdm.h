@@ -15,27 +15,12 @@
 #include <ntdef.h>
 #include <ntstatus.h>
 
-/*
- * Interrupt request levels. Linux has no number to read or compare, so these
- * serve annotations: PASSIVE_LEVEL is process context that may sleep,
- * DISPATCH_LEVEL is anything that must not.
- */
-#define PASSIVE_LEVEL		0
-#define APC_LEVEL		1
-#define DISPATCH_LEVEL		2
-
-typedef UCHAR KIRQL, *PKIRQL;
-
-#define PAGED_CODE()		might_sleep()
+#include <nt_irql.h>
+#include <nt_mdl.h>
 
 /* A Windows device object stands for the Linux device of the same driver. */
 struct device;
 typedef struct device DEVICE_OBJECT, *PDEVICE_OBJECT;
-
-/* A memory descriptor list is known by its pointer only. */
-typedef struct _MDL MDL, *PMDL;
-
-typedef ULONG_PTR PFN_NUMBER, *PPFN_NUMBER;
 
 /* How every table begins that one driver hands to another. */
 typedef VOID INTERFACE_REFERENCE(PVOID Context);

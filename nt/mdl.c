@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory descriptor lists.
+ *
+ * Kernel memory is never paged out here, so there is nothing to lock: an MDL of
+ * kernel memory has its pages' numbers, and the buffer's own address as its
+ * mapping. An MDL whose pages came from elsewhere is mapped when asked for, by
+ * the direct map if the pages are consecutive, else by vmap().
+ *
+ * vunmap() sleeps, and Windows unmaps up to DISPATCH_LEVEL. So each vmap() gets
+ * a page of our own in front, where the mapping can be queued for a work item
+ * without memory having to be found. MDL_FREE_EXTRA_PTES marks such an MDL.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/export.h>
+#include <linux/llist.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include <ntddk.h>
+
+#include "nt.h"
+
+/* Of IoAllocateMdl(), on Windows 7 and later. */
+#define MDL_MAX_LENGTH	(0xffffffffU - (PAGE_SIZE - 1))
+
+/* In the page in front of a mapping of ours. */
+struct nt_mapping {
+	struct llist_node node;
+	struct page *page;	/* this one */
+};
+
+static LLIST_HEAD(nt_unmaps);
+
+static ULONG nt_mdl_pages(const MDL *mdl)
+{
+	return ADDRESS_AND_SIZE_TO_SPAN_PAGES(mdl->ByteOffset, mdl->ByteCount);
+}
+
+static struct page *nt_page_of(const void *address)
+{
+	unsigned long va = (unsigned long)address;
+
+	if (virt_addr_valid(address))
+		return virt_to_page(address);
+	if (is_vmalloc_addr(address) || (va >= MODULES_VADDR && va < MODULES_END))
+		return vmalloc_to_page(address);
+	return NULL;
+}
+
+/**
+ * IoAllocateMdl() - make an MDL for a buffer
+ * @VirtualAddress: of the buffer, or NULL; only kept, and used for the number of
+ *	pages that the MDL has room for
+ * @Length: of the buffer, in bytes
+ * @SecondaryBuffer: FALSE; not looked at
+ * @ChargeQuota: FALSE; not looked at
+ * @Irp: NULL; there are no IRPs here, and another value is not looked at
+ *
+ * The MDL describes no pages yet: see MmBuildMdlForNonPagedPool().
+ *
+ * Context: up to DISPATCH_LEVEL.
+ *
+ * Return: the MDL; NULL where memory is short, or @Length is above 4 GiB less a
+ * page, as on Windows. The MDL is one piece of memory, which here ends at 4 MiB:
+ * that is a buffer of about 2 GiB.
+ */
+PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer,
+		   BOOLEAN ChargeQuota, PIRP Irp)
+{
+	PMDL mdl;
+
+	if (Length > MDL_MAX_LENGTH)
+		return NULL;
+
+	mdl = kmalloc(MmSizeOfMdl(VirtualAddress, Length),
+		      GFP_ATOMIC | __GFP_NOWARN);
+	if (mdl)
+		MmInitializeMdl(mdl, VirtualAddress, Length);
+	return mdl;
+}
+EXPORT_SYMBOL_GPL(IoAllocateMdl);
+
+/**
+ * IoFreeMdl() - free an MDL
+ * @Mdl: from IoAllocateMdl(). Others in its chain stay, and so does the buffer.
+ *
+ * A mapping of the MDL's own is released. Windows promises that for partial MDLs
+ * only; for all others it is this project's decision.
+ *
+ * Context: up to DISPATCH_LEVEL.
+ */
+VOID IoFreeMdl(PMDL Mdl)
+{
+	if (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
+		MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
+	kfree(Mdl);
+}
+EXPORT_SYMBOL_GPL(IoFreeMdl);
+
+/* Finds the pages of a buffer in kernel memory. */
+static bool nt_mdl_fill(PMDL mdl, const void *caller)
+{
+	PPFN_NUMBER pfns = MmGetMdlPfnArray(mdl);
+	ULONG pages = nt_mdl_pages(mdl);
+	ULONG i;
+
+	for (i = 0; i < pages; i++) {
+		PCHAR va = (PCHAR)mdl->StartVa + (SIZE_T)i * PAGE_SIZE;
+		struct page *page = nt_page_of(va);
+
+		if (!page) {
+			pr_err_ratelimited("%pS describes memory that is not the kernel's\n",
+					   caller);
+			return false;
+		}
+		pfns[i] = page_to_pfn(page);
+	}
+	mdl->Process = NULL;
+	mdl->MappedSystemVa = MmGetMdlVirtualAddress(mdl);
+	return true;
+}
+
+/**
+ * MmBuildMdlForNonPagedPool() - describe the pages of a buffer of the kernel
+ * @MemoryDescriptorList: of memory that stays where it is as long as the MDL is
+ *	used: from kmalloc(), vmalloc(), a stack, a module's data
+ *
+ * This project's decision: where the buffer is in no such memory, nothing changes
+ * and the MDL describes no pages, with a line in the log.
+ *
+ * Context: up to DISPATCH_LEVEL.
+ */
+VOID MmBuildMdlForNonPagedPool(PMDLX MemoryDescriptorList)
+{
+	PMDL mdl = MemoryDescriptorList;
+
+	if (nt_mdl_fill(mdl, __builtin_return_address(0)))
+		mdl->MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
+}
+EXPORT_SYMBOL_GPL(MmBuildMdlForNonPagedPool);
+
+/**
+ * MmProbeAndLockPages() - describe the pages of a buffer and keep them in memory
+ * @MemoryDescriptorList: of memory of the kernel that stays where it is until
+ *	MmUnlockPages()
+ * @AccessMode: KernelMode; a user's memory cannot be locked here
+ * @Operation: IoReadAccess, or another if the buffer is to be written
+ *
+ * Nothing is pinned. The buffer's own address is the MDL's mapping, so the MDL is
+ * marked MDL_SOURCE_IS_NONPAGED_POOL too.
+ *
+ * Windows raises an exception where it fails, and there is none here. Then
+ * nothing changes, with a line in the log: the MDL has no MDL_PAGES_LOCKED.
+ *
+ * Context: up to DISPATCH_LEVEL.
+ */
+VOID MmProbeAndLockPages(PMDLX MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
+			 LOCK_OPERATION Operation)
+{
+	PMDL mdl = MemoryDescriptorList;
+
+	if (AccessMode != KernelMode) {
+		pr_err_ratelimited("%pS locks a user's pages, which does not work\n",
+				   __builtin_return_address(0));
+		return;
+	}
+	if (!nt_mdl_fill(mdl, __builtin_return_address(0)))
+		return;
+
+	mdl->MdlFlags |= MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL;
+	if (Operation != IoReadAccess)
+		mdl->MdlFlags |= MDL_WRITE_OPERATION;
+}
+EXPORT_SYMBOL_GPL(MmProbeAndLockPages);
+
+/**
+ * MmUnlockPages() - the opposite of MmProbeAndLockPages()
+ * @MemoryDescriptorList: the MDL; a mapping of its own is released
+ *
+ * Context: up to DISPATCH_LEVEL.
+ */
+VOID MmUnlockPages(PMDLX MemoryDescriptorList)
+{
+	PMDL mdl = MemoryDescriptorList;
+
+	if (mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
+		MmUnmapLockedPages(mdl->MappedSystemVa, mdl);
+	mdl->MdlFlags &= ~(MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL |
+			   MDL_WRITE_OPERATION);
+}
+EXPORT_SYMBOL_GPL(MmUnlockPages);
+
+/**
+ * IoBuildPartialMdl() - describe a part of what another MDL describes
+ * @SourceMdl: the other one, whose pages are known
+ * @TargetMdl: with room for the part's pages. Its chain is left alone; a mapping
+ *	of the part that it described before is released.
+ * @VirtualAddress: where the part begins, counted from
+ *	MmGetMdlVirtualAddress(@SourceMdl), be that an address or not
+ * @Length: of the part, in bytes; 0: to the end of @SourceMdl
+ *
+ * If the source is mapped, so is the part: by the same mapping.
+ *
+ * This project's decision: where the part is not within the source, or the target
+ * too small, nothing changes, with a line in the log. Windows stops.
+ *
+ * Context: up to DISPATCH_LEVEL.
+ */
+VOID IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddress,
+		       ULONG Length)
+{
+	ULONG_PTR start = (ULONG_PTR)MmGetMdlVirtualAddress(SourceMdl);
+	ULONG_PTR skip = (ULONG_PTR)VirtualAddress - start;
+	ULONG first, pages;
+
+	if (skip > SourceMdl->ByteCount || Length > SourceMdl->ByteCount - skip) {
+		pr_err_ratelimited("%pS wants a part that is not within its MDL\n",
+				   __builtin_return_address(0));
+		return;
+	}
+	if (!Length)
+		Length = SourceMdl->ByteCount - skip;
+	if (MmSizeOfMdl(VirtualAddress, Length) > TargetMdl->Size &&
+	    TargetMdl->Size < 0x7ff8) {
+		pr_err_ratelimited("%pS wants a part that its MDL has no room for\n",
+				   __builtin_return_address(0));
+		return;
+	}
+
+	MmPrepareMdlForReuse(TargetMdl);
+	TargetMdl->MdlFlags = MDL_PARTIAL |
+		(SourceMdl->MdlFlags & (MDL_SOURCE_IS_NONPAGED_POOL |
+					MDL_MAPPED_TO_SYSTEM_VA | MDL_IO_SPACE));
+	TargetMdl->Process = SourceMdl->Process;
+	TargetMdl->MappedSystemVa = NULL;
+	if (TargetMdl->MdlFlags & (MDL_SOURCE_IS_NONPAGED_POOL |
+				   MDL_MAPPED_TO_SYSTEM_VA))
+		TargetMdl->MappedSystemVa = (PCHAR)SourceMdl->MappedSystemVa + skip;
+	TargetMdl->ByteOffset = BYTE_OFFSET(VirtualAddress);
+	TargetMdl->StartVa = (PCHAR)VirtualAddress - TargetMdl->ByteOffset;
+	TargetMdl->ByteCount = Length;
+
+	first = (SourceMdl->ByteOffset + skip) >> PAGE_SHIFT;
+	pages = nt_mdl_pages(TargetMdl);
+	memcpy(MmGetMdlPfnArray(TargetMdl), MmGetMdlPfnArray(SourceMdl) + first,
+	       pages * sizeof(PFN_NUMBER));
+}
+EXPORT_SYMBOL_GPL(IoBuildPartialMdl);
+
+/* The pages' address in the direct map, if they lie there one after the other. */
+static void *nt_mdl_direct(const MDL *mdl)
+{
+	const PFN_NUMBER *pfns = MmGetMdlPfnArray(mdl);
+	ULONG pages = nt_mdl_pages(mdl);
+	ULONG i;
+
+	for (i = 0; i < pages; i++)
+		if (pfns[i] != pfns[0] + i || PageHighMem(pfn_to_page(pfns[i])))
+			return NULL;
+	return page_address(pfn_to_page(pfns[0]));
+}
+
+static void *nt_mdl_vmap(const MDL *mdl)
+{
+	const PFN_NUMBER *pfns = MmGetMdlPfnArray(mdl);
+	ULONG i, n = nt_mdl_pages(mdl);
+	struct nt_mapping *mapping = NULL;
+	struct page **pages;
+
+	pages = kvmalloc_array(n + 1, sizeof(*pages), GFP_KERNEL | __GFP_NOWARN);
+	if (!pages)
+		return NULL;
+
+	pages[0] = alloc_page(GFP_KERNEL | __GFP_NOWARN);
+	if (!pages[0])
+		goto free_pages;
+	for (i = 0; i < n; i++)
+		pages[i + 1] = pfn_to_page(pfns[i]);
+
+	mapping = vmap(pages, n + 1, VM_MAP, PAGE_KERNEL);
+	if (mapping)
+		mapping->page = pages[0];
+	else
+		__free_page(pages[0]);
+free_pages:
+	kvfree(pages);
+	return mapping ? (void *)mapping + PAGE_SIZE : NULL;
+}
+
+/* Only memory of the machine can be mapped, and 0 pages have no address. */
+static bool nt_mdl_mappable(const MDL *mdl)
+{
+	const PFN_NUMBER *pfns = MmGetMdlPfnArray(mdl);
+	ULONG pages = nt_mdl_pages(mdl);
+	ULONG i;
+
+	if (!pages || !(mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_PARTIAL)))
+		return false;
+	for (i = 0; i < pages; i++)
+		if (!pfn_valid(pfns[i]))
+			return false;
+	return true;
+}
+
+/**
+ * MmMapLockedPagesSpecifyCache() - give an MDL's pages an address
+ * @MemoryDescriptorList: with MDL_PAGES_LOCKED, or partial
+ * @AccessMode: KernelMode; a process gets no mapping here
+ * @CacheType: not looked at: memory is always cached here, and Windows too looks
+ *	at it only where memory has no type yet
+ * @RequestedAddress: not looked at, as on Windows with KernelMode
+ * @BugCheckOnFailure: FALSE; not looked at
+ * @Priority: not looked at, MdlMappingNoWrite neither
+ *
+ * This project's decision: an MDL that has an address already, which Windows does
+ * not allow to be mapped again, keeps that one.
+ *
+ * Context: up to DISPATCH_LEVEL. From there pages get an address only if they
+ * are consecutive; for others an address must have been made at PASSIVE_LEVEL.
+ *
+ * Return: the address of the buffer, ByteOffset bytes into its first page. NULL
+ * where there is none: memory is short, pages are not consecutive at
+ * DISPATCH_LEVEL, are not locked, or are no memory, or @AccessMode is UserMode.
+ */
+PVOID MmMapLockedPagesSpecifyCache(PMDLX MemoryDescriptorList,
+				   KPROCESSOR_MODE AccessMode,
+				   MEMORY_CACHING_TYPE CacheType,
+				   PVOID RequestedAddress,
+				   ULONG BugCheckOnFailure, ULONG Priority)
+{
+	PMDL mdl = MemoryDescriptorList;
+	CSHORT flags = MDL_MAPPED_TO_SYSTEM_VA;
+	void *base;
+
+	if (AccessMode != KernelMode)
+		return NULL;
+	if (mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL))
+		return mdl->MappedSystemVa;
+	if (!nt_mdl_mappable(mdl))
+		return NULL;
+
+	base = nt_mdl_direct(mdl);
+	if (!base && KeGetCurrentIrql() < DISPATCH_LEVEL) {
+		base = nt_mdl_vmap(mdl);
+		flags |= MDL_FREE_EXTRA_PTES;
+	}
+	if (!base)
+		return NULL;
+
+	if (mdl->MdlFlags & MDL_PARTIAL)
+		flags |= MDL_PARTIAL_HAS_BEEN_MAPPED;
+	mdl->MdlFlags |= flags;
+	mdl->MappedSystemVa = (PCHAR)base + mdl->ByteOffset;
+	return mdl->MappedSystemVa;
+}
+EXPORT_SYMBOL_GPL(MmMapLockedPagesSpecifyCache);
+
+static void nt_unmap(struct nt_mapping *mapping)
+{
+	struct page *page = mapping->page;
+
+	vunmap(mapping);
+	__free_page(page);
+}
+
+static void nt_unmap_work_fn(struct work_struct *work)
+{
+	struct llist_node *first = llist_del_all(&nt_unmaps);
+	struct nt_mapping *mapping, *next;
+
+	llist_for_each_entry_safe(mapping, next, first, node)
+		nt_unmap(mapping);
+}
+
+static DECLARE_WORK(nt_unmap_work, nt_unmap_work_fn);
+
+/**
+ * MmUnmapLockedPages() - the opposite of MmMapLockedPagesSpecifyCache()
+ * @BaseAddress: what that returned
+ * @MemoryDescriptorList: of the same MDL. One that MmBuildMdlForNonPagedPool()
+ *	built keeps its address.
+ *
+ * A part that shares its source's mapping only forgets it.
+ *
+ * This project's decision: another @BaseAddress than the MDL's changes nothing,
+ * with a line in the log.
+ *
+ * Context: up to DISPATCH_LEVEL.
+ */
+VOID MmUnmapLockedPages(PVOID BaseAddress, PMDLX MemoryDescriptorList)
+{
+	PMDL mdl = MemoryDescriptorList;
+	struct nt_mapping *mapping;
+	bool ours;
+
+	if (!(mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA))
+		return;
+	if (BaseAddress != mdl->MappedSystemVa) {
+		pr_err_ratelimited("%pS unmaps an address that is not its MDL's\n",
+				   __builtin_return_address(0));
+		return;
+	}
+
+	ours = mdl->MdlFlags & MDL_FREE_EXTRA_PTES;
+	mapping = (void *)((PCHAR)BaseAddress - mdl->ByteOffset - PAGE_SIZE);
+	mdl->MdlFlags &= ~(MDL_MAPPED_TO_SYSTEM_VA | MDL_PARTIAL_HAS_BEEN_MAPPED |
+			   MDL_FREE_EXTRA_PTES);
+	if (!(mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL))
+		mdl->MappedSystemVa = NULL;
+	if (!ours)
+		return;
+
+	if (KeGetCurrentIrql() < DISPATCH_LEVEL) {
+		nt_unmap(mapping);
+		return;
+	}
+	llist_add(&mapping->node, &nt_unmaps);
+	queue_work(nt_wq, &nt_unmap_work);
+}
+EXPORT_SYMBOL_GPL(MmUnmapLockedPages);
