@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Interrupt request levels, seen in Linux' contexts. Part of <wdm.h>.
+ * Interrupt request levels, seen in Linux' contexts, and spin locks, which raise
+ * them. Part of <wdm.h>.
  */
 #ifndef _NT_IRQL_H
 #define _NT_IRQL_H
@@ -9,6 +10,7 @@
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/preempt.h>
+#include <linux/spinlock.h>
 
 #include <ntdef.h>
 
@@ -35,6 +37,104 @@ static inline KIRQL KeGetCurrentIrql(VOID)
 	if (preempt_count() || irqs_disabled())
 		return DISPATCH_LEVEL;
 	return PASSIVE_LEVEL;
+}
+
+/*
+ * Raising to DISPATCH_LEVEL turns bottom halves off, which nests, so what counts
+ * is that each raise has its lowering, not the level that is kept meanwhile. With
+ * interrupts off they are off already, and must not be turned on again. Raising
+ * to APC_LEVEL is nothing, and there is no way to a higher level.
+ */
+static inline VOID KeRaiseIrql(KIRQL NewIrql, PKIRQL OldIrql)
+{
+	*OldIrql = KeGetCurrentIrql();
+	if (NewIrql >= DISPATCH_LEVEL && !irqs_disabled())
+		local_bh_disable();
+}
+
+static inline VOID KeLowerIrql(KIRQL NewIrql)
+{
+	UNREFERENCED_PARAMETER(NewIrql);
+	if (softirq_count() && !irqs_disabled())
+		local_bh_enable();
+}
+
+static inline KIRQL KeRaiseIrqlToDpcLevel(VOID)
+{
+	KIRQL old;
+
+	KeRaiseIrql(DISPATCH_LEVEL, &old);
+	return old;
+}
+
+/*
+ * A lock is larger than Windows' one word. It must be initialized: zeroes are not
+ * enough. For lockdep, each place that initializes locks makes a class of them.
+ */
+typedef spinlock_t KSPIN_LOCK, *PKSPIN_LOCK;
+
+#define KeInitializeSpinLock(lock)	spin_lock_init(lock)
+
+static inline VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
+	__acquires(SpinLock)
+{
+	spin_lock(SpinLock);
+}
+
+static inline VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
+	__releases(SpinLock)
+{
+	spin_unlock(SpinLock);
+}
+
+static inline VOID KeAcquireSpinLock(PKSPIN_LOCK SpinLock, PKIRQL OldIrql)
+	__acquires(SpinLock)
+{
+	KeRaiseIrql(DISPATCH_LEVEL, OldIrql);
+	spin_lock(SpinLock);
+}
+
+static inline VOID KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
+	__releases(SpinLock)
+{
+	spin_unlock(SpinLock);
+	KeLowerIrql(NewIrql);
+}
+
+/* Linux' spin locks are queued ones, and need no such handle. */
+typedef struct _KLOCK_QUEUE_HANDLE {
+	PKSPIN_LOCK Lock;
+	KIRQL OldIrql;
+} KLOCK_QUEUE_HANDLE, *PKLOCK_QUEUE_HANDLE;
+
+static inline VOID KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock,
+						  PKLOCK_QUEUE_HANDLE LockHandle)
+	__acquires(LockHandle->Lock)
+{
+	LockHandle->Lock = SpinLock;
+	KeAcquireSpinLock(SpinLock, &LockHandle->OldIrql);
+}
+
+static inline VOID KeReleaseInStackQueuedSpinLock(PKLOCK_QUEUE_HANDLE LockHandle)
+	__releases(LockHandle->Lock)
+{
+	KeReleaseSpinLock(LockHandle->Lock, LockHandle->OldIrql);
+}
+
+static inline VOID
+KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock,
+					 PKLOCK_QUEUE_HANDLE LockHandle)
+	__acquires(LockHandle->Lock)
+{
+	LockHandle->Lock = SpinLock;
+	spin_lock(SpinLock);
+}
+
+static inline VOID
+KeReleaseInStackQueuedSpinLockFromDpcLevel(PKLOCK_QUEUE_HANDLE LockHandle)
+	__releases(LockHandle->Lock)
+{
+	spin_unlock(LockHandle->Lock);
 }
 
 #endif /* _NT_IRQL_H */

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * Memory: moved about, allocated, freed. Part of <wdm.h>; the functions are in
+ * nt/pool.c.
+ */
+#ifndef _NT_POOL_H
+#define _NT_POOL_H
+
+#include <linux/string.h>
+
+#include <ntdef.h>
+
+#define RtlZeroMemory(destination, length)	\
+	memset((destination), 0, (length))
+#define RtlFillMemory(destination, length, fill)	\
+	memset((destination), (fill), (length))
+#define RtlCopyMemory(destination, source, length)	\
+	memcpy((destination), (source), (length))
+#define RtlMoveMemory(destination, source, length)	\
+	memmove((destination), (source), (length))
+#define RtlEqualMemory(a, b, length)	\
+	(!memcmp((a), (b), (length)))
+
+/* Unlike memcmp(), this tells how many bytes are equal from the start on. */
+static inline SIZE_T RtlCompareMemory(const VOID *Source1, const VOID *Source2,
+				      SIZE_T Length)
+{
+	const UCHAR *a = Source1;
+	const UCHAR *b = Source2;
+	SIZE_T equal = 0;
+
+	while (equal < Length && a[equal] == b[equal])
+		equal++;
+	return equal;
+}
+
+static inline PVOID RtlSecureZeroMemory(PVOID Pointer, SIZE_T Size)
+{
+	memzero_explicit(Pointer, Size);
+	return Pointer;
+}
+
+typedef enum _POOL_TYPE {
+	NonPagedPool = 0,
+	NonPagedPoolExecute = NonPagedPool,
+	PagedPool = 1,
+	NonPagedPoolNx = 512,
+} POOL_TYPE;
+
+typedef ULONG64 POOL_FLAGS;
+
+/* The lower half are those that must be obeyed or refused. */
+#define POOL_FLAG_USE_QUOTA		0x0000000000000001ULL
+#define POOL_FLAG_UNINITIALIZED		0x0000000000000002ULL
+#define POOL_FLAG_SESSION		0x0000000000000004ULL
+#define POOL_FLAG_CACHE_ALIGNED		0x0000000000000008ULL
+#define POOL_FLAG_RAISE_ON_FAILURE	0x0000000000000020ULL
+#define POOL_FLAG_NON_PAGED		0x0000000000000040ULL
+#define POOL_FLAG_NON_PAGED_EXECUTE	0x0000000000000080ULL
+#define POOL_FLAG_PAGED			0x0000000000000100ULL
+#define POOL_FLAG_SPECIAL_POOL		0x0000000100000000ULL
+
+PVOID ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag);
+PVOID ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
+PVOID ExAllocatePoolZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
+VOID ExFreePool(PVOID P);
+
+static inline VOID ExFreePoolWithTag(PVOID P, ULONG Tag)
+{
+	UNREFERENCED_PARAMETER(Tag);
+	ExFreePool(P);
+}
+
+/*
+ * Lookaside lists. Linux keeps freed memory of each size for every CPU, so the
+ * list has nothing to keep, and its depth, flags and tag say nothing.
+ */
+typedef PVOID ALLOCATE_FUNCTION(POOL_TYPE PoolType, SIZE_T NumberOfBytes,
+				ULONG Tag);
+typedef VOID FREE_FUNCTION(PVOID Buffer);
+typedef ALLOCATE_FUNCTION *PALLOCATE_FUNCTION;
+typedef FREE_FUNCTION *PFREE_FUNCTION;
+
+typedef struct _NPAGED_LOOKASIDE_LIST {
+	PALLOCATE_FUNCTION Allocate;
+	PFREE_FUNCTION Free;
+	SIZE_T Size;
+	ULONG Tag;
+} NPAGED_LOOKASIDE_LIST, *PNPAGED_LOOKASIDE_LIST;
+
+static inline VOID
+ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside,
+				PALLOCATE_FUNCTION Allocate, PFREE_FUNCTION Free,
+				ULONG Flags, SIZE_T Size, ULONG Tag, USHORT Depth)
+{
+	UNREFERENCED_PARAMETER(Flags);
+	UNREFERENCED_PARAMETER(Depth);
+	Lookaside->Allocate = Allocate ? Allocate : ExAllocatePoolWithTag;
+	Lookaside->Free = Free ? Free : ExFreePool;
+	Lookaside->Size = Size;
+	Lookaside->Tag = Tag;
+}
+
+static inline VOID ExDeleteNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside)
+{
+	UNREFERENCED_PARAMETER(Lookaside);
+}
+
+static inline PVOID
+ExAllocateFromNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside)
+{
+	return Lookaside->Allocate(NonPagedPoolNx, Lookaside->Size, Lookaside->Tag);
+}
+
+static inline VOID ExFreeToNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside,
+					       PVOID Entry)
+{
+	Lookaside->Free(Entry);
+}
+
+#endif /* _NT_POOL_H */

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * What a thread waits for: events, semaphores, fast mutexes, time. Part of
+ * <wdm.h>; the functions are in nt/wait.c.
+ *
+ * The structures are larger than Windows', and nobody else's business. They may
+ * lie on the stack, and may be freed as soon as a wait for them has returned.
+ */
+#ifndef _NT_WAIT_H
+#define _NT_WAIT_H
+
+#include <linux/ktime.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/timekeeping.h>
+
+#include <nt_mdl.h>
+#include <ntstatus.h>
+
+/* How every object begins that KeWaitForSingleObject() knows. */
+typedef struct _DISPATCHER_HEADER {
+	raw_spinlock_t Lock;		/* guards all that follows */
+	LONG SignalState;		/* how many waits it satisfies */
+	BOOLEAN Notification;		/* a wait takes nothing away */
+	struct list_head Waiters;	/* only while SignalState is 0 */
+} DISPATCHER_HEADER;
+
+typedef enum _EVENT_TYPE {
+	NotificationEvent,
+	SynchronizationEvent,
+} EVENT_TYPE;
+
+typedef struct _KEVENT {
+	DISPATCHER_HEADER Header;
+} KEVENT, *PKEVENT, *PRKEVENT;
+
+typedef struct _KSEMAPHORE {
+	DISPATCHER_HEADER Header;
+	LONG Limit;
+} KSEMAPHORE, *PKSEMAPHORE, *PRKSEMAPHORE;
+
+/* Why a thread waits: only for a debugger's eyes, on Windows. */
+typedef enum _KWAIT_REASON {
+	Executive,
+	FreePage,
+	PageIn,
+	PoolAllocation,
+	DelayExecution,
+	Suspended,
+	UserRequest,
+} KWAIT_REASON;
+
+/* Boosts of a waiter's priority, which are not given here. */
+typedef LONG KPRIORITY;
+
+#define IO_NO_INCREMENT		0
+#define EVENT_INCREMENT		1
+#define SEMAPHORE_INCREMENT	1
+
+VOID KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State);
+LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait);
+LONG KeResetEvent(PRKEVENT Event);
+LONG KeReadStateEvent(PRKEVENT Event);
+VOID KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit);
+LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment,
+			LONG Adjustment, BOOLEAN Wait);
+NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason,
+			       KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
+			       PLARGE_INTEGER Timeout);
+NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
+				PLARGE_INTEGER Interval);
+
+static inline VOID KeClearEvent(PRKEVENT Event)
+{
+	KeResetEvent(Event);
+}
+
+/* Holding one is APC_LEVEL on Windows; here it changes no level. */
+typedef struct _FAST_MUTEX {
+	struct mutex Mutex;
+} FAST_MUTEX, *PFAST_MUTEX;
+
+#define ExInitializeFastMutex(fast_mutex)	mutex_init(&(fast_mutex)->Mutex)
+
+static inline VOID ExAcquireFastMutex(PFAST_MUTEX FastMutex)
+{
+	mutex_lock(&FastMutex->Mutex);
+}
+
+static inline VOID ExReleaseFastMutex(PFAST_MUTEX FastMutex)
+{
+	mutex_unlock(&FastMutex->Mutex);
+}
+
+static inline BOOLEAN ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex)
+{
+	return mutex_trylock(&FastMutex->Mutex);
+}
+
+/* Times are in units of 100 ns. System time counts from the year 1601, in UTC. */
+#define NT_TIME_UNIT_NS		100
+#define NT_TIME_OF_1970		116444736000000000LL
+
+static inline VOID KeQuerySystemTimePrecise(PLARGE_INTEGER CurrentTime)
+{
+	CurrentTime->QuadPart = ktime_get_real_ns() / NT_TIME_UNIT_NS +
+				NT_TIME_OF_1970;
+}
+
+/* As the last tick left it. */
+static inline VOID KeQuerySystemTime(PLARGE_INTEGER CurrentTime)
+{
+	CurrentTime->QuadPart = ktime_to_ns(ktime_get_coarse_real()) /
+				NT_TIME_UNIT_NS + NT_TIME_OF_1970;
+}
+
+/* Since the system was started; time asleep counts. */
+static inline ULONGLONG KeQueryInterruptTime(VOID)
+{
+	return ktime_to_ns(ktime_get_coarse_boottime()) / NT_TIME_UNIT_NS;
+}
+
+/* 10 MHz, as of a Windows guest of Hyper-V. */
+static inline LARGE_INTEGER
+KeQueryPerformanceCounter(PLARGE_INTEGER PerformanceFrequency)
+{
+	LARGE_INTEGER now = { .QuadPart = ktime_get_ns() / NT_TIME_UNIT_NS };
+
+	if (PerformanceFrequency)
+		PerformanceFrequency->QuadPart = NSEC_PER_SEC / NT_TIME_UNIT_NS;
+	return now;
+}
+
+#endif /* _NT_WAIT_H */

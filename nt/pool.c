@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pool memory.
+ *
+ * Windows allows allocating up to DISPATCH_LEVEL and a caller does not say where
+ * it is, so kmalloc() never sleeps here. What it has not in one piece vmalloc()
+ * may have, where that can be called.
+ */
+#include <linux/export.h>
+#include <linux/llist.h>
+#include <linux/log2.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include <ntddk.h>
+
+#include "nt.h"
+
+/* No memory is charged, cached or executable in a way of its own. */
+#define POOL_FLAGS_KNOWN						\
+	(POOL_FLAG_USE_QUOTA | POOL_FLAG_UNINITIALIZED |		\
+	 POOL_FLAG_CACHE_ALIGNED | POOL_FLAG_NON_PAGED | POOL_FLAG_PAGED)
+#define POOL_FLAGS_REQUIRED	0xffffffffULL
+
+/* On Windows, and of the smallest piece. */
+#define POOL_ALIGNMENT	16
+
+static LLIST_HEAD(nt_pool_later);
+
+/*
+ * A page or more begins with a page, and less lies within one. kmalloc()
+ * promises that for powers of two only.
+ */
+static PVOID nt_pool_allocate(SIZE_T bytes, gfp_t zero)
+{
+	void *memory = NULL;
+
+	if (!bytes)
+		return NULL;
+	if (bytes <= KMALLOC_MAX_SIZE)
+		memory = kmalloc(roundup_pow_of_two(max_t(SIZE_T, bytes, POOL_ALIGNMENT)),
+				 GFP_ATOMIC | __GFP_NOWARN | zero);
+	if (!memory && bytes > PAGE_SIZE && KeGetCurrentIrql() < DISPATCH_LEVEL)
+		memory = __vmalloc(bytes, GFP_KERNEL | __GFP_NOWARN | zero);
+	return memory;
+}
+
+/**
+ * ExAllocatePool2() - allocate memory
+ * @Flags: POOL_FLAG_PAGED and POOL_FLAG_NON_PAGED are one here, memory that is
+ *	never paged out. Zeroed unless POOL_FLAG_UNINITIALIZED.
+ * @NumberOfBytes: not 0. A page or more begins with a page.
+ * @Tag: not 0; not kept
+ *
+ * Context: up to DISPATCH_LEVEL. There no more than 4 MiB can be had, and large
+ * pieces are scarce; at PASSIVE_LEVEL pieces need not be contiguous.
+ *
+ * Return: the memory; NULL where there is none, for 0 bytes or a tag of 0, and
+ * for flags that cannot be obeyed: POOL_FLAG_RAISE_ON_FAILURE, for there are no
+ * exceptions here, POOL_FLAG_NON_PAGED_EXECUTE, unknown ones in the lower half.
+ */
+PVOID ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag)
+{
+	if (!Tag || (Flags & POOL_FLAGS_REQUIRED & ~POOL_FLAGS_KNOWN))
+		return NULL;
+	if (Flags & POOL_FLAG_CACHE_ALIGNED)
+		NumberOfBytes = NumberOfBytes ?
+			max_t(SIZE_T, NumberOfBytes, cache_line_size()) : 0;
+	return nt_pool_allocate(NumberOfBytes,
+				Flags & POOL_FLAG_UNINITIALIZED ? 0 : __GFP_ZERO);
+}
+EXPORT_SYMBOL_GPL(ExAllocatePool2);
+
+/**
+ * ExAllocatePoolWithTag() - allocate memory that is not zeroed
+ * @PoolType: not looked at
+ * @NumberOfBytes: see ExAllocatePool2(), also for the context
+ * @Tag: not kept
+ *
+ * Return: the memory, or NULL.
+ */
+PVOID ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+{
+	return nt_pool_allocate(NumberOfBytes, 0);
+}
+EXPORT_SYMBOL_GPL(ExAllocatePoolWithTag);
+
+/**
+ * ExAllocatePoolZero() - allocate memory that is zeroed
+ * @PoolType: not looked at
+ * @NumberOfBytes: see ExAllocatePool2(), also for the context
+ * @Tag: not kept
+ *
+ * Return: the memory, or NULL.
+ */
+PVOID ExAllocatePoolZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+{
+	return nt_pool_allocate(NumberOfBytes, __GFP_ZERO);
+}
+EXPORT_SYMBOL_GPL(ExAllocatePoolZero);
+
+static void nt_pool_free_later(struct work_struct *work)
+{
+	struct llist_node *node = llist_del_all(&nt_pool_later);
+
+	while (node) {
+		void *memory = node;
+
+		node = node->next;
+		vfree(memory);
+	}
+}
+
+static DECLARE_WORK(nt_pool_work, nt_pool_free_later);
+
+/**
+ * ExFreePool() - free memory
+ * @P: from one of the above
+ *
+ * Context: up to DISPATCH_LEVEL.
+ */
+VOID ExFreePool(PVOID P)
+{
+	/* vfree() may sleep. The memory itself is what has it freed later. */
+	if (is_vmalloc_addr(P) && KeGetCurrentIrql() >= DISPATCH_LEVEL) {
+		llist_add(P, &nt_pool_later);
+		queue_work(nt_wq, &nt_pool_work);
+		return;
+	}
+	kvfree(P);
+}
+EXPORT_SYMBOL_GPL(ExFreePool);
