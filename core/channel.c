@@ -90,6 +90,7 @@ NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT Parent, BOOLEAN IsServer,
 	kmcl_control_init(chan);
 	kmcl_send_init(chan);
 	kmcl_receive_init(chan);
+	kmcl_gpadls_init(chan);
 
 	*Channel = kmcl_channel_handle(chan);
 	return STATUS_SUCCESS;
@@ -184,3 +185,38 @@ VOID VmbChannelGetInterfaceInstance(VMBCHANNEL Channel, LPGUID Instance)
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 }
 EXPORT_SYMBOL_GPL(VmbChannelGetInterfaceInstance);
+
+/**
+ * VmbChannelGetMmioSpace() - the address space that the offer sets apart
+ * @Channel: an open channel: from EvtChannelOpened to EvtChannelSuspend
+ * @Address: its physical address
+ * @Size: its bytes
+ *
+ * Both are 0 where the offer has none, the guest has no room for it (which is
+ * said in the log), or the channel is not open: this project's decision.
+ *
+ * Context: up to DISPATCH_LEVEL.
+ */
+VOID VmbChannelGetMmioSpace(VMBCHANNEL Channel, UINT64 *Address, UINT64 *Size)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	struct kmcl_link *link;
+	unsigned long flags;
+
+	if (!Address || !Size)
+		return;
+
+	*Address = 0;
+	*Size = 0;
+	if (!chan)
+		return;
+
+	spin_lock_irqsave(&chan->ctl.lock, flags);
+	link = chan->ctl.link;
+	if (link) {
+		*Address = link->mmio_start;
+		*Size = link->mmio_size;
+	}
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+}
+EXPORT_SYMBOL_GPL(VmbChannelGetMmioSpace);

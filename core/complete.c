@@ -58,7 +58,7 @@ void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
 	turn = this_cpu_ptr(&kmcl_turn);
 
 	if (turn->owner == current) {
-		pkt->status = status;
+		pkt->tx.status = status;
 		list_add_tail(&pkt->tx.node, &turn->waiting);
 		goto out;
 	}
@@ -73,7 +73,7 @@ void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
 	while (!list_empty(&turn->waiting)) {
 		pkt = list_first_entry(&turn->waiting, struct kmcl_packet, tx.node);
 		list_del(&pkt->tx.node);
-		kmcl_packet_call(pkt, pkt->status, NULL, 0);
+		kmcl_packet_call(pkt, pkt->tx.status, NULL, 0);
 	}
 	turn->owner = NULL;
 out:

@@ -78,10 +78,16 @@ static void kmcl_control_wait(struct kmcl_channel *chan, u64 ticket)
 	wait_event(chan->ctl.wait, smp_load_acquire(&chan->ctl.done) >= ticket);
 }
 
+/* In a state callback? */
+bool kmcl_control_is_worker(struct kmcl_channel *chan)
+{
+	return READ_ONCE(chan->ctl.task) == current;
+}
+
 /* In a callback that a request would wait for? */
 bool kmcl_control_is_self(struct kmcl_channel *chan)
 {
-	return READ_ONCE(chan->ctl.task) == current ||
+	return kmcl_control_is_worker(chan) ||
 	       current_work() == &chan->rx.work;
 }
 

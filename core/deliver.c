@@ -36,8 +36,9 @@ static void kmcl_incoming_complete(struct kmcl_incoming *inc,
 	bool over = true;
 
 	if (inc->wants_completion) {
-		inc->tx.len = len;
-		over = kmcl_tx_submit(chan, &inc->tx, buffer) != KMCL_TX_PENDING;
+		inc->tx.out.len = len;
+		over = kmcl_tx_submit(chan, &inc->tx, buffer, true) !=
+		       KMCL_TX_PENDING;
 	}
 
 	spin_lock_irqsave(&rx->lock, flags);
@@ -67,7 +68,8 @@ static void kmcl_deliver_one(struct kmcl_channel *chan,
 	WRITE_ONCE(chan->rx.delivering, inc);
 	atomic_set_release(&inc->state, KMCL_INCOMING_DELIVERED);
 	process(kmcl_channel_handle(chan), kmcl_incoming_handle(inc),
-		inc->payload, inc->len, 0);
+		inc->payload, inc->len, inc->external ?
+		VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA : 0);
 	WRITE_ONCE(chan->rx.delivering, NULL);
 }
 
@@ -361,6 +363,38 @@ VOID VmbChannelSetIncomingProcessingAtPassive(VMBCHANNEL Channel,
 		WRITE_ONCE(chan->rx.at_passive, ProcessAtPassive);
 }
 EXPORT_SYMBOL_GPL(VmbChannelSetIncomingProcessingAtPassive);
+
+/**
+ * VmbChannelPacketGetExternalData() - the memory that came with a packet
+ * @PacketCompletionContext: as passed to the ProcessPacket callback
+ * @Flags: VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY or 0
+ * @Mdl: the memory, until the packet is completed
+ *
+ * The external data of a packet from a host is a set of transfer pages: places in
+ * memory that the two ends have agreed upon before, in a way of their own. This
+ * library does not know it, so no MDL can be made.
+ *
+ * Context: up to DISPATCH_LEVEL.
+ *
+ * Return: this project's decisions: STATUS_INVALID_PARAMETER_1 for a bad handle,
+ * _2 for an unknown flag, _3 for a missing @Mdl; STATUS_NOT_FOUND for a packet
+ * without external data; STATUS_NOT_SUPPORTED for transfer pages.
+ */
+NTSTATUS VmbChannelPacketGetExternalData(VMBPACKETCOMPLETION PacketCompletionContext,
+					 UINT32 Flags, PMDL *Mdl)
+{
+	struct kmcl_incoming *inc =
+		kmcl_incoming_from_handle(PacketCompletionContext);
+
+	if (!inc)
+		return STATUS_INVALID_PARAMETER_1;
+	if (Flags & ~VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAGS)
+		return STATUS_INVALID_PARAMETER_2;
+	if (!Mdl)
+		return STATUS_INVALID_PARAMETER_3;
+	return inc->external ? STATUS_NOT_SUPPORTED : STATUS_NOT_FOUND;
+}
+EXPORT_SYMBOL_GPL(VmbChannelPacketGetExternalData);
 
 /**
  * VmbChannelPacketGetClientContext() - the client's own bytes in a packet

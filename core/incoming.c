@@ -36,8 +36,9 @@ static void kmcl_incoming_init(struct kmcl_incoming *inc,
 	inc->payload = (void *)inc->context +
 		       ALIGN(chan->set.client_context, sizeof(u64));
 	INIT_LIST_HEAD(&inc->tx.node);
-	inc->tx.type = KMCL_WIRE_COMPLETION;
-	inc->tx.flags = 0;
+	memset(&inc->tx.out, 0, sizeof(inc->tx.out));
+	inc->tx.out.type = KMCL_WIRE_COMPLETION;
+	inc->tx.queued = false;
 	inc->tx.room = inc->payload;
 }
 
@@ -108,7 +109,8 @@ struct kmcl_incoming *kmcl_incoming_get(struct kmcl_channel *chan,
 
 	inc->len = pkt->len;
 	inc->wants_completion = pkt->flags & KMCL_WIRE_WANT_COMPLETION;
-	inc->tx.id = pkt->id;
+	inc->external = pkt->type != KMCL_WIRE_DATA;
+	inc->tx.out.id = pkt->id;
 	memset(inc->context, 0, chan->set.client_context);
 	memcpy(inc->payload, pkt->payload, pkt->len);
 	return inc;

@@ -2,8 +2,9 @@
 /*
  * What the files of the core share.
  *
- * The way out: VmbPacketSend() (packet.c) checks, kmcl_tx_submit() (send.c)
- * writes to the ring or queues; the routine runs from complete.c.
+ * The way out: VmbPacketSend() (packet_send.c) checks, external.c describes the
+ * memory that goes along, kmcl_tx_submit() (send.c) writes to the ring or queues;
+ * the routine runs from complete.c.
  * The way in: kmcl_data_ready() (receive.c) reads the ring, gives completions
  * to transaction.c and data to the client (deliver.c).
  * Everything that opens, closes, starts or stops a channel is one worker per
@@ -16,6 +17,7 @@
 #include <linux/interrupt.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/uuid.h>
@@ -64,7 +66,8 @@ struct kmcl_counters {
 	atomic64_t queued;	/* of these, how many had to wait for room */
 	atomic64_t received;	/* data packets delivered to the client */
 	atomic64_t completed;	/* transactions that the other end completed */
-	atomic64_t stray;	/* completions for no open transaction */
+	atomic64_t late;	/* completions for transactions that were cancelled */
+	atomic64_t stray;	/* completions for no transaction at all */
 	atomic64_t malformed;	/* packets stepped over: broken or too long */
 	atomic64_t unknown;	/* packets stepped over: of a type not known */
 	atomic64_t no_memory;	/* a packet had to wait in the ring for memory */
@@ -73,14 +76,13 @@ struct kmcl_counters {
 /*
  * Anything that goes out through the ring: a packet of the client's, or the
  * completion of an incoming one. @node is in kmcl_send.queue while it waits for
- * room; its payload is then in @room.
+ * room; its payload is then in @room, where no buffer of the caller's is needed.
  */
 struct kmcl_tx {
 	struct list_head node;
-	u64 id;
-	u32 len;
-	u16 type;
-	u16 flags;
+	struct kmcl_out out;
+	bool queued;		/* in kmcl_send.queue; guarded by its lock */
+	NTSTATUS status;	/* of a packet that is over but not yet completed */
 	void *room;
 };
 
@@ -88,7 +90,9 @@ struct kmcl_tx {
 enum kmcl_tx_result {
 	KMCL_TX_OVER,		/* in the ring, and done: the caller's */
 	KMCL_TX_PENDING,	/* queued or waiting for its completion */
-	KMCL_TX_REFUSED,	/* nothing happened: the caller's */
+	KMCL_TX_FULL,		/* cannot go out at once: the caller's */
+	KMCL_TX_UNFIT,		/* the transport has no such packets: the caller's */
+	KMCL_TX_REFUSED,	/* the channel is being cleaned up: the caller's */
 };
 
 /* The sending side. */
@@ -102,6 +106,7 @@ struct kmcl_send {
 	struct hlist_head *open;	/* transactions by id */
 	u32 open_mask;
 	u32 open_count;
+	u32 cancelled;		/* transactions that the other end may yet complete */
 	struct work_struct grow;	/* more buckets for @open */
 	struct delayed_work retry;	/* for hosts that do not signal room */
 	u32 retry_ms;		/* how long the queue may stand still */
@@ -159,6 +164,18 @@ struct kmcl_control {
 	u32 asked_for;		/* the same and those that failed: the worker's own */
 };
 
+/* The memory that the other end knows by a handle. */
+struct kmcl_gpadls {
+	/*
+	 * Read-held while the link is used for a GPADL, write-held to say from
+	 * when on and until when that may be.
+	 */
+	struct rw_semaphore gate;
+	struct kmcl_link *link;	/* guarded by @gate; NULL if there is none */
+	spinlock_t lock;	/* guards @list */
+	struct list_head list;	/* of kmcl_gpadl */
+};
+
 struct kmcl_channel {
 	u32 tag;
 	bool is_server;
@@ -170,6 +187,7 @@ struct kmcl_channel {
 	struct kmcl_control ctl;
 	struct kmcl_send tx;
 	struct kmcl_recv rx;
+	struct kmcl_gpadls gpadls;
 	struct kmcl_counters count;
 	struct kmcl_link *link;		/* stable while tx.flows or a callback can come */
 
@@ -183,16 +201,22 @@ enum kmcl_packet_state {
 	KMCL_PACKET_BUSY,	/* from a send to its completion routine */
 };
 
-/* VMBPACKET. Its room for the payload follows it. */
+/* What a packet has room for. */
+struct kmcl_packet_shape {
+	u32 gpa;		/* bytes of headers when it describes memory */
+	u32 pipe;		/* bytes that precede the payload in pipe mode */
+	u32 payload;
+};
+
+/* VMBPACKET. Its room for these headers and for the payload follows it. */
 struct kmcl_packet {
 	u32 tag;
 	atomic_t state;
 	struct kmcl_channel *chan;
 	bool ours;		/* from VmbPacketAllocate() */
-	u32 max_packet;		/* bytes of room */
+	struct kmcl_packet_shape shape;
 	struct kmcl_tx tx;
 	struct hlist_node open;	/* in kmcl_send.open, hashed if unfinished */
-	NTSTATUS status;	/* of a completion that had to wait for its turn */
 	PFN_VMB_PACKET_COMPLETION_ROUTINE routine;
 	void *pointer;
 	u64 room[];
@@ -214,6 +238,7 @@ struct kmcl_incoming {
 	struct kmcl_channel *chan;
 	bool spare;		/* goes back to kmcl_recv.spare */
 	bool wants_completion;
+	bool external;		/* it came with memory that it describes */
 	struct list_head node;	/* in kmcl_recv.spare or .passive */
 	struct kmcl_tx tx;	/* its completion */
 	u32 len;
@@ -236,12 +261,20 @@ static inline VMBCHANNEL kmcl_channel_handle(struct kmcl_channel *chan)
 void kmcl_settings_init(struct kmcl_settings *set);
 void kmcl_settings_link_params(const struct kmcl_settings *set,
 			       struct kmcl_link_params *p);
+void kmcl_settings_packet_shape(const struct kmcl_settings *set,
+				struct kmcl_packet_shape *shape);
+
+static inline bool kmcl_settings_is_pipe(const struct kmcl_settings *set)
+{
+	return READ_ONCE(set->flags) & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE;
+}
 
 /* control.c */
 void kmcl_control_init(struct kmcl_channel *chan);
 u64 kmcl_control_ask(struct kmcl_channel *chan);
 void kmcl_control_disable(struct kmcl_channel *chan);
 void kmcl_control_set_closing(struct kmcl_channel *chan);
+bool kmcl_control_is_worker(struct kmcl_channel *chan);
 bool kmcl_control_is_self(struct kmcl_channel *chan);
 bool kmcl_control_is_disabled(const struct kmcl_channel *chan);
 int kmcl_workqueues_create(void);
@@ -250,6 +283,7 @@ extern struct workqueue_struct *kmcl_control_wq;
 extern struct workqueue_struct *kmcl_deliver_wq;
 
 /* state.c: the steps of control.c's worker, which alone calls them */
+NTSTATUS kmcl_status_from_errno(int error);
 NTSTATUS kmcl_state_open(struct kmcl_channel *chan);
 void kmcl_state_start(struct kmcl_channel *chan);
 void kmcl_state_suspend(struct kmcl_channel *chan);
@@ -264,7 +298,36 @@ bool kmcl_offer_unwatched(const struct kmcl_channel *chan);
 void kmcl_offer_look_again(void);
 
 /* packet.c */
+struct kmcl_packet *kmcl_packet_from_handle(VMBPACKET handle);
 void kmcl_packet_drop_spares(struct kmcl_channel *chan);
+
+static inline struct kmcl_wire_gpa *kmcl_packet_gpa(struct kmcl_packet *pkt)
+{
+	return (struct kmcl_wire_gpa *)pkt->room;
+}
+
+/* packet_send.c */
+NTSTATUS kmcl_packet_check(struct kmcl_packet *pkt, const void *buffer, u32 len);
+NTSTATUS kmcl_packet_take(struct kmcl_packet *pkt);
+NTSTATUS kmcl_packet_abandon(struct kmcl_packet *pkt, NTSTATUS status);
+NTSTATUS kmcl_packet_submit(struct kmcl_packet *pkt, const void *buffer,
+			    u32 len, u32 flags, bool may_wait,
+			    enum kmcl_tx_result *result);
+bool kmcl_flags_valid(u32 flags, bool external);
+
+/* external.c */
+enum kmcl_external_error {
+	KMCL_EXTERNAL_OK,
+	KMCL_EXTERNAL_MEMORY,	/* no memory, not locked, or beyond the limits */
+	KMCL_EXTERNAL_OFFSET,
+	KMCL_EXTERNAL_LENGTH,
+};
+
+enum kmcl_external_error kmcl_external_mdl(struct kmcl_packet *pkt, PMDL mdl,
+					   u32 offset, u32 length, bool force);
+enum kmcl_external_error kmcl_external_pfns(struct kmcl_packet *pkt,
+					    const PFN_NUMBER *pfns, u32 count);
+bool kmcl_mdl_is_locked(const MDL *mdl);
 
 /* complete.c */
 void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
@@ -273,7 +336,9 @@ void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
 /* send.c */
 void kmcl_send_init(struct kmcl_channel *chan);
 enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
-				   struct kmcl_tx *tx, const void *data);
+				   struct kmcl_tx *tx, const void *data,
+				   bool may_wait);
+bool kmcl_tx_cancel(struct kmcl_channel *chan, struct kmcl_tx *tx);
 void kmcl_send_open(struct kmcl_channel *chan);
 void kmcl_send_close(struct kmcl_channel *chan);
 void kmcl_send_drain(struct kmcl_channel *chan);
@@ -309,6 +374,11 @@ void kmcl_deliver_batch_end(struct kmcl_channel *chan, u32 packets);
 void kmcl_deliver_work(struct work_struct *work);
 void kmcl_deliver_drop_waiting(struct kmcl_channel *chan);
 void kmcl_deliver_wait_completed(struct kmcl_channel *chan);
+
+/* gpadl.c */
+void kmcl_gpadls_init(struct kmcl_channel *chan);
+void kmcl_gpadls_open(struct kmcl_channel *chan, struct kmcl_link *link);
+void kmcl_gpadls_close(struct kmcl_channel *chan);
 
 /* incoming.c */
 int kmcl_incoming_prepare(struct kmcl_channel *chan);

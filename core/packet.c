@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Packet objects: made, sent, freed.
+ * Packet objects: made, asked about, freed.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -12,7 +12,7 @@
 /* Freed packets that a channel keeps for the next VmbPacketAllocate(). */
 #define KMCL_PACKET_SPARES	64
 
-static struct kmcl_packet *kmcl_packet_from_handle(VMBPACKET handle)
+struct kmcl_packet *kmcl_packet_from_handle(VMBPACKET handle)
 {
 	struct kmcl_packet *pkt = (struct kmcl_packet *)handle;
 
@@ -24,22 +24,22 @@ static struct kmcl_packet *kmcl_packet_from_handle(VMBPACKET handle)
 	return NULL;
 }
 
-static u32 kmcl_packet_size(u32 max_packet)
+static u32 kmcl_packet_size(const struct kmcl_packet_shape *shape)
 {
-	return sizeof(struct kmcl_packet) + ALIGN(max_packet, sizeof(u64));
+	return sizeof(struct kmcl_packet) + shape->gpa +
+	       ALIGN(shape->pipe + shape->payload, sizeof(u64));
 }
 
 /* All that a packet object has but who made it. */
 static void kmcl_packet_init(struct kmcl_packet *pkt, struct kmcl_channel *chan,
-			     u32 max_packet)
+			     const struct kmcl_packet_shape *shape)
 {
 	memset(pkt, 0, sizeof(*pkt));
 	pkt->tag = KMCL_TAG_PACKET;
 	atomic_set(&pkt->state, KMCL_PACKET_IDLE);
 	pkt->chan = chan;
-	pkt->max_packet = max_packet;
-	pkt->tx.type = KMCL_WIRE_DATA;
-	pkt->tx.room = pkt->room;
+	pkt->shape = *shape;
+	pkt->tx.room = (void *)pkt->room + shape->gpa;
 	INIT_LIST_HEAD(&pkt->tx.node);
 	INIT_HLIST_NODE(&pkt->open);
 }
@@ -65,8 +65,9 @@ static void kmcl_packet_free(struct kmcl_packet *pkt)
 	kmcl_channel_put(chan);
 }
 
-static struct kmcl_packet *kmcl_packet_spare(struct kmcl_channel *chan,
-					     u32 max_packet)
+static struct kmcl_packet *
+kmcl_packet_spare(struct kmcl_channel *chan,
+		  const struct kmcl_packet_shape *shape)
 {
 	struct kmcl_packet *pkt;
 	unsigned long flags;
@@ -79,8 +80,8 @@ static struct kmcl_packet *kmcl_packet_spare(struct kmcl_channel *chan,
 	}
 	spin_unlock_irqrestore(&chan->spare_lock, flags);
 
-	/* Made before the maximum packet size was changed. */
-	if (pkt && pkt->max_packet != max_packet) {
+	/* Made before the channel's settings were changed. */
+	if (pkt && memcmp(&pkt->shape, shape, sizeof(*shape))) {
 		kfree(pkt);
 		return NULL;
 	}
@@ -116,8 +117,13 @@ static void kmcl_packet_default_routine(VMBPACKET handle, NTSTATUS status,
 UINT32 VmbChannelSizeofPacket(VMBCHANNEL Channel)
 {
 	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	struct kmcl_packet_shape shape;
 
-	return chan ? kmcl_packet_size(READ_ONCE(chan->set.max_packet)) : 0;
+	if (!chan)
+		return 0;
+
+	kmcl_settings_packet_shape(&chan->set, &shape);
+	return kmcl_packet_size(&shape);
 }
 EXPORT_SYMBOL_GPL(VmbChannelSizeofPacket);
 
@@ -142,17 +148,17 @@ NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET VmbPacket,
 {
 	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
 	struct kmcl_packet *pkt = (struct kmcl_packet *)VmbPacket;
-	u32 max_packet;
+	struct kmcl_packet_shape shape;
 
 	if (!chan)
 		return STATUS_INVALID_PARAMETER_1;
 	if (!pkt || !IS_ALIGNED((unsigned long)pkt, __alignof__(*pkt)))
 		return STATUS_INVALID_PARAMETER_2;
-	max_packet = READ_ONCE(chan->set.max_packet);
-	if (ByteCount < kmcl_packet_size(max_packet))
+	kmcl_settings_packet_shape(&chan->set, &shape);
+	if (ByteCount < kmcl_packet_size(&shape))
 		return STATUS_INVALID_PARAMETER_3;
 
-	kmcl_packet_init(pkt, chan, max_packet);
+	kmcl_packet_init(pkt, chan, &shape);
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(VmbPacketInitialize);
@@ -170,21 +176,21 @@ EXPORT_SYMBOL_GPL(VmbPacketInitialize);
 VMBPACKET VmbPacketAllocate(VMBCHANNEL Channel)
 {
 	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	struct kmcl_packet_shape shape;
 	struct kmcl_packet *pkt;
-	u32 max_packet;
 
 	if (!chan)
 		return NULL;
 
-	max_packet = READ_ONCE(chan->set.max_packet);
-	pkt = kmcl_packet_spare(chan, max_packet);
+	kmcl_settings_packet_shape(&chan->set, &shape);
+	pkt = kmcl_packet_spare(chan, &shape);
 	if (!pkt)
-		pkt = kmalloc(kmcl_packet_size(max_packet),
+		pkt = kmalloc(kmcl_packet_size(&shape),
 			      GFP_ATOMIC | __GFP_NOWARN);
 	if (!pkt)
 		return NULL;
 
-	kmcl_packet_init(pkt, chan, max_packet);
+	kmcl_packet_init(pkt, chan, &shape);
 	kmcl_channel_get(chan);
 	pkt->ours = true;
 	pkt->routine = kmcl_packet_default_routine;
@@ -284,71 +290,3 @@ VmbPacketSetCompletionRoutine(VMBPACKET PacketObject,
 		WRITE_ONCE(pkt->routine, CompletionRoutine);
 }
 EXPORT_SYMBOL_GPL(VmbPacketSetCompletionRoutine);
-
-/**
- * VmbPacketSend() - send a packet
- * @PacketObject: the packet, with a completion routine and no transaction under
- *	way
- * @Buffer: the payload; the caller's again when this returns
- * @BufferLength: bytes in @Buffer; 0 is allowed
- * @ExternalDataMdl: NULL; external data is not supported yet
- * @Flags: VMBUS_CHANNEL_FORMAT_FLAG_*. With ..._WAIT_FOR_COMPLETION the
- *	transaction lasts until the other end's completion arrives, else until the
- *	packet is in the ring. ..._PAGED_BUFFER changes nothing, for kernel memory
- *	is not paged here.
- *
- * While the ring is full or the channel not open, the packet waits in the
- * channel's queue, in order. Its completion routine runs exactly once, possibly
- * before this returns. Nothing is allocated.
- *
- * Context: up to DISPATCH_LEVEL.
- *
- * Return: STATUS_SUCCESS: sent or queued. Else nothing happened, and the
- * completion routine does not run. STATUS_INVALID_PARAMETER_1 for a bad handle,
- * _2 for a missing buffer, _3 where @BufferLength is above the maximum packet
- * size, _5 for an unknown flag; STATUS_NOT_SUPPORTED for external data;
- * STATUS_INVALID_DEVICE_STATE where no completion routine is set, the packet is
- * under way, or the channel is being cleaned up. The numbers are this project's decision.
- */
-NTSTATUS VmbPacketSend(VMBPACKET PacketObject, PVOID Buffer,
-		       UINT32 BufferLength, PMDL ExternalDataMdl, UINT32 Flags)
-{
-	struct kmcl_packet *pkt = kmcl_packet_from_handle(PacketObject);
-
-	if (!pkt)
-		return STATUS_INVALID_PARAMETER_1;
-	if (BufferLength && !Buffer)
-		return STATUS_INVALID_PARAMETER_2;
-	/* What the packet has room for, and what the channel's rings have. */
-	if (BufferLength > pkt->max_packet ||
-	    BufferLength > READ_ONCE(pkt->chan->set.max_packet))
-		return STATUS_INVALID_PARAMETER_3;
-	if (ExternalDataMdl)
-		return STATUS_NOT_SUPPORTED;
-	if (Flags & ~VMBUS_CHANNEL_FORMAT_FLAGS)
-		return STATUS_INVALID_PARAMETER_5;
-	if (!READ_ONCE(pkt->routine))
-		return STATUS_INVALID_DEVICE_STATE;
-
-	/* Pairs with the release before the last send's completion routine. */
-	if (atomic_cmpxchg_acquire(&pkt->state, KMCL_PACKET_IDLE,
-				   KMCL_PACKET_BUSY) != KMCL_PACKET_IDLE)
-		return STATUS_INVALID_DEVICE_STATE;
-
-	pkt->tx.len = BufferLength;
-	pkt->tx.flags = Flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION ?
-			KMCL_WIRE_WANT_COMPLETION : 0;
-
-	switch (kmcl_tx_submit(pkt->chan, &pkt->tx, Buffer)) {
-	case KMCL_TX_OVER:
-		kmcl_packet_complete(pkt, STATUS_SUCCESS, NULL, 0);
-		break;
-	case KMCL_TX_PENDING:
-		break;
-	case KMCL_TX_REFUSED:
-		atomic_set_release(&pkt->state, KMCL_PACKET_IDLE);
-		return STATUS_INVALID_DEVICE_STATE;
-	}
-	return STATUS_SUCCESS;
-}
-EXPORT_SYMBOL_GPL(VmbPacketSend);

@@ -19,26 +19,27 @@
 /* That many packets wait for PASSIVE_LEVEL at most; the rest is left unread. */
 #define KMCL_RECEIVE_WAITING	64
 
-static bool kmcl_receive_must_wait(const struct kmcl_recv *rx)
+/* Only what goes to the client counts against its limits. */
+static bool kmcl_receive_must_wait(const struct kmcl_recv *rx, bool data)
 {
 	return !READ_ONCE(rx->enabled) || READ_ONCE(rx->failed) ||
-	       READ_ONCE(rx->waiting) >= KMCL_RECEIVE_WAITING ||
-	       READ_ONCE(rx->outstanding) >= READ_ONCE(rx->quota);
+	       (data && (READ_ONCE(rx->waiting) >= KMCL_RECEIVE_WAITING ||
+			 READ_ONCE(rx->outstanding) >= READ_ONCE(rx->quota)));
 }
 
 /*
- * Must the ring be left unread now? If so it is noted, so that whoever changes
- * that schedules the reader.
+ * Must the packet, or the whole ring, be left unread now? If so it is noted, so
+ * that whoever changes that schedules the reader.
  */
-static bool kmcl_receive_stalls(struct kmcl_recv *rx)
+static bool kmcl_receive_stalls(struct kmcl_recv *rx, bool data)
 {
 	unsigned long flags;
 
-	if (likely(!kmcl_receive_must_wait(rx)))
+	if (likely(!kmcl_receive_must_wait(rx, data)))
 		return false;
 
 	spin_lock_irqsave(&rx->lock, flags);
-	rx->stalled = kmcl_receive_must_wait(rx);
+	rx->stalled = kmcl_receive_must_wait(rx, data);
 	spin_unlock_irqrestore(&rx->lock, flags);
 	return rx->stalled;
 }
@@ -61,11 +62,20 @@ static void kmcl_receive_completion(struct kmcl_channel *chan,
 {
 	struct kmcl_packet *pkt;
 	unsigned long flags;
+	bool late = false;
 
 	spin_lock_irqsave(&chan->tx.lock, flags);
 	pkt = kmcl_transaction_take(chan, wire->id);
+	if (!pkt && chan->tx.cancelled && wire->id - 1 < chan->tx.last_id) {
+		chan->tx.cancelled--;
+		late = true;
+	}
 	spin_unlock_irqrestore(&chan->tx.lock, flags);
 
+	if (late) {
+		atomic64_inc(&chan->count.late);
+		return;
+	}
 	if (!pkt) {
 		if (atomic64_inc_return(&chan->count.stray) == 1)
 			kmcl_warn(chan, "completion for a transaction that is not open (id %#llx); counted from now on\n",
@@ -86,9 +96,43 @@ static void kmcl_receive_malformed(struct kmcl_channel *chan, const char *what,
 			  what, value);
 }
 
+/* Is it data? If it is malformed, that has been counted. */
+static bool kmcl_receive_unpack(struct kmcl_channel *chan,
+				struct kmcl_wire *wire)
+{
+	const struct kmcl_wire_pipe *pipe = wire->payload;
+	/* The wire counts in units of 8 bytes. */
+	u32 max = ALIGN(chan->set.max_packet, 8);
+
+	if (wire->type == KMCL_WIRE_DATA_XFER && !kmcl_wire_xfer_valid(wire)) {
+		kmcl_receive_malformed(chan, "transfer pages lead out of its headers",
+				       wire->head_len);
+		return false;
+	}
+
+	if (kmcl_settings_is_pipe(&chan->set)) {
+		if (wire->len < sizeof(*pipe) ||
+		    pipe->type != KMCL_WIRE_PIPE_DATA ||
+		    pipe->len > wire->len - sizeof(*pipe)) {
+			kmcl_receive_malformed(chan, "pipe header", wire->len);
+			return false;
+		}
+		wire->payload = pipe + 1;
+		wire->len = pipe->len;
+		max = chan->set.max_packet;
+	}
+
+	if (wire->len > max) {
+		kmcl_receive_malformed(chan, "payload above the maximum packet size",
+				       wire->len);
+		return false;
+	}
+	return true;
+}
+
 /* Returns false if the packet has to stay in the ring for now. */
 static bool kmcl_receive_one(struct kmcl_channel *chan,
-			     const struct kmcl_wire *wire, u32 *delivered)
+			     struct kmcl_wire *wire, u32 *delivered)
 {
 	struct kmcl_incoming *inc;
 
@@ -98,12 +142,9 @@ static bool kmcl_receive_one(struct kmcl_channel *chan,
 		return true;
 
 	case KMCL_WIRE_DATA:
-		/* The wire counts in units of 8 bytes. */
-		if (wire->len > ALIGN(chan->set.max_packet, 8)) {
-			kmcl_receive_malformed(chan, "payload above the maximum packet size",
-					       wire->len);
+	case KMCL_WIRE_DATA_XFER:
+		if (!kmcl_receive_unpack(chan, wire))
 			return true;
-		}
 		inc = kmcl_incoming_get(chan, wire);
 		if (!inc)
 			return false;
@@ -142,7 +183,7 @@ static bool kmcl_receive_batch(struct kmcl_channel *chan)
 	struct kmcl_wire wire;
 	int ret;
 
-	if (kmcl_receive_stalls(rx))
+	if (kmcl_receive_stalls(rx, false))
 		return false;
 	kmcl_receive_unstall(rx);
 
@@ -154,8 +195,12 @@ static bool kmcl_receive_batch(struct kmcl_channel *chan)
 			stalled = true;
 			break;
 		}
-		if (packets == KMCL_RECEIVE_BUDGET || kmcl_receive_stalls(rx)) {
-			stalled = packets != KMCL_RECEIVE_BUDGET;
+		if (packets == KMCL_RECEIVE_BUDGET)
+			break;
+		/* Completions pass: a client at its limits may be waiting for one. */
+		if (kmcl_receive_stalls(rx, ret > 0 &&
+					wire.type != KMCL_WIRE_COMPLETION)) {
+			stalled = true;
 			break;
 		}
 		packets++;

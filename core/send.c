@@ -22,12 +22,20 @@ static struct kmcl_packet *kmcl_tx_packet(struct kmcl_tx *tx)
 
 static bool kmcl_tx_is_completion(const struct kmcl_tx *tx)
 {
-	return tx->type == KMCL_WIRE_COMPLETION;
+	return tx->out.type == KMCL_WIRE_COMPLETION;
 }
 
 static bool kmcl_tx_wants_completion(const struct kmcl_tx *tx)
 {
-	return tx->flags & KMCL_WIRE_WANT_COMPLETION;
+	return tx->out.flags & KMCL_WIRE_WANT_COMPLETION;
+}
+
+/* Bytes of the ring. */
+static u32 kmcl_tx_room(const struct kmcl_tx *tx)
+{
+	u32 head = tx->out.gpa ? tx->out.gpa_len : sizeof(struct kmcl_wire_desc);
+
+	return kmcl_wire_room(head, tx->out.len);
 }
 
 /* Writes to the ring. Called with the lock held. 0, or as the transport's send. */
@@ -41,7 +49,8 @@ static int kmcl_tx_write(struct kmcl_channel *chan, struct kmcl_tx *tx,
 	if (kmcl_tx_wants_completion(tx))
 		kmcl_transaction_open(chan, kmcl_tx_packet(tx));
 
-	ret = link->ops->send(link, tx->type, tx->flags, tx->id, data, tx->len);
+	tx->out.data = data;
+	ret = link->ops->send(link, &tx->out);
 	if (!ret) {
 		atomic64_inc(&chan->count.sent);
 		return 0;
@@ -51,7 +60,8 @@ static int kmcl_tx_write(struct kmcl_channel *chan, struct kmcl_tx *tx,
 		kmcl_transaction_cancel(chan, kmcl_tx_packet(tx));
 
 	/* A rescind is no surprise: the link is about to be closed. */
-	if (ret != -EAGAIN && ret != -ENODEV && !chan->tx.broken) {
+	if (ret != -EAGAIN && ret != -EOPNOTSUPP && ret != -ENODEV &&
+	    !chan->tx.broken) {
 		chan->tx.broken = true;
 		kmcl_warn(chan, "the outgoing ring is unusable (error %d); packets wait until the channel is disabled\n",
 			  ret);
@@ -79,27 +89,29 @@ static void kmcl_send_drain_locked(struct kmcl_channel *chan,
 			 * Ask to be told of room, then try once more: the other
 			 * end may have made room before it could see the request.
 			 */
-			link->ops->want_room(link, true, tx->len);
+			link->ops->want_room(link, kmcl_tx_room(tx));
 			asked = true;
 			continue;
 		}
 		if (ret == -EAGAIN)
 			queue_delayed_work(kmcl_deliver_wq, &chan->tx.retry,
 					   msecs_to_jiffies(chan->tx.retry_ms));
-		if (ret)
+		if (ret && ret != -EOPNOTSUPP)
 			return;
 		/* Each packet that goes out changes what the next one needs. */
 		asked = false;
 		list_del_init(&tx->node);
-		if (!kmcl_tx_wants_completion(tx))
+		tx->queued = false;
+		tx->status = ret ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
+		if (ret || !kmcl_tx_wants_completion(tx))
 			list_add_tail(&tx->node, over);
 	}
 	if (chan->tx.flows)
-		link->ops->want_room(link, false, 0);
+		link->ops->want_room(link, 0);
 }
 
-/* What is in @over is: with that status, as far as it is the client's. */
-static void kmcl_tx_finish(struct list_head *over, NTSTATUS status)
+/* What is in @over is: the client's with their status. */
+static void kmcl_tx_finish(struct list_head *over)
 {
 	struct kmcl_tx *tx, *next;
 
@@ -108,7 +120,8 @@ static void kmcl_tx_finish(struct list_head *over, NTSTATUS status)
 		if (kmcl_tx_is_completion(tx))
 			kmcl_incoming_put(container_of(tx, struct kmcl_incoming, tx));
 		else
-			kmcl_packet_complete(kmcl_tx_packet(tx), status, NULL, 0);
+			kmcl_packet_complete(kmcl_tx_packet(tx), tx->status,
+					     NULL, 0);
 	}
 }
 
@@ -125,7 +138,7 @@ static void kmcl_send_unlock_and_finish(struct kmcl_channel *chan,
 	spin_unlock_irqrestore(&chan->tx.lock, flags);
 
 	if (any) {
-		kmcl_tx_finish(done, STATUS_SUCCESS);
+		kmcl_tx_finish(done);
 		/* Pairs with the acquire in kmcl_send_close(). */
 		atomic_dec_return_release(&chan->tx.finishing);
 	}
@@ -134,20 +147,23 @@ static void kmcl_send_unlock_and_finish(struct kmcl_channel *chan,
 /**
  * kmcl_tx_submit() - send
  * @chan: the channel, in any state
- * @tx: everything but @id of a data packet and @node set; in no list
+ * @tx: its @out set, but for the id of a data packet; in no list
  * @data: the payload, copied before this returns
+ * @may_wait: whether it may be queued
  *
  * Context: up to softirq, interrupts may be off.
  *
  * Return: what became of it. Unless it is the caller's, @tx may be gone already.
  */
 enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
-				   struct kmcl_tx *tx, const void *data)
+				   struct kmcl_tx *tx, const void *data,
+				   bool may_wait)
 {
 	enum kmcl_tx_result written = kmcl_tx_wants_completion(tx) ?
 				      KMCL_TX_PENDING : KMCL_TX_OVER;
 	struct kmcl_send *send = &chan->tx;
 	unsigned long flags;
+	int ret = -EAGAIN;
 	LIST_HEAD(done);
 
 	spin_lock_irqsave(&send->lock, flags);
@@ -156,16 +172,19 @@ enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 		return KMCL_TX_REFUSED;
 	}
 	if (!kmcl_tx_is_completion(tx))
-		tx->id = ++send->last_id;
+		tx->out.id = ++send->last_id;
 
-	if (send->flows && list_empty(&send->queue) &&
-	    !kmcl_tx_write(chan, tx, data)) {
+	if (send->flows && list_empty(&send->queue))
+		ret = kmcl_tx_write(chan, tx, data);
+	if (!ret || ret == -EOPNOTSUPP || !may_wait) {
 		spin_unlock_irqrestore(&send->lock, flags);
-		return written;
+		return !ret ? written :
+		       ret == -EOPNOTSUPP ? KMCL_TX_UNFIT : KMCL_TX_FULL;
 	}
 
-	/* A completion's payload may lie in the very room that it goes to. */
-	memmove(tx->room, data, tx->len);
+	/* The payload may lie in the very room that it goes to. */
+	memmove(tx->room, data, tx->out.len);
+	tx->queued = true;
 	list_add_tail(&tx->node, &send->queue);
 	atomic64_inc(&chan->count.queued);
 	/* Behind others it waits for their signal; the first one asks for it. */
@@ -173,6 +192,30 @@ enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 		kmcl_send_drain_locked(chan, &done);
 	kmcl_send_unlock_and_finish(chan, flags, &done);
 	return KMCL_TX_PENDING;
+}
+
+/*
+ * Takes back what was submitted, from the queue or from among the open
+ * transactions. False: it is over, and its completion routine is on its way.
+ */
+bool kmcl_tx_cancel(struct kmcl_channel *chan, struct kmcl_tx *tx)
+{
+	struct kmcl_packet *pkt = kmcl_tx_packet(tx);
+	unsigned long flags;
+	bool found = true;
+
+	spin_lock_irqsave(&chan->tx.lock, flags);
+	if (tx->queued) {
+		list_del_init(&tx->node);
+		tx->queued = false;
+	} else if (!hlist_unhashed(&pkt->open)) {
+		kmcl_transaction_cancel(chan, pkt);
+		chan->tx.cancelled++;
+	} else {
+		found = false;
+	}
+	spin_unlock_irqrestore(&chan->tx.lock, flags);
+	return found;
 }
 
 /* There may be room: called on every signal of the other end. */
@@ -227,15 +270,22 @@ void kmcl_send_close(struct kmcl_channel *chan)
  */
 void kmcl_send_flush(struct kmcl_channel *chan)
 {
+	struct kmcl_tx *tx;
 	unsigned long flags;
 	LIST_HEAD(gone);
 
 	spin_lock_irqsave(&chan->tx.lock, flags);
 	kmcl_transactions_take_all(chan, &gone);
 	list_splice_tail_init(&chan->tx.queue, &gone);
+	list_for_each_entry(tx, &gone, node) {
+		tx->queued = false;
+		tx->status = STATUS_DEVICE_REMOVED;
+	}
+	/* Who could have completed them is gone. */
+	chan->tx.cancelled = 0;
 	spin_unlock_irqrestore(&chan->tx.lock, flags);
 
-	kmcl_tx_finish(&gone, STATUS_DEVICE_REMOVED);
+	kmcl_tx_finish(&gone);
 }
 
 /* The channel is not to be opened any more: from now on nothing can be sent. */

@@ -23,7 +23,6 @@
 /* Unless set otherwise a ring has room for this many of the largest packets. */
 #define KMCL_DEFAULT_RING_PACKETS	16
 
-#define KMCL_RING_PAGE			4096u
 /* hv_vmbus allocates both rings at once, 4 MiB at most. */
 #define KMCL_MAX_RING_PAGES		512u
 
@@ -39,35 +38,47 @@ void kmcl_settings_init(struct kmcl_settings *set)
 static u32 kmcl_settings_range_bytes(const struct kmcl_settings *set)
 {
 	/* Each buffer of the chain may straddle one page more than it fills. */
-	u64 pages = DIV_ROUND_UP_ULL(set->max_external, KMCL_RING_PAGE) +
-		    set->max_chain;
-	u64 bytes = (pages + set->max_chain) * sizeof(u64);
+	u64 chain = READ_ONCE(set->max_chain);
+	u64 pages = DIV_ROUND_UP_ULL(READ_ONCE(set->max_external),
+				     KMCL_WIRE_PAGE_SIZE) + chain;
+	u64 bytes = (pages + chain) * sizeof(u64);
 
 	return min_t(u64, bytes, KMCL_WIRE_MAX);
 }
 
-static u32 kmcl_ring_bytes(const struct kmcl_settings *set, u32 pages)
+/* Settings may be changed meanwhile: each is looked at once. */
+void kmcl_settings_packet_shape(const struct kmcl_settings *set,
+				struct kmcl_packet_shape *shape)
 {
-	u32 largest = kmcl_wire_room(set->max_packet) +
-		      kmcl_settings_range_bytes(set);
+	shape->gpa = sizeof(struct kmcl_wire_gpa) + kmcl_settings_range_bytes(set);
+	shape->pipe = kmcl_settings_is_pipe(set) ? sizeof(struct kmcl_wire_pipe) : 0;
+	shape->payload = READ_ONCE(set->max_packet);
+}
+
+static u32 kmcl_ring_bytes(const struct kmcl_packet_shape *shape, u32 pages)
+{
+	u32 largest = kmcl_wire_room(shape->gpa, shape->pipe + shape->payload);
 	/* A ring that is full to the last byte would look empty: one more. */
-	u32 least = DIV_ROUND_UP(largest + 1, KMCL_RING_PAGE) + 1;
+	u32 least = DIV_ROUND_UP(largest + 1, KMCL_WIRE_PAGE_SIZE) + 1;
 
 	if (!pages)
 		pages = min(DIV_ROUND_UP(largest * KMCL_DEFAULT_RING_PACKETS,
-					 KMCL_RING_PAGE), 256u);
+					 KMCL_WIRE_PAGE_SIZE), 256u);
 
 	/* The control page is one of the kernel's, which may be larger. */
-	return PAGE_ALIGN(max(pages, least) * KMCL_RING_PAGE +
-			  PAGE_SIZE - KMCL_RING_PAGE);
+	return PAGE_ALIGN(max(pages, least) * KMCL_WIRE_PAGE_SIZE +
+			  PAGE_SIZE - KMCL_WIRE_PAGE_SIZE);
 }
 
 void kmcl_settings_link_params(const struct kmcl_settings *set,
 			       struct kmcl_link_params *p)
 {
-	p->send_bytes = kmcl_ring_bytes(set, set->send_pages);
-	p->recv_bytes = kmcl_ring_bytes(set, set->recv_pages);
-	p->max_packet = set->max_packet;
+	struct kmcl_packet_shape shape;
+
+	kmcl_settings_packet_shape(set, &shape);
+	p->send_bytes = kmcl_ring_bytes(&shape, set->send_pages);
+	p->recv_bytes = kmcl_ring_bytes(&shape, set->recv_pages);
+	p->max_packet = shape.pipe + shape.payload;
 }
 
 /* Begin and end of what every Init function sets: false where it may not. */
@@ -89,11 +100,15 @@ static NTSTATUS kmcl_init_unlock(struct kmcl_channel *chan, unsigned long flags,
 /**
  * VmbChannelInitSetFlags() - set the flags of a channel
  * @Channel: a disabled channel
- * @Flags: VMBUS_CHANNEL_INIT_FLAG_*. Pipe mode is not supported yet.
+ * @Flags: VMBUS_CHANNEL_INIT_FLAG_*. ..._IS_PIPE: the offer is one of a pipe. Each
+ *	packet's payload is preceded by a header with its length, which is added
+ *	and removed on the way; so the exact length arrives.
+ *
+ * This project's decisions: completions have no such header; packet objects made
+ * before must be made anew.
  *
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad or enabled
- * channel; STATUS_INVALID_PARAMETER_2 for an unknown flag;
- * STATUS_NOT_SUPPORTED for VMBUS_CHANNEL_INIT_FLAG_IS_PIPE.
+ * channel; STATUS_INVALID_PARAMETER_2 for an unknown flag.
  */
 NTSTATUS VmbChannelInitSetFlags(VMBCHANNEL Channel, UINT32 Flags)
 {
@@ -105,8 +120,6 @@ NTSTATUS VmbChannelInitSetFlags(VMBCHANNEL Channel, UINT32 Flags)
 		return STATUS_INVALID_PARAMETER_1;
 	if (Flags & ~VMBUS_CHANNEL_INIT_FLAGS)
 		return STATUS_INVALID_PARAMETER_2;
-	if (Flags & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE)
-		return STATUS_NOT_SUPPORTED;
 
 	may = kmcl_init_lock(chan, &flags);
 	if (may)

@@ -10,7 +10,7 @@
 
 #include "kmcl.h"
 
-static NTSTATUS kmcl_status_from_errno(int error)
+NTSTATUS kmcl_status_from_errno(int error)
 {
 	switch (error) {
 	case 0:
@@ -51,6 +51,7 @@ NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 	if (ret)
 		goto fail_incoming;
 
+	kmcl_gpadls_open(chan, link);
 	if (evt->EvtChannelOpened) {
 		status = evt->EvtChannelOpened(kmcl_channel_handle(chan));
 		if (!NT_SUCCESS(status)) {
@@ -65,6 +66,7 @@ NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 
 fail_open:
 	link->ops->close(link);
+	kmcl_gpadls_close(chan);
 	kmcl_receive_close(chan);
 	return status;
 
@@ -122,6 +124,7 @@ void kmcl_state_close(struct kmcl_channel *chan)
 	kmcl_control_set_closing(chan);
 	if (evt->EvtChannelClosed)
 		evt->EvtChannelClosed(kmcl_channel_handle(chan));
+	kmcl_gpadls_close(chan);
 
 	if (atomic64_read(&count->stray) || atomic64_read(&count->malformed) ||
 	    atomic64_read(&count->unknown))

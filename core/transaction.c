@@ -44,7 +44,7 @@ static void kmcl_transactions_grow(struct work_struct *work)
 	for (i = 0; i <= old_mask; i++)
 		hlist_for_each_entry_safe(pkt, next, &old[i], open) {
 			hlist_del(&pkt->open);
-			hlist_add_head(&pkt->open, kmcl_bucket(tx, pkt->tx.id));
+			hlist_add_head(&pkt->open, kmcl_bucket(tx, pkt->tx.out.id));
 		}
 	spin_unlock_irqrestore(&tx->lock, flags);
 	kvfree(old);
@@ -79,7 +79,7 @@ void kmcl_transaction_open(struct kmcl_channel *chan, struct kmcl_packet *pkt)
 {
 	struct kmcl_send *tx = &chan->tx;
 
-	hlist_add_head(&pkt->open, kmcl_bucket(tx, pkt->tx.id));
+	hlist_add_head(&pkt->open, kmcl_bucket(tx, pkt->tx.out.id));
 	if (++tx->open_count > 2 * tx->open_mask &&
 	    tx->open_mask + 1 < KMCL_OPEN_MAX)
 		queue_work(kmcl_control_wq, &tx->grow);
@@ -96,7 +96,7 @@ struct kmcl_packet *kmcl_transaction_take(struct kmcl_channel *chan, u64 id)
 	struct kmcl_packet *pkt;
 
 	hlist_for_each_entry(pkt, kmcl_bucket(&chan->tx, id), open) {
-		if (pkt->tx.id == id) {
+		if (pkt->tx.out.id == id) {
 			kmcl_transaction_cancel(chan, pkt);
 			return pkt;
 		}

@@ -89,6 +89,65 @@ static void host_recv_begin(struct kmcl_link *link)
 	kmcl_hv_recv_begin(link);
 }
 
+static int host_send(struct kmcl_link *link, const struct kmcl_out *out)
+{
+	if (out->gpa && host_of(link)->no_external)
+		return -EOPNOTSUPP;
+	return kmcl_hv_send(link, out);
+}
+
+static int host_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
+{
+	struct host *host = host_of(link);
+	u32 i;
+
+	if (host->channel.rescind)
+		return -ENODEV;
+	if (host->gpadl_error)
+		return host->gpadl_error;
+
+	for (i = 0; i < ARRAY_SIZE(host->gpadls); i++) {
+		if (!cmpxchg(&host->gpadls[i], NULL, gpadl)) {
+			gpadl->handle = ++host->next_gpadl;
+			host->gpadls_created++;
+			return 0;
+		}
+	}
+	return -EDQUOT;
+}
+
+static void host_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
+{
+	struct host *host = host_of(link);
+	u32 i;
+
+	WRITE_ONCE(host->gpadl_deleting, true);
+	if (host->gpadl_mapped && !host->channel.rescind)
+		wait_for_completion(host->gpadl_mapped);
+	for (i = 0; i < ARRAY_SIZE(host->gpadls); i++)
+		cmpxchg(&host->gpadls[i], gpadl, NULL);
+}
+
+/* What the host was told of under that handle, or NULL. */
+struct kmcl_gpadl *host_gpadl(struct host *host, u32 handle)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(host->gpadls); i++)
+		if (host->gpadls[i] && host->gpadls[i]->handle == handle)
+			return host->gpadls[i];
+	return NULL;
+}
+
+u32 host_gpadls(struct host *host)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(host->gpadls); i++)
+		n += !!READ_ONCE(host->gpadls[i]);
+	return n;
+}
+
 static void host_make_offer(struct host *host);
 
 static int host_watch(const guid_t *type, const guid_t *instance)
@@ -120,13 +179,15 @@ static const struct kmcl_transport host_transport = {
 	.open = host_open,
 	.close = host_close,
 	.release = host_release,
-	.send = kmcl_hv_send,
+	.send = host_send,
 	.want_room = kmcl_hv_want_room,
 	.recv_begin = host_recv_begin,
 	.recv_first = kmcl_hv_recv_first,
 	.recv_next = kmcl_hv_recv_next,
 	.recv_commit = kmcl_hv_recv_commit,
 	.recv_end = kmcl_hv_recv_end,
+	.gpadl_create = host_gpadl_create,
+	.gpadl_delete = host_gpadl_delete,
 };
 
 static void host_make_offer(struct host *host)
@@ -219,8 +280,11 @@ bool host_read(struct host *host, struct host_packet *pkt)
 	total = (desc[4] | desc[5] << 8) * 8;
 	pkt->flags = desc[6] | desc[7] << 8;
 	memcpy(&pkt->id, desc + 8, sizeof(pkt->id));
+	pkt->head_len = head;
 	pkt->len = total - head;
 
+	for (i = 0; i < head && i < sizeof(pkt->head); i++)
+		pkt->head[i] = ring->buffer[(at + i) % size];
 	for (i = 0; i < pkt->len && i < sizeof(pkt->payload); i++)
 		pkt->payload[i] = ring->buffer[(at + head + i) % size];
 
@@ -253,19 +317,27 @@ void host_write_bytes(struct host *host, const void *bytes, u32 len)
 	smp_store_release(&ring->write_index, (at + len) % size);
 }
 
+/* A packet with more headers than the descriptor, payload padded to 8 bytes. */
+void host_write_head(struct host *host, u16 type, u16 flags, u64 id,
+		     const void *head, u32 head_len, const void *payload, u32 len)
+{
+	u32 total = ALIGN(16 + head_len + len, 8);
+	u8 *bytes = kzalloc(total + 8, GFP_KERNEL | __GFP_NOFAIL);
+	u16 desc[4] = { type, 2 + head_len / 8, total / 8, flags };
+
+	memcpy(bytes, desc, 8);
+	memcpy(bytes + 8, &id, 8);
+	memcpy(bytes + 16, head, head_len);
+	memcpy(bytes + 16 + head_len, payload, len);
+	host_write_bytes(host, bytes, total + 8);
+	kfree(bytes);
+}
+
 /* A proper packet: descriptor, payload padded to 8 bytes, trailer. */
 void host_write(struct host *host, u16 type, u16 flags, u64 id,
 		const void *payload, u32 len)
 {
-	u32 total = ALIGN(16 + len, 8);
-	u8 *bytes = kzalloc(total + 8, GFP_KERNEL | __GFP_NOFAIL);
-	u16 head[4] = { type, 2, total / 8, flags };
-
-	memcpy(bytes, head, 8);
-	memcpy(bytes + 8, &id, 8);
-	memcpy(bytes + 16, payload, len);
-	host_write_bytes(host, bytes, total + 8);
-	kfree(bytes);
+	host_write_head(host, type, flags, id, NULL, 0, payload, len);
 }
 
 /* As hv_vmbus would call it: in softirq context. */

@@ -33,13 +33,24 @@ struct host {
 	u32 closes;
 	u32 watches;
 	u32 reads;		/* how often the guest began to read */
+	bool no_external;	/* takes no packets that describe memory */
 	struct completion released;
+
+	/* GPADLs: what the host was told of, and has not been told to forget. */
+	struct kmcl_gpadl *gpadls[8];
+	u32 next_gpadl;
+	u32 gpadls_created;
+	int gpadl_error;	/* what creating one gives */
+	struct completion *gpadl_mapped;	/* a deletion waits for this */
+	bool gpadl_deleting;
 };
 
 struct host_packet {
 	u16 type;
 	u16 flags;
 	u64 id;
+	u32 head_len;		/* of all headers */
+	u8 head[1024];		/* their beginning */
 	u32 len;		/* of the payload, with padding */
 	u8 payload[2048];	/* its beginning */
 };
@@ -53,7 +64,11 @@ u32 host_skip_all(struct host *host);
 void host_write(struct host *host, u16 type, u16 flags, u64 id,
 		const void *payload, u32 len);
 void host_write_bytes(struct host *host, const void *bytes, u32 len);
+void host_write_head(struct host *host, u16 type, u16 flags, u64 id,
+		     const void *head, u32 head_len, const void *payload, u32 len);
 void host_signal(struct host *host);
+struct kmcl_gpadl *host_gpadl(struct host *host, u32 handle);
+u32 host_gpadls(struct host *host);
 
 static inline void host_complete(struct host *host, u64 id, const void *payload,
 				 u32 len)

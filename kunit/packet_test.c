@@ -140,8 +140,6 @@ static void send_checks_its_parameters(struct kunit *test)
 	EXPECT_STATUS(test, client_send(done, NULL, 1, 0), STATUS_INVALID_PARAMETER_2);
 	EXPECT_STATUS(test, client_send(done, done, max + 1, 0),
 		      STATUS_INVALID_PARAMETER_3);
-	EXPECT_STATUS(test, VmbPacketSend(done->packet, "x", 1, (PMDL)done, 0),
-		      STATUS_NOT_SUPPORTED);
 	EXPECT_STATUS(test, client_send(done, "x", 1, 0x8), STATUS_INVALID_PARAMETER_5);
 	KUNIT_EXPECT_EQ(test, client_calls(done), 0);
 }

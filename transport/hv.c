@@ -22,6 +22,7 @@ static void kmcl_hv_close(struct kmcl_link *link)
 	struct vmbus_channel *channel = to_hv_link(link)->channel;
 
 	vmbus_close(channel);
+	kmcl_hv_mmio_release(to_hv_link(link));
 	channel->max_pkt_size = 0;
 	set_channel_read_mode(channel, HV_CALL_BATCHED);
 }
@@ -52,6 +53,8 @@ static int kmcl_hv_open(struct kmcl_link *link, const struct kmcl_link_params *p
 	/* A failed open leaves the callback in place, for the host to trigger. */
 	if (ret)
 		kmcl_hv_close(link);
+	else
+		kmcl_hv_mmio_claim(hv);
 	return ret;
 }
 
@@ -70,6 +73,8 @@ const struct kmcl_transport kmcl_hv_transport = {
 	.recv_next = kmcl_hv_recv_next,
 	.recv_commit = kmcl_hv_recv_commit,
 	.recv_end = kmcl_hv_recv_end,
+	.gpadl_create = kmcl_hv_gpadl_create,
+	.gpadl_delete = kmcl_hv_gpadl_delete,
 };
 
 static int __init kmcl_hv_init(void)

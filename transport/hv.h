@@ -35,14 +35,20 @@ void kmcl_hv_unwatch(const guid_t *type);
 void kmcl_hv_release(struct kmcl_link *link);
 
 /* hv_ring.c: packets */
-int kmcl_hv_send(struct kmcl_link *link, u16 type, u16 flags, u64 id,
-		 const void *data, u32 len);
-void kmcl_hv_want_room(struct kmcl_link *link, bool wanted, u32 len);
+int kmcl_hv_send(struct kmcl_link *link, const struct kmcl_out *out);
+void kmcl_hv_want_room(struct kmcl_link *link, u32 bytes);
 void kmcl_hv_recv_begin(struct kmcl_link *link);
 int kmcl_hv_recv_first(struct kmcl_link *link, struct kmcl_wire *pkt);
 int kmcl_hv_recv_next(struct kmcl_link *link, struct kmcl_wire *pkt);
 void kmcl_hv_recv_commit(struct kmcl_link *link);
 bool kmcl_hv_recv_end(struct kmcl_link *link);
 u32 kmcl_hv_packet_buffer_size(const struct kmcl_link_params *p);
+
+/* hv_memory.c: memory shared with the host */
+bool kmcl_hv_may_share(const char *what);
+int kmcl_hv_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
+void kmcl_hv_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
+void kmcl_hv_mmio_claim(struct kmcl_hv_link *hv);
+void kmcl_hv_mmio_release(struct kmcl_hv_link *hv);
 
 #endif

@@ -17,4 +17,13 @@ typedef void kmcl_hv_remove_t;
 #define KMCL_HV_REMOVED
 #endif
 
+/*
+ * Kernels that still have vmbus_sendpacket_pagebuffer() overwrite the number of
+ * ranges in vmbus_sendpacket_mpb_desc() with 1. The change came with 6.16 and
+ * was backported, so Kbuild looks at the header.
+ */
+#ifndef KMCL_HV_ONE_RANGE
+#define KMCL_HV_ONE_RANGE	0
+#endif
+
 #endif

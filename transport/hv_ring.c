@@ -7,9 +7,15 @@
  * would repair in silence (a length or offset that makes no sense) is found
  * here, by a look at the descriptor in the ring.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/export.h>
 
 #include "hv.h"
+#include "hv_compat.h"
+
+/* Room for all headers of a packet from the host: those of 500 transfer pages. */
+#define KMCL_HV_HEADERS	4096u
 
 /* The suites run this very code on rings whose other end they hold. */
 #ifdef VMBKMCL_KUNIT
@@ -18,21 +24,47 @@
 #define EXPORT_SYMBOL_FOR_KMCL_TESTS(function)
 #endif
 
-int kmcl_hv_send(struct kmcl_link *link, u16 type, u16 flags, u64 id,
-		 const void *data, u32 len)
+/* Writes a packet with external data; hv_vmbus fills in the descriptor. */
+static int kmcl_hv_send_gpa(struct vmbus_channel *channel,
+			    const struct kmcl_out *out)
 {
+	BUILD_BUG_ON(KMCL_WIRE_DATA_GPA != VM_PKT_DATA_USING_GPA_DIRECT);
+	BUILD_BUG_ON(offsetof(struct kmcl_wire_gpa, ranges) !=
+		     offsetof(struct vmbus_packet_mpb_array, rangecount));
+	BUILD_BUG_ON(offsetof(struct kmcl_wire_gpa, range) !=
+		     offsetof(struct vmbus_packet_mpb_array, range));
+
+	if (!kmcl_hv_may_share("external data"))
+		return -EOPNOTSUPP;
+	if (KMCL_HV_ONE_RANGE && out->gpa->ranges > 1) {
+		pr_warn_ratelimited("this kernel's hv_vmbus can describe one piece of memory in a packet, not %u\n",
+				    out->gpa->ranges);
+		return -EOPNOTSUPP;
+	}
+	return vmbus_sendpacket_mpb_desc(channel,
+					 (struct vmbus_packet_mpb_array *)out->gpa,
+					 out->gpa_len, (void *)out->data,
+					 out->len, out->id);
+}
+
+int kmcl_hv_send(struct kmcl_link *link, const struct kmcl_out *out)
+{
+	struct vmbus_channel *channel = to_hv_link(link)->channel;
+
 	BUILD_BUG_ON(KMCL_WIRE_DATA != VM_PKT_DATA_INBAND);
 	BUILD_BUG_ON(KMCL_WIRE_DATA_XFER != VM_PKT_DATA_USING_XFER_PAGES);
 	BUILD_BUG_ON(KMCL_WIRE_COMPLETION != VM_PKT_COMP);
 	BUILD_BUG_ON(KMCL_WIRE_WANT_COMPLETION !=
 		     VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED);
 
-	return vmbus_sendpacket(to_hv_link(link)->channel, (void *)data, len,
-				id, type, flags);
+	if (unlikely(out->gpa))
+		return kmcl_hv_send_gpa(channel, out);
+	return vmbus_sendpacket(channel, (void *)out->data, out->len, out->id,
+				out->type, out->flags);
 }
 EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_hv_send);
 
-void kmcl_hv_want_room(struct kmcl_link *link, bool wanted, u32 len)
+void kmcl_hv_want_room(struct kmcl_link *link, u32 bytes)
 {
 	struct vmbus_channel *channel = to_hv_link(link)->channel;
 	/*
@@ -40,7 +72,7 @@ void kmcl_hv_want_room(struct kmcl_link *link, bool wanted, u32 len)
 	 * signal as soon as there is as much as asked for: so ask for more. Rooms
 	 * are multiples of 8.
 	 */
-	u32 size = wanted ? kmcl_wire_room(len) + 1 : 0;
+	u32 size = bytes ? bytes + 1 : 0;
 
 	if (!size && !READ_ONCE(channel->outbound.ring_buffer->pending_send_sz))
 		return;
@@ -142,7 +174,7 @@ EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_hv_recv_end);
  */
 u32 kmcl_hv_packet_buffer_size(const struct kmcl_link_params *p)
 {
-	u32 size = ALIGN(sizeof(struct vmpacket_descriptor) + p->max_packet, 8);
+	u32 size = ALIGN(KMCL_HV_HEADERS + p->max_packet, 8);
 
 	return min_t(u32, size, p->recv_bytes - sizeof(struct hv_ring_buffer));
 }

@@ -11,13 +11,16 @@
 #define VMBKMCL_TRANSPORT_H
 
 #include <linux/completion.h>
+#include <linux/list.h>
 #include <linux/types.h>
 #include <linux/uuid.h>
 
 struct kmcl_channel;
 struct kmcl_link;
 struct kmcl_wire;
+struct kmcl_wire_gpa;
 struct module;
+struct page;
 
 /**
  * struct kmcl_link_params - what the core asks of a link when it opens it
@@ -29,6 +32,51 @@ struct kmcl_link_params {
 	u32 send_bytes;
 	u32 recv_bytes;
 	u32 max_packet;
+};
+
+/**
+ * struct kmcl_out - a packet on its way to the ring
+ * @type: one of KMCL_WIRE_*
+ * @flags: KMCL_WIRE_WANT_COMPLETION
+ * @len: bytes of payload
+ * @id: transaction id
+ * @data: the payload
+ * @gpa: headers of KMCL_WIRE_DATA_GPA, their descriptor for the transport to
+ *	fill in; else NULL
+ * @gpa_len: bytes of @gpa
+ */
+struct kmcl_out {
+	u16 type;
+	u16 flags;
+	u32 len;
+	u64 id;
+	const void *data;
+	struct kmcl_wire_gpa *gpa;
+	u32 gpa_len;
+};
+
+/**
+ * struct kmcl_gpadl - memory of this end's that the other end knows by a handle
+ * @node: the core's
+ * @handle: set by the transport when it creates the GPADL
+ * @private: the transport's own
+ * @pages: all of it, in order
+ * @n_pages: of the kernel's page size
+ * @offset: first byte in the first page
+ * @len: bytes
+ * @address: where all of it is mapped in one piece, or NULL
+ * @read_only: the other end is not to write to it
+ */
+struct kmcl_gpadl {
+	struct list_head node;
+	u32 handle;
+	void *private;
+	struct page **pages;
+	u32 n_pages;
+	u32 offset;
+	u32 len;
+	void *address;
+	bool read_only;
 };
 
 /**
@@ -46,11 +94,12 @@ struct kmcl_link_params {
  * @release: the core is done with the offer and never uses the link again.
  *	May sleep.
  * @send: write one packet to the ring, now or not at all. 0, -EAGAIN (no
- *	room), or another error if no packet can be sent any more. The caller
- *	serializes; any context up to softirq, interrupts may be off.
- * @want_room: ask for kmcl_data_ready() once a packet with that many bytes of
- *	payload has room, or take that back. Ordered before the next @send. Same
- *	contexts as @send.
+ *	room), -EOPNOTSUPP (not such a packet, said in the log), or another error
+ *	if no packet can be sent any more. The caller serializes; any context up
+ *	to softirq, interrupts may be off.
+ * @want_room: ask for kmcl_data_ready() once a packet that takes that many bytes
+ *	of the ring has room; 0 takes that back. Ordered before the next @send.
+ *	Same contexts as @send.
  * @recv_begin: mask the other end's signals and start to read. The caller
  *	serializes all recv operations, in softirq context.
  * @recv_first: the packet at the head of the ring, as a private copy. 1: there
@@ -59,6 +108,11 @@ struct kmcl_link_params {
  * @recv_next: step over the packet last returned, then as @recv_first.
  * @recv_commit: give what was stepped over back to the other end.
  * @recv_end: unmask the signals; true if packets arrived meanwhile.
+ * @gpadl_create: tell the other end of memory; it knows on return. From @open
+ *	until @release. 0, -ENODEV after a rescind, -EOPNOTSUPP (cannot be
+ *	described, said in the log) or another error. May sleep.
+ * @gpadl_delete: the opposite; on return the other end does not use it any more.
+ *	From @open until @release. May sleep.
  */
 struct kmcl_transport {
 	const char *name;
@@ -71,15 +125,17 @@ struct kmcl_transport {
 	void (*close)(struct kmcl_link *link);
 	void (*release)(struct kmcl_link *link);
 
-	int (*send)(struct kmcl_link *link, u16 type, u16 flags, u64 id,
-		    const void *data, u32 len);
-	void (*want_room)(struct kmcl_link *link, bool wanted, u32 len);
+	int (*send)(struct kmcl_link *link, const struct kmcl_out *out);
+	void (*want_room)(struct kmcl_link *link, u32 bytes);
 
 	void (*recv_begin)(struct kmcl_link *link);
 	int (*recv_first)(struct kmcl_link *link, struct kmcl_wire *pkt);
 	int (*recv_next)(struct kmcl_link *link, struct kmcl_wire *pkt);
 	void (*recv_commit)(struct kmcl_link *link);
 	bool (*recv_end)(struct kmcl_link *link);
+
+	int (*gpadl_create)(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
+	void (*gpadl_delete)(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
 };
 
 /**
@@ -89,6 +145,8 @@ struct kmcl_transport {
  * @instance: the offer's instance
  * @chan: the channel, from kmcl_offer_arrived() on
  * @detached: completed when the core has closed the link
+ * @mmio_start: set by @open: address of the offer's MMIO space
+ * @mmio_size: set by @open: bytes of MMIO space, or 0
  */
 struct kmcl_link {
 	const struct kmcl_transport *ops;
@@ -96,6 +154,8 @@ struct kmcl_link {
 	guid_t instance;
 	struct kmcl_channel *chan;
 	struct completion detached;
+	u64 mmio_start;
+	u64 mmio_size;
 };
 
 int kmcl_transport_register(const struct kmcl_transport *ops);

@@ -11,6 +11,7 @@
 
 #define KMCL_WIRE_DATA		6	/* payload in the ring */
 #define KMCL_WIRE_DATA_XFER	7	/* payload, and ranges of a GPADL */
+#define KMCL_WIRE_DATA_GPA	9	/* payload, and ranges of the sender's memory */
 #define KMCL_WIRE_COMPLETION	11
 
 #define KMCL_WIRE_WANT_COMPLETION	0x1
@@ -31,10 +32,49 @@ struct kmcl_wire_desc {
 /* No packet object may promise more payload than a descriptor can count. */
 #define KMCL_WIRE_MAX_PAYLOAD	(KMCL_WIRE_MAX - (u32)sizeof(struct kmcl_wire_desc))
 
+/* Memory is described in pages of this size, whatever the kernel's. */
+#define KMCL_WIRE_PAGE_SHIFT	12
+#define KMCL_WIRE_PAGE_SIZE	(1u << KMCL_WIRE_PAGE_SHIFT)
+
+/* A stretch of memory: @len bytes from byte @offset of the first page on. */
+struct kmcl_wire_range {
+	u32 len;
+	u32 offset;
+	u64 pfn[];
+};
+
+/* The headers of KMCL_WIRE_DATA_GPA; each range follows the one before. */
+struct kmcl_wire_gpa {
+	struct kmcl_wire_desc desc;
+	u32 reserved;
+	u32 ranges;
+	u64 range[];
+};
+
+/* The headers of KMCL_WIRE_DATA_XFER. */
+struct kmcl_wire_xfer {
+	struct kmcl_wire_desc desc;
+	u16 set;
+	u16 reserved;
+	u32 ranges;
+	struct {
+		u32 len;
+		u32 offset;
+	} range[];
+};
+
+/* What precedes the payload on channels in pipe mode; completions have none. */
+struct kmcl_wire_pipe {
+	u32 type;
+	u32 len;
+};
+
+#define KMCL_WIRE_PIPE_DATA	1
+
 /* Room that a packet with @len bytes of payload takes in a ring. */
-static inline u32 kmcl_wire_room(u32 len)
+static inline u32 kmcl_wire_room(u32 head, u32 len)
 {
-	return ALIGN(sizeof(struct kmcl_wire_desc) + len, 8) + KMCL_WIRE_TRAILER;
+	return ALIGN(head + len, 8) + KMCL_WIRE_TRAILER;
 }
 
 /**
@@ -42,6 +82,8 @@ static inline u32 kmcl_wire_room(u32 len)
  * @type: one of KMCL_WIRE_*, or a type not known here
  * @flags: KMCL_WIRE_WANT_COMPLETION
  * @id: the sender's transaction id
+ * @head: all headers
+ * @head_len: bytes of headers, at least those of a descriptor
  * @payload: behind all headers
  * @len: bytes of payload, padding to 8 included: the format has no finer length
  */
@@ -49,6 +91,8 @@ struct kmcl_wire {
 	u16 type;
 	u16 flags;
 	u64 id;
+	const void *head;
+	u32 head_len;
 	const void *payload;
 	u32 len;
 };
@@ -73,9 +117,21 @@ static inline int kmcl_wire_parse(const void *copy, u32 bytes,
 	pkt->type = desc->type;
 	pkt->flags = desc->flags;
 	pkt->id = desc->id;
+	pkt->head = copy;
+	pkt->head_len = offset;
 	pkt->payload = copy + offset;
 	pkt->len = bytes - offset;
 	return 0;
+}
+
+/* Do the headers of a packet with transfer pages hold all the ranges they count? */
+static inline bool kmcl_wire_xfer_valid(const struct kmcl_wire *pkt)
+{
+	const struct kmcl_wire_xfer *xfer = pkt->head;
+
+	return pkt->head_len >= sizeof(*xfer) &&
+	       xfer->ranges <= (pkt->head_len - sizeof(*xfer)) /
+			       sizeof(xfer->range[0]);
 }
 
 #endif

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * GPADLs: memory of the client's that the other end knows by a handle, from its
+ * creation until it is deleted or the channel is gone.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "kmcl.h"
+
+static void kmcl_gpadl_free(struct kmcl_gpadl *gpadl)
+{
+	kvfree(gpadl->pages);
+	kfree(gpadl);
+}
+
+/* With room for as many pages as such memory touches. */
+static struct kmcl_gpadl *kmcl_gpadl_alloc(u32 offset, u32 len, u32 flags)
+{
+	struct kmcl_gpadl *gpadl;
+
+	gpadl = kzalloc(sizeof(*gpadl), GFP_KERNEL);
+	if (!gpadl)
+		return NULL;
+
+	gpadl->offset = offset;
+	gpadl->len = len;
+	gpadl->n_pages = DIV_ROUND_UP_ULL((u64)offset + len, PAGE_SIZE);
+	gpadl->read_only = flags & VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY;
+	gpadl->pages = kvcalloc(gpadl->n_pages, sizeof(*gpadl->pages), GFP_KERNEL);
+	if (!gpadl->pages) {
+		kfree(gpadl);
+		return NULL;
+	}
+	return gpadl;
+}
+
+/* False where a part of the buffer is no memory of the kernel's. */
+static bool kmcl_gpadl_fill_from_buffer(struct kmcl_gpadl *gpadl, void *buffer)
+{
+	void *page = buffer - gpadl->offset;
+	u32 i;
+
+	for (i = 0; i < gpadl->n_pages; i++, page += PAGE_SIZE) {
+		if (is_vmalloc_or_module_addr(page))
+			gpadl->pages[i] = vmalloc_to_page(page);
+		else if (virt_addr_valid(page))
+			gpadl->pages[i] = virt_to_page(page);
+		if (!gpadl->pages[i])
+			return false;
+	}
+	gpadl->address = buffer;
+	return true;
+}
+
+/* A piece of a chain of MDLs. */
+struct kmcl_piece {
+	PMDL mdl;
+	u32 offset;	/* of its first byte in @mdl's memory */
+	u32 len;
+};
+
+/* Begins at byte @offset of the chain. */
+static struct kmcl_piece kmcl_piece_first(PMDL mdl, u32 offset)
+{
+	while (mdl && offset >= mdl->ByteCount) {
+		offset -= mdl->ByteCount;
+		mdl = mdl->Next;
+	}
+	return (struct kmcl_piece) {
+		.mdl = mdl,
+		.offset = offset,
+		.len = mdl ? mdl->ByteCount - offset : 0,
+	};
+}
+
+static struct kmcl_piece kmcl_piece_next(const struct kmcl_piece *piece)
+{
+	return kmcl_piece_first(piece->mdl->Next, 0);
+}
+
+/* Bytes of the chain from a piece on; 0 where there is something wrong with it. */
+static u64 kmcl_piece_bytes(struct kmcl_piece piece)
+{
+	u64 bytes = 0;
+
+	for (; piece.mdl; piece = kmcl_piece_next(&piece)) {
+		if (!kmcl_mdl_is_locked(piece.mdl))
+			return 0;
+		bytes += piece.len;
+	}
+	return bytes;
+}
+
+/*
+ * False where the pieces do not join: every one but the first has to begin, and
+ * every one but the last to end, with a page.
+ */
+static bool kmcl_gpadl_fill_from_chain(struct kmcl_gpadl *gpadl,
+				       struct kmcl_piece piece)
+{
+	u32 i = 0, left = gpadl->len;
+
+	for (; left; piece = kmcl_piece_next(&piece)) {
+		u32 start = piece.mdl->ByteOffset + piece.offset;
+		u32 len = min(piece.len, left);
+		const PFN_NUMBER *pfn = MmGetMdlPfnArray(piece.mdl) +
+					start / PAGE_SIZE;
+		u32 end = offset_in_page(start) + len;
+
+		if ((i && offset_in_page(start)) ||
+		    (left > len && offset_in_page(end)))
+			return false;
+		for (; end > 0; end -= min_t(u32, end, PAGE_SIZE))
+			gpadl->pages[i++] = pfn_to_page(*pfn++);
+		left -= len;
+	}
+	return true;
+}
+
+/* Tells the other end; on failure the GPADL is freed. */
+static NTSTATUS kmcl_gpadl_create(struct kmcl_channel *chan,
+				  struct kmcl_gpadl *gpadl, u32 *handle)
+{
+	struct kmcl_gpadls *gpadls = &chan->gpadls;
+	struct kmcl_link *link;
+	int ret = -EINVAL;
+
+	down_read(&gpadls->gate);
+	link = gpadls->link;
+	if (link)
+		ret = link->ops->gpadl_create(link, gpadl);
+	if (!ret) {
+		*handle = gpadl->handle;
+		spin_lock(&gpadls->lock);
+		list_add_tail(&gpadl->node, &gpadls->list);
+		spin_unlock(&gpadls->lock);
+	}
+	up_read(&gpadls->gate);
+
+	if (ret)
+		kmcl_gpadl_free(gpadl);
+	return kmcl_status_from_errno(ret);
+}
+
+static struct kmcl_gpadl *kmcl_gpadl_take(struct kmcl_gpadls *gpadls, u32 handle)
+{
+	struct kmcl_gpadl *gpadl, *found = NULL;
+
+	spin_lock(&gpadls->lock);
+	list_for_each_entry(gpadl, &gpadls->list, node) {
+		if (gpadl->handle == handle) {
+			list_del(&gpadl->node);
+			found = gpadl;
+			break;
+		}
+	}
+	spin_unlock(&gpadls->lock);
+	return found;
+}
+
+void kmcl_gpadls_init(struct kmcl_channel *chan)
+{
+	init_rwsem(&chan->gpadls.gate);
+	spin_lock_init(&chan->gpadls.lock);
+	INIT_LIST_HEAD(&chan->gpadls.list);
+}
+
+/* From now on GPADLs can be made. */
+void kmcl_gpadls_open(struct kmcl_channel *chan, struct kmcl_link *link)
+{
+	down_write(&chan->gpadls.gate);
+	chan->gpadls.link = link;
+	up_write(&chan->gpadls.gate);
+}
+
+/* The link is about to go: no more GPADLs, and those left are deleted. */
+void kmcl_gpadls_close(struct kmcl_channel *chan)
+{
+	struct kmcl_gpadls *gpadls = &chan->gpadls;
+	struct kmcl_gpadl *gpadl, *next;
+	struct kmcl_link *link;
+	u32 left = 0;
+
+	down_write(&gpadls->gate);
+	link = gpadls->link;
+	gpadls->link = NULL;
+	up_write(&gpadls->gate);
+
+	/* Without a link nobody else gets at the list. */
+	list_for_each_entry_safe(gpadl, next, &gpadls->list, node) {
+		list_del(&gpadl->node);
+		link->ops->gpadl_delete(link, gpadl);
+		kmcl_gpadl_free(gpadl);
+		left++;
+	}
+	if (left)
+		kmcl_warn(chan, "the client has left %u GPADLs behind; they are deleted\n",
+			  left);
+}
+
+/**
+ * VmbChannelCreateGpadlFromBuffer() - share a buffer with the other end
+ * @Channel: an open channel: from EvtChannelOpened on
+ * @Flags: VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY: the other end only reads
+ * @Buffer: memory of the kernel's (kmalloc, vmalloc, a module's), which stays
+ *	allocated until the GPADL is deleted
+ * @ByteCount: bytes in @Buffer
+ * @GpadlHandle: the number by which the other end knows it, to be sent to it
+ *
+ * When this returns the other end knows of the memory. hv_vmbus can describe
+ * whole pages only: anything else is refused, with a line in the log, and never
+ * rounded. It has no way to tell the host of ..._READ_ONLY.
+ *
+ * Context: PASSIVE_LEVEL, in EvtChannelOpened and after it.
+ *
+ * Return: STATUS_SUCCESS. This project's decisions: STATUS_INVALID_PARAMETER_1
+ * for a bad handle, _2 for an unknown flag, _3 where @Buffer is no memory of the
+ * kernel's, _4 for 0 bytes, _5 for a missing @GpadlHandle;
+ * STATUS_INVALID_DEVICE_STATE where the channel is not open;
+ * STATUS_NOT_SUPPORTED where the transport cannot describe the memory;
+ * STATUS_DEVICE_REMOVED after a rescind; STATUS_INSUFFICIENT_RESOURCES;
+ * STATUS_UNSUCCESSFUL where the other end refuses it.
+ */
+NTSTATUS VmbChannelCreateGpadlFromBuffer(VMBCHANNEL Channel, UINT32 Flags,
+					 PVOID Buffer, UINT32 ByteCount,
+					 PUINT32 GpadlHandle)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	struct kmcl_gpadl *gpadl;
+
+	might_sleep();
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+	if (Flags & ~VMBUS_CHANNEL_GPADL_FLAGS)
+		return STATUS_INVALID_PARAMETER_2;
+	if (!Buffer)
+		return STATUS_INVALID_PARAMETER_3;
+	if (!ByteCount)
+		return STATUS_INVALID_PARAMETER_4;
+	if (!GpadlHandle)
+		return STATUS_INVALID_PARAMETER_5;
+
+	gpadl = kmcl_gpadl_alloc(offset_in_page(Buffer), ByteCount, Flags);
+	if (!gpadl)
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	if (!kmcl_gpadl_fill_from_buffer(gpadl, Buffer)) {
+		kmcl_gpadl_free(gpadl);
+		return STATUS_INVALID_PARAMETER_3;
+	}
+	return kmcl_gpadl_create(chan, gpadl, GpadlHandle);
+}
+EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromBuffer);
+
+/**
+ * VmbChannelCreateGpadlFromMdl() - share the memory of MDLs with the other end
+ * @Channel: an open channel: from EvtChannelOpened on
+ * @Flags: see VmbChannelCreateGpadlFromBuffer(), also for what is not said here
+ * @Mdl: chain of MDLs, locked; their memory stays so until the GPADL is deleted
+ * @StartOffsetWithinMdl: bytes of the chain to leave out at its beginning
+ * @DataLengthWithinMdl: bytes of the chain to share, or 0 for all that follow
+ * @GpadlHandle: the number by which the other end knows it, to be sent to it
+ *
+ * The MDLs themselves may be freed when this returns. The pieces of the chain have
+ * to join at page boundaries; others are refused, with a line in the log.
+ *
+ * Context: PASSIVE_LEVEL, in EvtChannelOpened and after it.
+ *
+ * Return: as VmbChannelCreateGpadlFromBuffer(), but STATUS_INVALID_PARAMETER_3 for
+ * MDLs that are missing or not locked, _4 where @StartOffsetWithinMdl leads beyond
+ * the memory, _5 where @DataLengthWithinMdl does, _6 for a missing @GpadlHandle.
+ */
+NTSTATUS VmbChannelCreateGpadlFromMdl(VMBCHANNEL Channel, UINT32 Flags,
+				      PMDL Mdl, UINT32 StartOffsetWithinMdl,
+				      UINT32 DataLengthWithinMdl,
+				      PUINT32 GpadlHandle)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	struct kmcl_gpadl *gpadl;
+	struct kmcl_piece first;
+	u64 bytes;
+
+	might_sleep();
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+	if (Flags & ~VMBUS_CHANNEL_GPADL_FLAGS)
+		return STATUS_INVALID_PARAMETER_2;
+	if (!Mdl)
+		return STATUS_INVALID_PARAMETER_3;
+	if (!GpadlHandle)
+		return STATUS_INVALID_PARAMETER_6;
+
+	first = kmcl_piece_first(Mdl, StartOffsetWithinMdl);
+	if (!first.mdl)
+		return STATUS_INVALID_PARAMETER_4;
+	bytes = kmcl_piece_bytes(first);
+	if (!bytes)
+		return STATUS_INVALID_PARAMETER_3;
+	if (DataLengthWithinMdl > bytes || (!DataLengthWithinMdl && bytes > U32_MAX))
+		return STATUS_INVALID_PARAMETER_5;
+
+	gpadl = kmcl_gpadl_alloc(offset_in_page(first.mdl->ByteOffset + first.offset),
+				 DataLengthWithinMdl ?: bytes, Flags);
+	if (!gpadl)
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	if (!kmcl_gpadl_fill_from_chain(gpadl, first)) {
+		kmcl_warn(chan, "a GPADL cannot describe MDLs that do not join at page boundaries\n");
+		kmcl_gpadl_free(gpadl);
+		return STATUS_NOT_SUPPORTED;
+	}
+	return kmcl_gpadl_create(chan, gpadl, GpadlHandle);
+}
+EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromMdl);
+
+/**
+ * VmbChannelDeleteGpadl() - stop sharing memory with the other end
+ * @Channel: the channel that it was created on
+ * @GpadlHandle: from VmbChannelCreateGpadlFrom...()
+ *
+ * Returns when the other end does not use the memory any more; blocks while it
+ * has the GPADL mapped. EvtChannelClosed is the last chance: what is left then is
+ * deleted with a line in the log, as is an attempt to delete what there is not.
+ *
+ * Context: PASSIVE_LEVEL, until EvtChannelClosed returns.
+ */
+VOID VmbChannelDeleteGpadl(VMBCHANNEL Channel, UINT32 GpadlHandle)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	struct kmcl_gpadl *gpadl;
+	struct kmcl_link *link;
+
+	might_sleep();
+	if (!chan)
+		return;
+
+	down_read(&chan->gpadls.gate);
+	link = chan->gpadls.link;
+	gpadl = link ? kmcl_gpadl_take(&chan->gpadls, GpadlHandle) : NULL;
+	if (gpadl) {
+		link->ops->gpadl_delete(link, gpadl);
+		kmcl_gpadl_free(gpadl);
+	}
+	up_read(&chan->gpadls.gate);
+
+	if (!gpadl)
+		kmcl_warn(chan, "GPADL %#x to be deleted is not there\n",
+			  GpadlHandle);
+}
+EXPORT_SYMBOL_GPL(VmbChannelDeleteGpadl);

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sending packet objects: what a caller passes is checked, the packet taken, and
+ * submitted with its payload and the memory that it describes.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/export.h>
+
+#include "kmcl.h"
+
+static u32 kmcl_packet_pipe_head(const struct kmcl_packet *pkt)
+{
+	return kmcl_settings_is_pipe(&pkt->chan->set) ?
+	       sizeof(struct kmcl_wire_pipe) : 0;
+}
+
+/* The first three parameters of all that send. */
+NTSTATUS kmcl_packet_check(struct kmcl_packet *pkt, const void *buffer, u32 len)
+{
+	u32 head;
+
+	if (!pkt)
+		return STATUS_INVALID_PARAMETER_1;
+	if (len && !buffer)
+		return STATUS_INVALID_PARAMETER_2;
+
+	/* What the packet has room for, and what the channel's rings have. */
+	head = kmcl_packet_pipe_head(pkt);
+	if (len > pkt->shape.payload ||
+	    head + len > pkt->shape.pipe + pkt->shape.payload ||
+	    len > READ_ONCE(pkt->chan->set.max_packet) ||
+	    head + len > KMCL_WIRE_MAX_PAYLOAD)
+		return STATUS_INVALID_PARAMETER_3;
+	return STATUS_SUCCESS;
+}
+
+/* From here to its completion routine the packet is the library's. */
+NTSTATUS kmcl_packet_take(struct kmcl_packet *pkt)
+{
+	if (!READ_ONCE(pkt->routine))
+		return STATUS_INVALID_DEVICE_STATE;
+
+	/* Pairs with the release before the last send's completion routine. */
+	if (atomic_cmpxchg_acquire(&pkt->state, KMCL_PACKET_IDLE,
+				   KMCL_PACKET_BUSY) != KMCL_PACKET_IDLE)
+		return STATUS_INVALID_DEVICE_STATE;
+
+	pkt->tx.out.type = KMCL_WIRE_DATA;
+	pkt->tx.out.gpa = NULL;
+	pkt->tx.out.gpa_len = 0;
+	return STATUS_SUCCESS;
+}
+
+/* Nothing came of it. */
+NTSTATUS kmcl_packet_abandon(struct kmcl_packet *pkt, NTSTATUS status)
+{
+	atomic_set_release(&pkt->state, KMCL_PACKET_IDLE);
+	return status;
+}
+
+/*
+ * The header and the payload in the packet's own room: a ring takes a payload in
+ * one piece.
+ */
+static const void *kmcl_packet_add_pipe_head(struct kmcl_packet *pkt,
+					     const void *buffer, u32 len)
+{
+	struct kmcl_wire_pipe *pipe = pkt->tx.room;
+
+	pipe->type = KMCL_WIRE_PIPE_DATA;
+	pipe->len = len;
+	memcpy(pipe + 1, buffer, len);
+	return pipe;
+}
+
+/**
+ * kmcl_packet_submit() - send a packet that was checked and taken
+ * @pkt: the packet; its memory, if any, is described already
+ * @buffer: the payload
+ * @len: bytes in @buffer
+ * @flags: VMBUS_CHANNEL_FORMAT_FLAG_*
+ * @may_wait: whether it may be queued
+ * @result: what became of it
+ *
+ * Return: the status for the caller. On failure the packet is idle again, on
+ * success with KMCL_TX_OVER it is the caller's to complete.
+ */
+NTSTATUS kmcl_packet_submit(struct kmcl_packet *pkt, const void *buffer,
+			    u32 len, u32 flags, bool may_wait,
+			    enum kmcl_tx_result *result)
+{
+	u32 head = kmcl_packet_pipe_head(pkt);
+	struct kmcl_out *out = &pkt->tx.out;
+
+	/* The descriptor counts in 16 bits. */
+	if (out->gpa_len + head + len > KMCL_WIRE_MAX)
+		return kmcl_packet_abandon(pkt, STATUS_INVALID_PARAMETER_3);
+
+	out->len = head + len;
+	out->flags = flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION ?
+		     KMCL_WIRE_WANT_COMPLETION : 0;
+	if (head)
+		buffer = kmcl_packet_add_pipe_head(pkt, buffer, len);
+
+	*result = kmcl_tx_submit(pkt->chan, &pkt->tx, buffer, may_wait);
+	switch (*result) {
+	case KMCL_TX_OVER:
+	case KMCL_TX_PENDING:
+		return STATUS_SUCCESS;
+	case KMCL_TX_FULL:
+		return kmcl_packet_abandon(pkt, STATUS_BUFFER_OVERFLOW);
+	case KMCL_TX_UNFIT:
+		return kmcl_packet_abandon(pkt, STATUS_NOT_SUPPORTED);
+	case KMCL_TX_REFUSED:
+		break;
+	}
+	return kmcl_packet_abandon(pkt, STATUS_INVALID_DEVICE_STATE);
+}
+
+static NTSTATUS kmcl_packet_send(struct kmcl_packet *pkt, const void *buffer,
+				 u32 len, u32 flags)
+{
+	enum kmcl_tx_result result;
+	NTSTATUS status;
+
+	status = kmcl_packet_submit(pkt, buffer, len, flags, true, &result);
+	if (NT_SUCCESS(status) && result == KMCL_TX_OVER)
+		kmcl_packet_complete(pkt, STATUS_SUCCESS, NULL, 0);
+	return status;
+}
+
+/* External memory is the other end's until it says otherwise. */
+bool kmcl_flags_valid(u32 flags, bool external)
+{
+	return !(flags & ~VMBUS_CHANNEL_FORMAT_FLAGS) &&
+	       (!external ||
+		flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
+}
+
+/**
+ * VmbPacketSend() - send a packet
+ * @PacketObject: the packet, with a completion routine and no transaction under
+ *	way
+ * @Buffer: the payload; the caller's again when this returns
+ * @BufferLength: bytes in @Buffer; 0 is allowed
+ * @ExternalDataMdl: chain of MDLs, locked, whose memory goes along; it stays
+ *	untouched until the completion routine runs. Or NULL.
+ * @Flags: VMBUS_CHANNEL_FORMAT_FLAG_*. With ..._WAIT_FOR_COMPLETION the
+ *	transaction lasts until the other end's completion arrives, else until the
+ *	packet is in the ring; external data needs it. ..._PAGED_BUFFER changes
+ *	nothing, for kernel memory is not paged here, nor does
+ *	..._FORCE_MDL_LENGTH, as there is no length.
+ *
+ * While the ring is full or the channel not open, the packet waits in the
+ * channel's queue, in order. Its completion routine runs exactly once, possibly
+ * before this returns. Nothing is allocated.
+ *
+ * Context: up to DISPATCH_LEVEL.
+ *
+ * Return: STATUS_SUCCESS: sent or queued. Else nothing happened, and the
+ * completion routine does not run. STATUS_INVALID_PARAMETER_1 for a bad handle,
+ * _2 for a missing buffer, _3 where @BufferLength is above the maximum packet
+ * size, _4 for MDLs that are not locked, empty, or beyond what
+ * VmbChannelInitSetMaximumExternalData() allows, _5 for an unknown flag and for
+ * external data without ..._WAIT_FOR_COMPLETION; STATUS_NOT_SUPPORTED where the
+ * transport cannot describe that memory, which is said in the log (a packet that
+ * was queued completes with it); STATUS_INVALID_DEVICE_STATE where no completion
+ * routine is set, the packet is under way, or the channel is being cleaned up.
+ * The numbers are this project's decision.
+ */
+NTSTATUS VmbPacketSend(VMBPACKET PacketObject, PVOID Buffer,
+		       UINT32 BufferLength, PMDL ExternalDataMdl, UINT32 Flags)
+{
+	struct kmcl_packet *pkt = kmcl_packet_from_handle(PacketObject);
+	NTSTATUS status = kmcl_packet_check(pkt, Buffer, BufferLength);
+
+	if (status)
+		return status;
+	if (!kmcl_flags_valid(Flags, ExternalDataMdl))
+		return STATUS_INVALID_PARAMETER_5;
+
+	status = kmcl_packet_take(pkt);
+	if (status)
+		return status;
+
+	if (ExternalDataMdl &&
+	    kmcl_external_mdl(pkt, ExternalDataMdl, 0, 0, false))
+		return kmcl_packet_abandon(pkt, STATUS_INVALID_PARAMETER_4);
+	return kmcl_packet_send(pkt, Buffer, BufferLength, Flags);
+}
+EXPORT_SYMBOL_GPL(VmbPacketSend);
+
+/**
+ * VmbPacketSendWithExternalMdl() - send a packet with a part of an MDL's memory
+ * @PacketObject: see VmbPacketSend(), also for @Buffer and @BufferLength
+ * @Buffer: the payload
+ * @BufferLength: bytes in @Buffer
+ * @ExternalDataMdl: chain of MDLs, locked
+ * @MdlOffset: bytes of the chain to leave out at its beginning
+ * @MdlLength: bytes of the chain to send, or 0 for all that follow
+ * @Flags: VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION is needed. With
+ *	..._FORCE_MDL_LENGTH only the first MDL counts, and @MdlLength may exceed
+ *	it up to the end of its last page.
+ *
+ * Context: up to DISPATCH_LEVEL.
+ *
+ * Return: as VmbPacketSend(), but STATUS_INVALID_PARAMETER_5 where @MdlOffset
+ * leads beyond the memory, _6 where @MdlLength does, _7 for wrong flags.
+ */
+NTSTATUS VmbPacketSendWithExternalMdl(VMBPACKET PacketObject, PVOID Buffer,
+				      UINT32 BufferLength, PMDL ExternalDataMdl,
+				      UINT32 MdlOffset, UINT32 MdlLength,
+				      UINT32 Flags)
+{
+	struct kmcl_packet *pkt = kmcl_packet_from_handle(PacketObject);
+	NTSTATUS status = kmcl_packet_check(pkt, Buffer, BufferLength);
+
+	if (status)
+		return status;
+	if (!kmcl_flags_valid(Flags, true))
+		return STATUS_INVALID_PARAMETER_7;
+
+	status = kmcl_packet_take(pkt);
+	if (status)
+		return status;
+
+	switch (kmcl_external_mdl(pkt, ExternalDataMdl, MdlOffset, MdlLength,
+				  Flags & VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH)) {
+	case KMCL_EXTERNAL_OK:
+		return kmcl_packet_send(pkt, Buffer, BufferLength, Flags);
+	case KMCL_EXTERNAL_OFFSET:
+		return kmcl_packet_abandon(pkt, STATUS_INVALID_PARAMETER_5);
+	case KMCL_EXTERNAL_LENGTH:
+		return kmcl_packet_abandon(pkt, STATUS_INVALID_PARAMETER_6);
+	case KMCL_EXTERNAL_MEMORY:
+		break;
+	}
+	return kmcl_packet_abandon(pkt, STATUS_INVALID_PARAMETER_4);
+}
+EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalMdl);
+
+/**
+ * VmbPacketSendWithExternalPfns() - send a packet with pages of memory
+ * @PacketObject: see VmbPacketSend(), also for @Buffer and @BufferLength
+ * @Buffer: the payload
+ * @BufferLength: bytes in @Buffer
+ * @ExternalDataPfns: frame numbers of pages of 4096 bytes, which are sent as one
+ *	piece; the array is the caller's again when this returns, the pages are
+ *	when the completion routine runs
+ * @PfnLength: entries in @ExternalDataPfns
+ * @Flags: VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION is needed;
+ *	..._FORCE_MDL_LENGTH changes nothing
+ *
+ * Context: up to DISPATCH_LEVEL.
+ *
+ * Return: as VmbPacketSend(), but STATUS_INVALID_PARAMETER_4 for a missing array,
+ * _5 where @PfnLength is 0 or beyond the limits, _6 for wrong flags.
+ */
+NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET PacketObject, PVOID Buffer,
+				       UINT32 BufferLength,
+				       PPFN_NUMBER ExternalDataPfns,
+				       UINT32 PfnLength, UINT32 Flags)
+{
+	struct kmcl_packet *pkt = kmcl_packet_from_handle(PacketObject);
+	NTSTATUS status = kmcl_packet_check(pkt, Buffer, BufferLength);
+
+	if (status)
+		return status;
+	if (!ExternalDataPfns)
+		return STATUS_INVALID_PARAMETER_4;
+	if (!kmcl_flags_valid(Flags, true))
+		return STATUS_INVALID_PARAMETER_6;
+
+	status = kmcl_packet_take(pkt);
+	if (status)
+		return status;
+
+	if (kmcl_external_pfns(pkt, ExternalDataPfns, PfnLength))
+		return kmcl_packet_abandon(pkt, STATUS_INVALID_PARAMETER_5);
+	return kmcl_packet_send(pkt, Buffer, BufferLength, Flags);
+}
+EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalPfns);

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Synchronous requests: a packet of the channel's own, and a wait for the end of
+ * its transaction. Who gives up waiting takes the packet back; what the other end
+ * answers then finds nothing.
+ */
+#include <linux/export.h>
+
+#include "kmcl.h"
+
+/* On the stack of the caller, who waits until it is over or taken back. */
+struct kmcl_request {
+	KEVENT over;
+	NTSTATUS status;
+	void *buffer;
+	u32 size;
+	u32 len;	/* of the completion */
+};
+
+/* The completion routine of such packets. */
+static void kmcl_request_over(VMBPACKET packet, NTSTATUS status, PVOID buffer,
+			      UINT32 len)
+{
+	struct kmcl_request *req = VmbPacketGetPointer(packet);
+
+	req->status = status;
+	req->len = len;
+	memcpy(req->buffer, buffer, min(len, req->size));
+	/* The last access: whoever waits may return at once. */
+	KeSetEvent(&req->over, IO_NO_INCREMENT, FALSE);
+}
+
+/* May the caller wait here, and is there somebody to end that wait? */
+static bool kmcl_request_may_wait(struct kmcl_channel *chan, u32 flags)
+{
+	if (WARN_ONCE(KeGetCurrentIrql() >= DISPATCH_LEVEL,
+		      "vmbkmcl: a synchronous request that waits, at DISPATCH_LEVEL\n"))
+		return false;
+
+	/* In a state callback, with the incoming side off until it returns? */
+	return !WARN_ONCE(flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION &&
+			  kmcl_control_is_worker(chan) &&
+			  !READ_ONCE(chan->rx.enabled),
+			  "vmbkmcl: a synchronous request in a callback that its completion waits for\n");
+}
+
+/* The packet was queued or waits for its completion. */
+static NTSTATUS kmcl_request_wait(struct kmcl_packet *pkt,
+				  struct kmcl_request *req,
+				  PLARGE_INTEGER timeout)
+{
+	NTSTATUS status;
+
+	status = KeWaitForSingleObject(&req->over, Executive, KernelMode, FALSE,
+				       timeout);
+	if (status == STATUS_TIMEOUT) {
+		if (kmcl_tx_cancel(pkt->chan, &pkt->tx))
+			return kmcl_packet_abandon(pkt, STATUS_CANCELLED);
+		/* Its routine is about to run. */
+		KeWaitForSingleObject(&req->over, Executive, KernelMode, FALSE,
+				      NULL);
+	}
+	return req->status;
+}
+
+static NTSTATUS kmcl_request_send(struct kmcl_packet *pkt,
+				  struct kmcl_request *req, const void *buffer,
+				  u32 len, PMDL mdl, u32 flags,
+				  PLARGE_INTEGER timeout)
+{
+	bool may_queue = !timeout || timeout->QuadPart;
+	enum kmcl_tx_result result;
+	NTSTATUS status;
+
+	status = kmcl_packet_check(pkt, buffer, len);
+	if (status)
+		return status;
+	status = kmcl_packet_take(pkt);
+	if (status)
+		return status;
+	if (mdl && kmcl_external_mdl(pkt, mdl, 0, 0, false))
+		return kmcl_packet_abandon(pkt, STATUS_INVALID_PARAMETER_4);
+
+	status = kmcl_packet_submit(pkt, buffer, len, flags, may_queue, &result);
+	if (status)
+		return status;
+	if (result == KMCL_TX_OVER)
+		return kmcl_packet_abandon(pkt, STATUS_SUCCESS);
+	return kmcl_request_wait(pkt, req, timeout);
+}
+
+/**
+ * VmbChannelSendSynchronousRequest() - send a packet and wait until it is over
+ * @Channel: the channel
+ * @Buffer: the payload
+ * @BufferSize: bytes in @Buffer
+ * @ExternalDataMdl: chain of MDLs, locked, whose memory goes along, or NULL
+ * @Flags: as for VmbPacketSend(). With ..._WAIT_FOR_COMPLETION the call returns
+ *	when the other end's completion has come, else when the packet is in the
+ *	ring.
+ * @CompletionBuffer: for the completion's payload, or NULL
+ * @CompletionBufferSize: bytes in @CompletionBuffer, a multiple of 8; on return
+ *	the bytes written to it, 0 unless a completion came. May be NULL where
+ *	@CompletionBuffer is.
+ * @Timeout: in units of 100 ns; negative from now on, positive in system time;
+ *	NULL to wait for ever. 0: a packet that does not fit into the ring now is
+ *	not queued, and a completion is not waited for.
+ *
+ * A packet that is given up is cancelled. The other end may have got it all the
+ * same, and may still use the external memory until the channel is disabled.
+ *
+ * This project's decisions: in EvtChannelOpened, EvtChannelStarted and
+ * EvtChannelSuspend, while no completion can come, a request that waits for one
+ * fails with a warning. In ProcessPacket it waits for what is behind the packets
+ * that the ring holds already: with a transaction quota, or behind 64 packets that
+ * wait for PASSIVE_LEVEL, that may be for ever, so use a timeout there.
+ *
+ * Context: PASSIVE_LEVEL. With *@Timeout 0 and without ..._WAIT_FOR_COMPLETION
+ * up to DISPATCH_LEVEL.
+ *
+ * Return: STATUS_SUCCESS; STATUS_BUFFER_OVERFLOW: with *@Timeout 0, did not fit
+ * and was not queued; STATUS_CANCELLED after the timeout; STATUS_DEVICE_REMOVED
+ * where the channel went away. This project's decisions: STATUS_BUFFER_TOO_SMALL
+ * where the completion was longer than @CompletionBuffer, which then holds its
+ * beginning; STATUS_INVALID_PARAMETER_1 for a bad handle, _2 to _5 as
+ * VmbPacketSend(), _7 for a size that is missing or no multiple of 8;
+ * STATUS_INSUFFICIENT_RESOURCES; STATUS_NOT_SUPPORTED as VmbPacketSend();
+ * STATUS_INVALID_DEVICE_STATE where the caller must not wait, or the channel is
+ * being cleaned up.
+ */
+NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
+					  UINT32 BufferSize, PMDL ExternalDataMdl,
+					  UINT32 Flags, PVOID CompletionBuffer,
+					  PUINT32 CompletionBufferSize,
+					  PLARGE_INTEGER Timeout)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	struct kmcl_request req = { .buffer = CompletionBuffer };
+	bool waits = Flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
+	NTSTATUS status;
+	VMBPACKET packet;
+
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+	if (!kmcl_flags_valid(Flags, ExternalDataMdl))
+		return STATUS_INVALID_PARAMETER_5;
+	if (CompletionBuffer && !CompletionBufferSize)
+		return STATUS_INVALID_PARAMETER_7;
+	if (CompletionBufferSize) {
+		if (!IS_ALIGNED(*CompletionBufferSize, 8))
+			return STATUS_INVALID_PARAMETER_7;
+		if (CompletionBuffer)
+			req.size = *CompletionBufferSize;
+		*CompletionBufferSize = 0;
+	}
+	if ((waits || !Timeout || Timeout->QuadPart) &&
+	    !kmcl_request_may_wait(chan, Flags))
+		return STATUS_INVALID_DEVICE_STATE;
+
+	packet = VmbPacketAllocate(Channel);
+	if (!packet)
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	KeInitializeEvent(&req.over, NotificationEvent, FALSE);
+	VmbPacketSetPointer(packet, &req);
+	VmbPacketSetCompletionRoutine(packet, kmcl_request_over);
+	status = kmcl_request_send(kmcl_packet_from_handle(packet), &req, Buffer,
+				   BufferSize, ExternalDataMdl, Flags, Timeout);
+	VmbPacketFree(packet);
+
+	if (CompletionBufferSize)
+		*CompletionBufferSize = min(req.len, req.size);
+	if (status == STATUS_SUCCESS && CompletionBuffer && req.len > req.size)
+		status = STATUS_BUFFER_TOO_SMALL;
+	return status;
+}
+EXPORT_SYMBOL_GPL(VmbChannelSendSynchronousRequest);

@@ -1,0 +1,596 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Synchronous requests: what ends the wait, and what is left behind. */
+#include <linux/kthread.h>
+#include <linux/slab.h>
+
+#include "client.h"
+
+#define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
+
+/* Units of 100 ns. */
+#define MS(n)	((n) * 10000LL)
+
+/* A request made by a thread of its own, and what came of it. */
+struct asker {
+	struct client *client;
+	UINT32 flags;
+	u32 len;
+	PMDL mdl;
+	LARGE_INTEGER *timeout;
+	u64 answer[4];
+	UINT32 size;
+	NTSTATUS status;
+	ktime_t took;
+	struct completion returned;
+};
+
+static struct host *asker_host;
+
+static struct client *asker_client(struct kunit *test)
+{
+	struct client *client;
+
+	asker_host = host_create(test);
+	client = client_create(test, asker_host);
+	asker_host->offered = true;
+	client_enable(client);
+	return client;
+}
+
+static void ask(struct asker *a)
+{
+	static u8 question[1024] = "question";
+	ktime_t begin = ktime_get();
+
+	a->status = VmbChannelSendSynchronousRequest(a->client->channel, question, a->len,
+						     a->mdl, a->flags, a->answer, &a->size,
+						     a->timeout);
+	a->took = ktime_sub(ktime_get(), begin);
+}
+
+static int asker_thread(void *data)
+{
+	struct asker *a = data;
+
+	ask(a);
+	complete(&a->returned);
+	return 0;
+}
+
+static struct asker *asker(struct client *client, UINT32 flags, LARGE_INTEGER *timeout)
+{
+	struct asker *a = kunit_kzalloc(client->test, sizeof(*a), GFP_KERNEL);
+
+	a->client = client;
+	a->flags = flags;
+	a->len = 8;
+	a->timeout = timeout;
+	a->size = sizeof(a->answer);
+	memset(a->answer, 0xa5, sizeof(a->answer));
+	init_completion(&a->returned);
+	return a;
+}
+
+static void asker_start(struct asker *a)
+{
+	KUNIT_ASSERT_FALSE(a->client->test,
+			   IS_ERR(kthread_run(asker_thread, a, "kmcl_asker")));
+}
+
+static void asker_end(struct asker *a)
+{
+	KUNIT_EXPECT_NE(a->client->test,
+			wait_for_completion_timeout(&a->returned, 5 * HZ), 0);
+}
+
+/* The request as the host gets it. */
+static u64 host_reads_one(struct kunit *test)
+{
+	struct host_packet *pkt = kunit_kzalloc(test, sizeof(*pkt), GFP_KERNEL);
+
+	EVENTUALLY(test, host_read(asker_host, pkt));
+	return pkt->id;
+}
+
+static void send_large(struct client *client)
+{
+	static u8 large[1000];
+
+	client_send(client_packet(client), large, sizeof(large), 0);
+}
+
+/* The ring of one data page takes three of them. */
+static void fill_the_ring(struct client *client)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		send_large(client);
+}
+
+static void it_returns_with_the_completion(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	struct asker *a = asker(client, WAIT, NULL);
+	u64 answer[2] = { 1, 2 };
+	u64 id;
+
+	asker_start(a);
+	id = host_reads_one(test);
+	msleep(20);
+	KUNIT_EXPECT_FALSE(test, completion_done(&a->returned));
+	host_complete(asker_host, id, answer, sizeof(answer));
+	asker_end(a);
+	EXPECT_STATUS(test, a->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, a->size, 16);
+	KUNIT_EXPECT_MEMEQ(test, a->answer, answer, 16);
+	KUNIT_EXPECT_EQ(test, a->answer[2], 0xa5a5a5a5a5a5a5a5);
+	KUNIT_EXPECT_EQ(test, client_chan(client)->tx.open_count, 0);
+}
+
+static void without_wait_it_returns_when_it_is_in_the_ring(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	struct asker *a = asker(client, 0, NULL);
+
+	ask(a);
+	EXPECT_STATUS(test, a->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, a->size, 0);
+	host_reads_one(test);
+}
+
+static void without_wait_it_waits_for_room(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	struct asker *a = asker(client, 0, NULL);
+
+	fill_the_ring(client);
+	a->len = 1000;
+	asker_start(a);
+	msleep(20);
+	KUNIT_EXPECT_FALSE(test, completion_done(&a->returned));
+	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 3);
+	host_signal(asker_host);
+	asker_end(a);
+	EXPECT_STATUS(test, a->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 1);
+}
+
+static void external_data_goes_along(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	struct asker *a = asker(client, WAIT, NULL);
+	struct host_packet *pkt = kunit_kzalloc(test, sizeof(*pkt), GFP_KERNEL);
+	PMDL mdl = IoAllocateMdl(pkt, 100, FALSE, FALSE, NULL);
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	MmBuildMdlForNonPagedPool(mdl);
+	a->mdl = mdl;
+	asker_start(a);
+	EVENTUALLY(test, host_read(asker_host, pkt));
+	KUNIT_EXPECT_EQ(test, pkt->type, VM_PKT_DATA_USING_GPA_DIRECT);
+	host_complete(asker_host, pkt->id, NULL, 0);
+	asker_end(a);
+	EXPECT_STATUS(test, a->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, a->size, 0);
+	IoFreeMdl(mdl);
+}
+
+struct timed {
+	const char *name;
+	s64 ms;		/* until the timeout */
+	bool absolute;
+};
+
+static const struct timed timeds[] = {
+	{ "relative", 50, false },
+	{ "absolute", 50, true },
+	{ "absolute, in the past", -50, true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(timed, timeds, name);
+
+static LARGE_INTEGER timed_value(const struct timed *timed)
+{
+	LARGE_INTEGER value = { .QuadPart = -MS(timed->ms) };
+
+	if (timed->absolute) {
+		/* Since 1601, in units of 100 ns. */
+		value.QuadPart = div_s64(ktime_get_real_ns(), 100) +
+				 116444736000000000LL + MS(timed->ms);
+	}
+	return value;
+}
+
+static void after_the_timeout_it_is_cancelled(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	LARGE_INTEGER timeout = timed_value(test->param_value);
+	const struct timed *timed = test->param_value;
+	struct asker *a = asker(client, WAIT, &timeout);
+
+	ask(a);
+	EXPECT_STATUS(test, a->status, STATUS_CANCELLED);
+	KUNIT_EXPECT_EQ(test, a->size, 0);
+	if (timed->ms > 0)
+		KUNIT_EXPECT_GE(test, ktime_to_ms(a->took), timed->ms - 1);
+	KUNIT_EXPECT_LT(test, ktime_to_ms(a->took), 3000);
+	KUNIT_EXPECT_EQ(test, client_chan(client)->tx.open_count, 0);
+	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 1);
+}
+
+static void a_late_completion_is_no_news_and_no_offence(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	LARGE_INTEGER timeout = { .QuadPart = -MS(10) };
+	struct asker *a = asker(client, WAIT, &timeout);
+	struct client_done *done = client_packet(client);
+	u64 answer = 1, id;
+
+	ask(a);
+	EXPECT_STATUS(test, a->status, STATUS_CANCELLED);
+	id = host_reads_one(test);
+	host_complete(asker_host, id, &answer, sizeof(answer));
+	KUNIT_EXPECT_EQ(test, a->answer[0], 0xa5a5a5a5a5a5a5a5);
+	KUNIT_EXPECT_EQ(test, client_count(client, late), 1);
+	KUNIT_EXPECT_EQ(test, client_count(client, stray), 0);
+
+	/* Once: the second one was never asked for. */
+	host_complete(asker_host, id, &answer, sizeof(answer));
+	KUNIT_EXPECT_EQ(test, client_count(client, late), 1);
+	KUNIT_EXPECT_EQ(test, client_count(client, stray), 1);
+
+	EXPECT_STATUS(test, client_send(done, "x", 1, WAIT), STATUS_SUCCESS);
+	host_complete(asker_host, host_reads_one(test), NULL, 0);
+	KUNIT_EXPECT_EQ(test, client_calls(done), 1);
+}
+
+static void a_queued_request_that_times_out_is_never_sent(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	LARGE_INTEGER timeout = { .QuadPart = -MS(20) };
+	struct asker *a = asker(client, WAIT, &timeout);
+	struct client_done *behind;
+
+	fill_the_ring(client);
+	a->len = 1000;
+	ask(a);
+	EXPECT_STATUS(test, a->status, STATUS_CANCELLED);
+	behind = client_packet(client);
+	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 3);
+	EXPECT_STATUS(test, client_send(behind, "x", 1, 0), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, client_calls(behind), 1);
+	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 1);
+}
+
+static void with_a_zero_timeout_it_is_not_queued(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	LARGE_INTEGER timeout = {};
+	struct asker *a = asker(client, 0, &timeout);
+
+	ask(a);
+	EXPECT_STATUS(test, a->status, STATUS_SUCCESS);
+	fill_the_ring(client);
+	a->len = 1000;
+	ask(a);
+	EXPECT_STATUS(test, a->status, STATUS_BUFFER_OVERFLOW);
+	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 4);
+	host_signal(asker_host);
+	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 0);
+
+	/* And nothing is overtaken: a packet waits, for which there is no room. */
+	fill_the_ring(client);
+	send_large(client);
+	a->len = 8;
+	ask(a);
+	EXPECT_STATUS(test, a->status, STATUS_BUFFER_OVERFLOW);
+}
+
+static void with_a_zero_timeout_a_completion_is_not_waited_for(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	LARGE_INTEGER timeout = {};
+	struct asker *a = asker(client, WAIT, &timeout);
+
+	ask(a);
+	EXPECT_STATUS(test, a->status, STATUS_CANCELLED);
+	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 1);
+}
+
+static void a_completion_that_is_too_long_is_cut(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	struct asker *a = asker(client, WAIT, NULL);
+	u64 answer[3] = { 1, 2, 3 };
+
+	a->size = 16;
+	asker_start(a);
+	host_complete(asker_host, host_reads_one(test), answer, sizeof(answer));
+	asker_end(a);
+	EXPECT_STATUS(test, a->status, STATUS_BUFFER_TOO_SMALL);
+	KUNIT_EXPECT_EQ(test, a->size, 16);
+	KUNIT_EXPECT_MEMEQ(test, a->answer, answer, 16);
+	KUNIT_EXPECT_EQ(test, a->answer[2], 0xa5a5a5a5a5a5a5a5);
+}
+
+static void a_completion_may_be_of_no_interest(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	VMBCHANNEL channel = client->channel;
+	LARGE_INTEGER timeout = {};
+
+	/* No buffer, no size; and a size without a buffer is told 0. */
+	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(channel, "x", 1, NULL, 0, NULL,
+							     NULL, &timeout), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 1);
+}
+
+static void requests_check_their_parameters(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	VMBCHANNEL c = client->channel;
+	LARGE_INTEGER now = {};
+	UINT32 size = 12;
+	u64 answer[2];
+
+	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(NULL, "x", 1, NULL, 0, NULL,
+							     NULL, &now),
+		      STATUS_INVALID_PARAMETER_1);
+	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(c, NULL, 1, NULL, 0, NULL,
+							     NULL, &now),
+		      STATUS_INVALID_PARAMETER_2);
+	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(c, "x", 1025, NULL, 0, NULL,
+							     NULL, &now),
+		      STATUS_INVALID_PARAMETER_3);
+	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(c, "x", 1, NULL, 8, NULL,
+							     NULL, &now),
+		      STATUS_INVALID_PARAMETER_5);
+	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(c, "x", 1, NULL, WAIT, answer,
+							     NULL, &now),
+		      STATUS_INVALID_PARAMETER_7);
+	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(c, "x", 1, NULL, WAIT, answer,
+							     &size, &now),
+		      STATUS_INVALID_PARAMETER_7);
+	KUNIT_EXPECT_EQ(test, size, 12);
+	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 0);
+}
+
+static void disable_ends_the_wait(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	struct asker *a = asker(client, WAIT, NULL);
+
+	asker_start(a);
+	host_reads_one(test);
+	VmbChannelDisable(client->channel);
+	asker_end(a);
+	EXPECT_STATUS(test, a->status, STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_EQ(test, a->size, 0);
+}
+
+static void a_rescind_ends_the_wait(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	struct asker *a = asker(client, WAIT, NULL);
+
+	asker_start(a);
+	host_reads_one(test);
+	host_rescind(asker_host);
+	asker_end(a);
+	EXPECT_STATUS(test, a->status, STATUS_DEVICE_REMOVED);
+}
+
+static void a_rescind_ends_the_wait_for_room(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	struct asker *a = asker(client, 0, NULL);
+
+	fill_the_ring(client);
+	a->len = 1000;
+	asker_start(a);
+	EVENTUALLY(test, client_count(client, queued) == 1);
+	host_rescind(asker_host);
+	asker_end(a);
+	EXPECT_STATUS(test, a->status, STATUS_DEVICE_REMOVED);
+}
+
+/* What a module's exit does while a thread of its own still waits. */
+static void cleanup_ends_the_wait(struct kunit *test)
+{
+	struct client *client = kunit_kzalloc(test, sizeof(*client), GFP_KERNEL);
+	struct asker *a;
+
+	client->test = test;
+	ASSERT_STATUS(test, VmbChannelAllocate(NULL, FALSE, &client->channel), STATUS_SUCCESS);
+	a = asker(client, WAIT, NULL);
+	asker_start(a);
+	EVENTUALLY(test, client_count(client, queued) == 1);
+	VmbChannelCleanup(client->channel);
+	asker_end(a);
+	EXPECT_STATUS(test, a->status, STATUS_DEVICE_REMOVED);
+}
+
+static void at_dispatch_level_it_sends_what_needs_no_wait(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	LARGE_INTEGER timeout = {};
+	struct asker *a = asker(client, 0, &timeout);
+	unsigned long flags;
+
+	local_bh_disable();
+	ask(a);
+	local_bh_enable();
+	EXPECT_STATUS(test, a->status, STATUS_SUCCESS);
+	local_irq_save(flags);
+	ask(a);
+	local_irq_restore(flags);
+	EXPECT_STATUS(test, a->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 2);
+}
+
+static struct asker *asker_in_callback;
+
+static void ask_in_routine(struct client_done *done)
+{
+	done->again = NULL;
+	ask(asker_in_callback);
+}
+
+static void a_completion_routine_may_ask_without_waiting(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	struct client_done *done = client_packet(client);
+	LARGE_INTEGER timeout = {};
+
+	asker_in_callback = asker(client, 0, &timeout);
+	done->again = ask_in_routine;
+	EXPECT_STATUS(test, client_send(done, "x", 1, 0), STATUS_SUCCESS);
+	EXPECT_STATUS(test, asker_in_callback->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 2);
+}
+
+static int answering_thread(void *data)
+{
+	struct host_packet *pkt = kzalloc(sizeof(*pkt), GFP_KERNEL | __GFP_NOFAIL);
+	u64 answer = 99;
+
+	while (!kthread_should_stop()) {
+		if (host_read(asker_host, pkt) && pkt->flags)
+			host_complete(asker_host, pkt->id, &answer, sizeof(answer));
+		usleep_range(50, 100);
+	}
+	kfree(pkt);
+	return 0;
+}
+
+static void ask_when_post_started(struct client *client, enum client_event event)
+{
+	if (event == CLIENT_POST_STARTED)
+		ask(asker_in_callback);
+}
+
+static void post_started_is_the_place_to_negotiate(struct kunit *test)
+{
+	struct task_struct *answering;
+	struct client *client;
+
+	asker_host = host_create(test);
+	client = client_create(test, asker_host);
+	asker_in_callback = asker(client, WAIT, NULL);
+	client->on_event = ask_when_post_started;
+
+	asker_host->offered = true;
+	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	EVENTUALLY(test, READ_ONCE(client_chan(client)->rx.enabled));
+	answering = kthread_run(answering_thread, NULL, "kmcl_answers");
+	EVENTUALLY(test, client_events(client) == 3);
+	kthread_stop(answering);
+	EXPECT_STATUS(test, asker_in_callback->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, asker_in_callback->answer[0], 99);
+	client->on_event = NULL;
+}
+
+static VOID ask_in_process(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOID buffer,
+			   UINT32 len, UINT32 flags)
+{
+	ask(asker_in_callback);
+	VmbChannelPacketComplete(packet, NULL, 0);
+	complete(&asker_in_callback->returned);
+}
+
+/* The packet being processed is the one that the quota allows. */
+static void process_packet_at_passive_may_ask(struct kunit *test)
+{
+	struct task_struct *answering;
+	struct client *client;
+
+	asker_host = host_create(test);
+	client = client_create(test, asker_host);
+	asker_in_callback = asker(client, WAIT, NULL);
+	VmbChannelSetIncomingProcessingAtPassive(client->channel, TRUE);
+	VmbChannelSetTransactionQuota(client->channel, 1);
+	EXPECT_STATUS(test, VmbChannelInitSetProcessPacketCallbacks(client->channel,
+								    ask_in_process, NULL),
+		      STATUS_SUCCESS);
+	asker_host->offered = true;
+	client_enable(client);
+
+	host_write(asker_host, KMCL_WIRE_DATA, 0, 0, "go", 2);
+	host_signal(asker_host);
+	answering = kthread_run(answering_thread, NULL, "kmcl_answers");
+	asker_end(asker_in_callback);
+	kthread_stop(answering);
+	EXPECT_STATUS(test, asker_in_callback->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, asker_in_callback->answer[0], 99);
+}
+
+static int racing_thread(void *data)
+{
+	struct asker *a = data;
+	u32 i;
+
+	for (i = 0; i < 300; i++) {
+		a->size = sizeof(a->answer);
+		ask(a);
+		/* One or the other, and the answer with the first only. */
+		if (a->status == STATUS_SUCCESS)
+			KUNIT_EXPECT_EQ(a->client->test, a->answer[0], 99);
+		else
+			EXPECT_STATUS(a->client->test, a->status, STATUS_CANCELLED);
+		a->answer[0] = 0;
+	}
+	complete(&a->returned);
+	return 0;
+}
+
+static void completions_may_meet_timeouts(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	LARGE_INTEGER timeout = { .QuadPart = -MS(1) };
+	struct asker *a[2] = { asker(client, WAIT, &timeout), asker(client, WAIT, &timeout) };
+	struct task_struct *answering = kthread_run(answering_thread, NULL, "kmcl_answers");
+	int i;
+
+	for (i = 0; i < 2; i++)
+		kthread_run(racing_thread, a[i], "kmcl_racer");
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&a[i]->returned, 30 * HZ), 0);
+	msleep(50);
+	kthread_stop(answering);
+	KUNIT_EXPECT_EQ(test, client_chan(client)->tx.open_count, 0);
+	KUNIT_EXPECT_EQ(test, client_count(client, stray), 0);
+	KUNIT_EXPECT_EQ(test, client_count(client, late) + client_count(client, completed), 600);
+}
+
+static struct kunit_case request_cases[] = {
+	KUNIT_CASE(it_returns_with_the_completion),
+	KUNIT_CASE(without_wait_it_returns_when_it_is_in_the_ring),
+	KUNIT_CASE(without_wait_it_waits_for_room),
+	KUNIT_CASE(external_data_goes_along),
+	KUNIT_CASE_PARAM(after_the_timeout_it_is_cancelled, timed_gen_params),
+	KUNIT_CASE(a_late_completion_is_no_news_and_no_offence),
+	KUNIT_CASE(a_queued_request_that_times_out_is_never_sent),
+	KUNIT_CASE(with_a_zero_timeout_it_is_not_queued),
+	KUNIT_CASE(with_a_zero_timeout_a_completion_is_not_waited_for),
+	KUNIT_CASE(a_completion_that_is_too_long_is_cut),
+	KUNIT_CASE(a_completion_may_be_of_no_interest),
+	KUNIT_CASE(requests_check_their_parameters),
+	KUNIT_CASE(disable_ends_the_wait),
+	KUNIT_CASE(a_rescind_ends_the_wait),
+	KUNIT_CASE(a_rescind_ends_the_wait_for_room),
+	KUNIT_CASE(cleanup_ends_the_wait),
+	KUNIT_CASE(at_dispatch_level_it_sends_what_needs_no_wait),
+	KUNIT_CASE(a_completion_routine_may_ask_without_waiting),
+	KUNIT_CASE(post_started_is_the_place_to_negotiate),
+	KUNIT_CASE(process_packet_at_passive_may_ask),
+	KUNIT_CASE(completions_may_meet_timeouts),
+	{}
+};
+
+static struct kunit_suite request_suite = {
+	.name = "kmcl_request",
+	.test_cases = request_cases,
+};
+
+kunit_test_suite(request_suite);

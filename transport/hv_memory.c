@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory of the guest's that the host knows of (GPADLs), and address space that
+ * the host has set apart for a device (MMIO).
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cc_platform.h>
+#include <linux/ioport.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "hv.h"
+
+struct kmcl_hv_gpadl {
+	struct vmbus_gpadl gpadl;
+	void *mapped;		/* made here, or NULL */
+};
+
+/*
+ * In a confidential guest the host sees only memory that was made shared, which
+ * would change what a client's buffers hold.
+ */
+bool kmcl_hv_may_share(const char *what)
+{
+	if (!cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT))
+		return true;
+
+	pr_warn_ratelimited("%s is not supported in a confidential guest: its memory is not the host's to see\n",
+			    what);
+	return false;
+}
+
+int kmcl_hv_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
+{
+	struct vmbus_channel *channel = to_hv_link(link)->channel;
+	void *address = gpadl->address;
+	struct kmcl_hv_gpadl *g;
+	int ret;
+
+	if (!kmcl_hv_may_share("a GPADL"))
+		return -EOPNOTSUPP;
+	/* hv_vmbus describes whole pages from their first byte on. */
+	if (gpadl->offset || !PAGE_ALIGNED(gpadl->len)) {
+		pr_warn_ratelimited("a GPADL must consist of whole pages; this one begins at byte %u of a page and has %u bytes\n",
+				    gpadl->offset, gpadl->len);
+		return -EOPNOTSUPP;
+	}
+
+	g = kzalloc(sizeof(*g), GFP_KERNEL);
+	if (!g)
+		return -ENOMEM;
+
+	/* ... and wants them in one piece. */
+	if (!address) {
+		g->mapped = vmap(gpadl->pages, gpadl->n_pages, VM_MAP, PAGE_KERNEL);
+		address = g->mapped;
+		ret = -ENOMEM;
+		if (!address)
+			goto free;
+	}
+
+	ret = vmbus_establish_gpadl(channel, address, gpadl->len, &g->gpadl);
+	if (ret)
+		goto unmap;
+
+	gpadl->handle = g->gpadl.gpadl_handle;
+	gpadl->private = g;
+	return 0;
+
+unmap:
+	vunmap(g->mapped);
+free:
+	kfree(g);
+	return ret;
+}
+
+void kmcl_hv_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
+{
+	struct kmcl_hv_gpadl *g = gpadl->private;
+	int ret = vmbus_teardown_gpadl(to_hv_link(link)->channel, &g->gpadl);
+
+	if (ret)
+		pr_err("GPADL %#x cannot be torn down: error %d; the host may still use its memory\n",
+		       gpadl->handle, ret);
+	vunmap(g->mapped);
+	kfree(g);
+}
+
+void kmcl_hv_mmio_claim(struct kmcl_hv_link *hv)
+{
+	u64 size = hv->channel->offermsg.offer.mmio_megabytes * (u64)SZ_1M;
+	struct resource *res;
+	int ret;
+
+	if (!size)
+		return;
+
+	ret = vmbus_allocate_mmio(&res, hv->dev, 0, -1, size, SZ_1M, false);
+	if (ret) {
+		pr_warn("%s: no room for %llu bytes of MMIO space: error %d\n",
+			dev_name(&hv->dev->device), size, ret);
+		return;
+	}
+	hv->link.mmio_start = res->start;
+	hv->link.mmio_size = size;
+}
+
+void kmcl_hv_mmio_release(struct kmcl_hv_link *hv)
+{
+	if (hv->link.mmio_size)
+		vmbus_free_mmio(hv->link.mmio_start, hv->link.mmio_size);
+	hv->link.mmio_start = 0;
+	hv->link.mmio_size = 0;
+}
