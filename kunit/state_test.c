@@ -165,6 +165,30 @@ static void the_instance_of_the_offer_in_use_is_reported(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, &found, &host->instance, sizeof(found));
 }
 
+static void the_mmio_space_of_the_offer_is_reported_while_it_is_open(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+	UINT64 address = 1, size = 1;
+
+	VmbChannelGetMmioSpace(client->channel, &address, &size);
+	KUNIT_EXPECT_EQ(test, address, 0);
+	KUNIT_EXPECT_EQ(test, size, 0);
+
+	host->offered = true;
+	host->mmio_start = 0xf8000000;
+	host->mmio_size = 8 << 20;
+	client_enable(client);
+	VmbChannelGetMmioSpace(client->channel, &address, &size);
+	KUNIT_EXPECT_EQ(test, address, 0xf8000000);
+	KUNIT_EXPECT_EQ(test, size, 8 << 20);
+
+	VmbChannelDisable(client->channel);
+	VmbChannelGetMmioSpace(client->channel, &address, &size);
+	KUNIT_EXPECT_EQ(test, address, 0);
+	KUNIT_EXPECT_EQ(test, size, 0);
+}
+
 static void an_offer_goes_to_one_of_two_channels(struct kunit *test)
 {
 	struct host *host = host_create(test);
@@ -343,7 +367,7 @@ static void wait_for_outstanding(struct kunit *test, bool pause)
 	KUNIT_EXPECT_FALSE(test, wait_for_completion_timeout(&waiter.returned, HZ / 10));
 
 	/* After Suspend the client completes what it holds, and that is sent. */
-	VmbChannelPacketComplete(client->packets[0].handle, &number, 8);
+	client_complete(client, 0, &number, 8);
 	if (pause)
 		KUNIT_EXPECT_EQ(test, host_skip_all(host), 1);
 	wait_for_completion(&waiter.returned);
@@ -517,6 +541,7 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE(a_rescind_closes_and_disables_the_channel),
 	KUNIT_CASE(another_instance_is_left_alone),
 	KUNIT_CASE(the_instance_of_the_offer_in_use_is_reported),
+	KUNIT_CASE(the_mmio_space_of_the_offer_is_reported_while_it_is_open),
 	KUNIT_CASE(an_offer_goes_to_one_of_two_channels),
 	KUNIT_CASE(a_device_that_another_driver_holds_is_reported),
 	KUNIT_CASE_PARAM(an_open_that_fails_is_reported, refusal_gen_params),
