@@ -409,14 +409,16 @@ static void a_work_item_may_queue_and_free_itself(struct kunit *test)
 static void a_work_item_that_waits_keeps_no_other_waiting(struct kunit *test)
 {
 	struct work first = {}, second = {};
+	int i;
 
 	work_start(test, &first);
 	work_start(test, &second);
 	KeClearEvent(&first.may_go_on);
 	IoQueueWorkItem(first.item, work_routine, DelayedWorkQueue, &first);
 	IoQueueWorkItem(second.item, work_routine, DelayedWorkQueue, &second);
-	while (!READ_ONCE(second.calls))
-		cond_resched();
+	for (i = 0; i < 5000 && !READ_ONCE(second.calls); i++)
+		usleep_range(1000, 1100);
+	KUNIT_EXPECT_EQ(test, second.calls, 1);
 	KUNIT_EXPECT_EQ(test, first.calls, 0);
 	KeSetEvent(&first.may_go_on, IO_NO_INCREMENT, FALSE);
 	linux_flush_work_items();
@@ -428,14 +430,15 @@ static void a_work_item_that_waits_keeps_no_other_waiting(struct kunit *test)
 static void a_work_item_that_is_queued_twice_runs_once(struct kunit *test)
 {
 	struct work work = {}, other = {};
+	int i;
 
 	work_start(test, &work);
 	KeInitializeEvent(&other.may_go_on, NotificationEvent, TRUE);
 	/* While it runs it can be queued, and then it is. */
 	KeClearEvent(&work.may_go_on);
 	IoQueueWorkItem(work.item, work_routine, DelayedWorkQueue, &work);
-	while (list_empty_careful(&work.may_go_on.Header.Waiters))
-		cond_resched();
+	for (i = 0; i < 5000 && list_empty_careful(&work.may_go_on.Header.Waiters); i++)
+		usleep_range(1000, 1100);
 	IoQueueWorkItem(work.item, work_routine, DelayedWorkQueue, &work);
 	IoQueueWorkItem(work.item, work_routine, DelayedWorkQueue, &other);
 	KeSetEvent(&work.may_go_on, IO_NO_INCREMENT, FALSE);
