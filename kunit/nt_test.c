@@ -166,7 +166,7 @@ static void a_lock_keeps_a_dpc_out(struct kunit *test)
 		atomic_set(&level.within, -1);
 		KeAcquireSpinLock(&level.lock, &old);
 		tasklet_schedule(&level.tasklet);
-		udelay(20);
+		udelay(9);
 		within += atomic_read(&level.within) != -1;
 		KeReleaseSpinLock(&level.lock, old);
 		tasklet_kill(&level.tasklet);
@@ -211,7 +211,8 @@ static void pool_memory_is_aligned_as_on_windows(struct kunit *test)
 		KUNIT_EXPECT_NOT_NULL(test, pieces[i]);
 		if (!pieces[i])
 			continue;
-		KUNIT_EXPECT_TRUE_MSG(test, aligned(pieces[i], size), "%px", pieces[i]);
+		KUNIT_EXPECT_TRUE_MSG(test, aligned(pieces[i], size), "at %lu",
+				      offset_in_page(pieces[i]));
 		memset(pieces[i], 0xff, size);
 	}
 	for (i = 0; i < ARRAY_SIZE(pieces); i++)
@@ -491,6 +492,7 @@ static void strings_are_compared_by_character_and_length(struct kunit *test)
 	KUNIT_EXPECT_GT(test, RtlCompareUnicodeString(&abc, &ab, FALSE), 0);
 	KUNIT_EXPECT_GT(test, RtlCompareUnicodeString(&ab, &big, FALSE), 0);
 	KUNIT_EXPECT_EQ(test, RtlCompareUnicodeString(&ab, &big, TRUE), 0);
+	KUNIT_EXPECT_EQ(test, RtlCompareUnicodeString(&big, &ab, TRUE), 0);
 	KUNIT_EXPECT_LT(test, RtlCompareUnicodeString(&empty, &ab, TRUE), 0);
 	KUNIT_EXPECT_TRUE(test, RtlEqualUnicodeString(&empty, &empty, TRUE));
 	KUNIT_EXPECT_FALSE(test, RtlEqualUnicodeString(&ab, &abc, TRUE));

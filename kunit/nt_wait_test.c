@@ -250,6 +250,8 @@ static int late_set_fn(void *event)
 {
 	msleep(50);
 	KeSetEvent(event, IO_NO_INCREMENT, FALSE);
+	while (!kthread_should_stop())
+		usleep_range(100, 200);
 	return 0;
 }
 
@@ -262,10 +264,13 @@ static void a_wait_ends_before_its_time_if_the_event_is_set(struct kunit *test)
 	KeInitializeEvent(&event, SynchronizationEvent, FALSE);
 	for (i = 0; i < ARRAY_SIZE(far_away); i++) {
 		ktime_t begin = ktime_get();
+		struct task_struct *task;
 
-		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(late_set_fn, &event, "nt_set")));
+		task = kthread_run(late_set_fn, &event, "nt_set");
+		KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 		EXPECT_STATUS(test, wait_for(&event, far_away[i]), STATUS_SUCCESS);
 		KUNIT_EXPECT_GE(test, ktime_ms_delta(ktime_get(), begin), 45);
+		kthread_stop(task);
 	}
 }
 

@@ -71,14 +71,13 @@ C_ASSERT(PAGE_SIZE == 4096 && PAGE_SHIFT == 12);
 /* Compilers warn of 'tsTK', as drivers for Windows spell it. */
 #define TAG	0x4b547374
 
-/* Returns from the function that it is in, with the line. */
-#define CHECK(condition)			\
-	do {					\
-		if (!(condition))		\
-			return __LINE__;	\
-	} while (0)
+/* The first line where something was not as it is to be. */
+static ULONG NtWordsLine;
 
-static ULONG NtWordsMdlUse(PMDL Mdl, PMDL Part, PUCHAR Buffer, ULONG Length)
+#define CHECK(condition)	\
+	((void)((condition) || NtWordsLine || (NtWordsLine = __LINE__)))
+
+static VOID NtWordsMdlUse(PMDL Mdl, PMDL Part, PUCHAR Buffer, ULONG Length)
 {
 	PUCHAR address;
 
@@ -106,32 +105,31 @@ static ULONG NtWordsMdlUse(PMDL Mdl, PMDL Part, PUCHAR Buffer, ULONG Length)
 	CHECK(address);
 	MmUnmapLockedPages(address, Part);
 	MmUnlockPages(Part);
-	return 0;
 }
 
-static ULONG NtWordsMdl(VOID)
+static VOID NtWordsMdl(VOID)
 {
 	ULONG length = PAGE_SIZE + 1;
 	PUCHAR buffer;
 	PMDL mdl, part;
-	ULONG line = __LINE__;
 
 	buffer = ExAllocatePoolWithTag(NonPagedPoolNx, length, TAG);
+	CHECK(buffer);
 	if (!buffer)
-		return line;
+		return;
 	mdl = IoAllocateMdl(buffer, length, FALSE, FALSE, NULL);
 	part = IoAllocateMdl(buffer, length, FALSE, FALSE, NULL);
+	CHECK(mdl && part);
 	if (mdl && part)
-		line = NtWordsMdlUse(mdl, part, buffer, length);
+		NtWordsMdlUse(mdl, part, buffer, length);
 	if (part)
 		IoFreeMdl(part);
 	if (mdl)
 		IoFreeMdl(mdl);
 	ExFreePoolWithTag(buffer, TAG);
-	return line;
 }
 
-static ULONG NtWordsEvent(VOID)
+static VOID NtWordsEvent(VOID)
 {
 	LARGE_INTEGER timeout;
 	KSEMAPHORE semaphore;
@@ -156,10 +154,9 @@ static ULONG NtWordsEvent(VOID)
 
 	timeout.QuadPart = -10;
 	CHECK(KeDelayExecutionThread(KernelMode, FALSE, &timeout) == STATUS_SUCCESS);
-	return 0;
 }
 
-static ULONG NtWordsLock(VOID)
+static VOID NtWordsLock(VOID)
 {
 	KLOCK_QUEUE_HANDLE handle;
 	FAST_MUTEX mutex;
@@ -193,15 +190,14 @@ static ULONG NtWordsLock(VOID)
 	taken = ExTryToAcquireFastMutex(&mutex);
 	CHECK(taken);
 	ExReleaseFastMutex(&mutex);
-	return 0;
 }
 
-static ULONG NtWordsInterlocked(VOID)
+static VOID NtWordsInterlocked(VOID)
 {
-	volatile LONG64 wide = 1LL << 40;
-	volatile LONG word = 5;
-	PVOID volatile pointer = NULL;
-	PVOID other = (PVOID)&word;
+	LONG64 wide = 1LL << 40;
+	LONG word = 5;
+	PVOID pointer = NULL;
+	PVOID other = &word;
 
 	CHECK(InterlockedIncrement(&word) == 6);
 	CHECK(InterlockedDecrement(&word) == 5);
@@ -234,10 +230,9 @@ static ULONG NtWordsInterlocked(VOID)
 #ifdef __KERNEL__
 	KeMemoryBarrier();
 #endif
-	return 0;
 }
 
-static ULONG NtWordsMemory(VOID)
+static VOID NtWordsMemory(VOID)
 {
 	NPAGED_LOOKASIDE_LIST list;
 	UCHAR a[8], b[8];
@@ -263,19 +258,21 @@ static ULONG NtWordsMemory(VOID)
 
 	entry = ExAllocatePoolWithTag(NonPagedPoolNx, 100, TAG);
 	CHECK(entry);
-	ExFreePool(entry);
+	if (entry)
+		ExFreePool(entry);
 #ifdef __KERNEL__
 	entry = ExAllocatePoolZero(NonPagedPoolNx, 100, TAG);
 	CHECK(entry);
-	ExFreePoolWithTag(entry, TAG);
+	if (entry)
+		ExFreePoolWithTag(entry, TAG);
 	entry = ExAllocatePool2(POOL_FLAG_NON_PAGED, 100, TAG);
 	CHECK(entry);
-	ExFreePoolWithTag(entry, TAG);
+	if (entry)
+		ExFreePoolWithTag(entry, TAG);
 #endif
-	return 0;
 }
 
-static ULONG NtWordsTime(VOID)
+static VOID NtWordsTime(VOID)
 {
 	LARGE_INTEGER now, counter, frequency;
 
@@ -288,10 +285,9 @@ static ULONG NtWordsTime(VOID)
 	CHECK(KeQueryInterruptTime());
 	counter = KeQueryPerformanceCounter(&frequency);
 	CHECK(counter.QuadPart > 0 && frequency.QuadPart > 0);
-	return 0;
 }
 
-static ULONG NtWordsString(VOID)
+static VOID NtWordsString(VOID)
 {
 	UNICODE_STRING one, other, copy;
 	WCHAR room[8];
@@ -307,7 +303,6 @@ static ULONG NtWordsString(VOID)
 	RtlCopyUnicodeString(&copy, &one);
 	CHECK(RtlEqualUnicodeString(&one, &copy, FALSE));
 	CHECK(RtlUpcaseUnicodeChar(L'x') == L'X');
-	return 0;
 }
 
 typedef struct _NT_WORDS_WORK {
@@ -326,19 +321,20 @@ static VOID NtWordsRoutine(PDEVICE_OBJECT Device, PVOID Context)
 	KeSetEvent(&work->Done, IO_NO_INCREMENT, FALSE);
 }
 
-static ULONG NtWordsWork(VOID)
+static VOID NtWordsWork(VOID)
 {
 	NT_WORDS_WORK work;
 
 	KeInitializeEvent(&work.Done, NotificationEvent, FALSE);
 	work.Item = IoAllocateWorkItem(NULL);
 	CHECK(work.Item);
+	if (!work.Item)
+		return;
 	IoQueueWorkItem(work.Item, NtWordsRoutine, DelayedWorkQueue, &work);
 	KeWaitForSingleObject(&work.Done, Executive, KernelMode, FALSE, NULL);
-	return 0;
 }
 
-static ULONG NtWordsList(VOID)
+static VOID NtWordsList(VOID)
 {
 	LIST_ENTRY head, a, b;
 
@@ -350,23 +346,23 @@ static ULONG NtWordsList(VOID)
 	InsertTailList(&head, &b);
 	CHECK(RemoveHeadList(&head) == &a);
 	CHECK(RemoveEntryList(&b));
-	return 0;
 }
 
 ULONG NtWords(VOID)
 {
-	static ULONG (*const words[])(VOID) = {
-		NtWordsMdl, NtWordsEvent, NtWordsLock, NtWordsInterlocked, NtWordsMemory,
-		NtWordsTime, NtWordsString, NtWordsWork, NtWordsList,
-	};
-	ULONG line = 0;
-	ULONG i;
-
-	for (i = 0; i < RTL_NUMBER_OF(words) && !line; i++)
-		line = words[i]();
-	NT_ASSERT(i);
-	DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_INFO_LEVEL, "nt words: %u\n", line);
-	if (!i)
-		KeBugCheckEx(0, 0, 0, 0, 0);
-	return line;
+	NtWordsLine = 0;
+	NtWordsMdl();
+	NtWordsEvent();
+	NtWordsLock();
+	NtWordsInterlocked();
+	NtWordsMemory();
+	NtWordsTime();
+	NtWordsString();
+	NtWordsWork();
+	NtWordsList();
+	NT_ASSERT(!NtWordsLine);
+	DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_INFO_LEVEL, "nt words: %u\n", NtWordsLine);
+	if (NtWordsLine == 0xffffffff)
+		KeBugCheckEx(NtWordsLine, 1, 2, 3, 4);
+	return NtWordsLine;
 }
