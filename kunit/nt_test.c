@@ -255,6 +255,10 @@ static void pool_flags_are_obeyed_or_refused(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, ExAllocatePool2(POOL_FLAG_NON_PAGED, 1ULL << 40, TAG));
 	KUNIT_EXPECT_NULL(test, ExAllocatePoolWithTag(NonPagedPoolNx, ~0ULL, TAG));
 
+	piece = ExAllocatePoolWithTag(NonPagedPoolNx, 0, TAG);
+	KUNIT_EXPECT_NOT_NULL(test, piece);
+	ExFreePool(piece);
+
 	/* The upper half are wishes. */
 	piece = ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_CACHE_ALIGNED |
 				POOL_FLAG_USE_QUOTA | 0xffffffff00000000ULL, 8, TAG);
