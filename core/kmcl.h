@@ -91,6 +91,7 @@ enum kmcl_tx_result {
 	KMCL_TX_OVER,		/* in the ring, and done: the caller's */
 	KMCL_TX_PENDING,	/* queued or waiting for its completion */
 	KMCL_TX_FULL,		/* cannot go out at once: the caller's */
+	KMCL_TX_GONE,		/* not at once, and not later: the caller's */
 	KMCL_TX_UNFIT,		/* the transport has no such packets: the caller's */
 	KMCL_TX_REFUSED,	/* the channel is being cleaned up: the caller's */
 };
@@ -107,6 +108,9 @@ struct kmcl_send {
 	u32 open_mask;
 	u32 open_count;
 	u32 cancelled;		/* transactions that the other end may yet complete */
+	u32 ring_bytes;		/* of an open channel: no packet takes as much */
+	bool takes_requests;	/* the channel is enabled, and is not going away */
+	struct list_head requests;	/* of kmcl_request: who waits */
 	struct work_struct grow;	/* more buckets for @open */
 	struct delayed_work retry;	/* for hosts that do not signal room */
 	u32 retry_ms;		/* how long the queue may stand still */
@@ -115,13 +119,14 @@ struct kmcl_send {
 
 /* The receiving side. */
 struct kmcl_recv {
+	bool runs;		/* the ring may be read */
 	bool at_passive;	/* VmbChannelSetIncomingProcessingAtPassive() */
 	atomic_t readers;	/* calls of kmcl_receive_poll() to account for */
 	struct tasklet_struct tasklet;	/* reads the ring where no signal comes */
 	struct work_struct work;	/* delivers @passive */
 
 	spinlock_t lock;	/* guards everything below */
-	bool enabled;		/* the client may be called */
+	bool enabled;		/* data may be given to the client */
 	bool failed;		/* the incoming stream is beyond repair */
 	bool stalled;		/* the reader left packets in the ring */
 	struct list_head spare;	/* kmcl_incoming, made when the channel opened */
@@ -309,11 +314,15 @@ static inline struct kmcl_wire_gpa *kmcl_packet_gpa(struct kmcl_packet *pkt)
 /* packet_send.c */
 NTSTATUS kmcl_packet_check(struct kmcl_packet *pkt, const void *buffer, u32 len);
 NTSTATUS kmcl_packet_take(struct kmcl_packet *pkt);
-NTSTATUS kmcl_packet_abandon(struct kmcl_packet *pkt, NTSTATUS status);
+NTSTATUS kmcl_packet_return(struct kmcl_packet *pkt, NTSTATUS status);
 NTSTATUS kmcl_packet_submit(struct kmcl_packet *pkt, const void *buffer,
 			    u32 len, u32 flags, bool may_wait,
 			    enum kmcl_tx_result *result);
 bool kmcl_flags_valid(u32 flags, bool external);
+
+/* request.c */
+void kmcl_requests_on(struct kmcl_channel *chan);
+void kmcl_requests_off(struct kmcl_channel *chan);
 
 /* external.c */
 enum kmcl_external_error {
@@ -338,8 +347,9 @@ void kmcl_send_init(struct kmcl_channel *chan);
 enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 				   struct kmcl_tx *tx, const void *data,
 				   bool may_wait);
-bool kmcl_tx_cancel(struct kmcl_channel *chan, struct kmcl_tx *tx);
-void kmcl_send_open(struct kmcl_channel *chan);
+bool kmcl_tx_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt);
+bool kmcl_tx_cancel_locked(struct kmcl_channel *chan, struct kmcl_packet *pkt);
+void kmcl_send_open(struct kmcl_channel *chan, u32 ring_bytes);
 void kmcl_send_close(struct kmcl_channel *chan);
 void kmcl_send_drain(struct kmcl_channel *chan);
 void kmcl_send_flush(struct kmcl_channel *chan);
@@ -358,6 +368,7 @@ void kmcl_transactions_take_all(struct kmcl_channel *chan, struct list_head *to)
 void kmcl_receive_init(struct kmcl_channel *chan);
 void kmcl_receive_enable(struct kmcl_channel *chan);
 void kmcl_receive_disable(struct kmcl_channel *chan);
+void kmcl_receive_stop(struct kmcl_channel *chan);
 void kmcl_receive_close(struct kmcl_channel *chan);
 
 /* Called with the lock held when a reason to leave the ring unread may be gone. */

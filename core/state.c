@@ -7,6 +7,7 @@
 
 #include <linux/export.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 
 #include "kmcl.h"
 
@@ -21,8 +22,6 @@ NTSTATUS kmcl_status_from_errno(int error)
 		return STATUS_DEVICE_REMOVED;
 	case -EOPNOTSUPP:
 		return STATUS_NOT_SUPPORTED;
-	case -EINVAL:
-		return STATUS_INVALID_DEVICE_STATE;
 	default:
 		return STATUS_UNSUCCESSFUL;
 	}
@@ -61,7 +60,8 @@ NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 		}
 	}
 
-	kmcl_send_open(chan);
+	/* The control page is none of the ring's data. */
+	kmcl_send_open(chan, params.send_bytes - PAGE_SIZE);
 	return STATUS_SUCCESS;
 
 fail_open:
@@ -102,6 +102,7 @@ void kmcl_state_suspend(struct kmcl_channel *chan)
 		evt->EvtChannelSuspend(kmcl_channel_handle(chan));
 
 	kmcl_deliver_wait_completed(chan);
+	kmcl_receive_stop(chan);
 }
 
 /*
