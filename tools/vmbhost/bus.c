@@ -190,6 +190,7 @@ static void bus_initiate_contact(const struct msg_initiate_contact *msg)
 	log_end();
 
 	if (answer.supported) {
+		bus.monitor_page = msg->monitor_pages[1];
 		bus.version = msg->version;
 		answer.connection = msg->version >= VMBUS_VERSION(5, 0) ? VMBUS_CONNECTION_5 :
 								     msg->version;

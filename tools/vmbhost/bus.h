@@ -24,6 +24,7 @@ struct bus {
 	/* What the guest has negotiated; 0: not connected. */
 	u32 version;
 	u32 target_vp;
+	u64 monitor_page;	/* from the guest to us */
 	bool offers_requested;
 
 	struct channel *channels[BUS_MAX_RELIDS];

@@ -14,6 +14,7 @@
 #include "channel.h"
 #include "hostile.h"
 #include "log.h"
+#include "monitor.h"
 #include "vm.h"
 
 struct channel *channel_find(u32 relid)
@@ -101,8 +102,8 @@ static void channel_send_offer(struct channel *chan)
 		.head.type = MSG_OFFER, .type = offer->type, .instance = offer->instance,
 		.flags = offer->flags, .mmio_megabytes = offer->mmio,
 		.sub_channel = chan->sub, .relid = chan->relid,
-		.monitor_id = offer->monitor ? offer->monitor - 1 : 0xff,
-		.monitor_allocated = offer->monitor != 0,
+		.monitor_id = offer->monitor && !chan->sub ? offer->monitor - 1 : 0xff,
+		.monitor_allocated = offer->monitor && !chan->sub,
 		.dedicated = !offer->shared_interrupt,
 		.connection = VMBUS_CHANNEL_CONNECTION(chan->relid),
 	};
@@ -237,6 +238,8 @@ static void channel_opened(struct channel *chan)
 		offer_subs(chan->offer);
 		if (offer->rescind_ms)
 			timer_set(&chan->rescind, offer->rescind_ms * 1000);
+		if (offer->monitor)
+			monitor_start();
 	}
 	if (offer->behaviour->opened)
 		offer->behaviour->opened(chan);

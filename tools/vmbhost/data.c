@@ -245,6 +245,7 @@ static bool channel_read_one(struct channel *chan, bool *wants_room)
 		bus_violation(chan, wrong);
 	else
 		channel_dispatch(chan, &pkt);
+	hostile_packet(chan, &pkt);
 	ranges_free(&pkt.ranges);
 	free(copy);
 	return true;
@@ -263,7 +264,6 @@ static void channel_after_packet(struct channel *chan)
 {
 	u64 limit = chan->offer->rescind_packets;
 
-	hostile_packet(chan);
 	if (limit && chan->state == CHANNEL_OPEN && chan->count.received >= limit)
 		offer_rescind(chan->offer);
 }

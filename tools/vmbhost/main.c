@@ -119,7 +119,7 @@ static void usage(void)
 	     "                      a channel; can be repeated\n"
 	     "  --at 'MS rescind|offer NAME'\n"
 	     "                      ms after the guest asked for offers\n"
-	     "  --scenario FILE     lines: version X.Y, offer ..., at ...\n"
+	     "  --scenario FILE     lines: version X.Y, log packets, offer ..., at ...\n"
 	     "  --control FIFO      made; lines \"rescind NAME\", \"offer NAME\" are obeyed\n"
 	     "ends with: 0 powered off, 2 cannot start, 3 reset, 4 triple fault, 5 lost");
 	scenario_help();

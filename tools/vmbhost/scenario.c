@@ -40,7 +40,7 @@ static const struct field {
 	FIELD("user", FIELD_USER, user, "user-defined bytes, in hexadecimal"),
 	FIELD("subs", FIELD_U32, subs, "sub-channels, offered when it is opened"),
 	FIELD("shared-interrupt", FIELD_BOOL, shared_interrupt, "no dedicated interrupt"),
-	FIELD("monitor", FIELD_U32, monitor, "monitor id, from 1 on"),
+	FIELD("monitor", FIELD_U32, monitor, "1 to 128: the guest sets a bit instead of signalling"),
 	FIELD("delay", FIELD_U64, delay, "offered so many ms late"),
 	FIELD("hidden", FIELD_BOOL, hidden, "only offered on command"),
 	FIELD("open-status", FIELD_U32, open_status, "refuse to open with this status"),
@@ -249,6 +249,15 @@ static void parse_offer(char **state)
 	offer_add(offer);
 }
 
+static void parse_log(char **state)
+{
+	char *word = strtok_r(NULL, BLANKS, state);
+
+	if (!word || strcmp(word, "packets"))
+		bad("no such thing to log", word ? word : "");
+	bus.log_packets = true;
+}
+
 static void parse_version(char **state)
 {
 	char *word = strtok_r(NULL, BLANKS, state);
@@ -335,6 +344,8 @@ void scenario_line(const char *where, const char *line)
 		parse_offer(&state);
 	else if (!strcmp(word, "at"))
 		parse_at(&state);
+	else if (!strcmp(word, "log"))
+		parse_log(&state);
 	else if (!strcmp(word, "version"))
 		parse_version(&state);
 	else

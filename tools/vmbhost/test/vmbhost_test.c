@@ -25,6 +25,8 @@
 #define EXTERNAL_OFFSET		100
 #define EXTERNAL_BYTES		9000
 #define PATIENCE		(20 * HZ)
+/* Where the write index lies there is no end of packets. */
+#define BATCH			256
 
 enum job {
 	JOB_NONE, JOB_ECHO, JOB_EXTERNAL, JOB_GPADL, JOB_SOURCE, JOB_TRANSFER, JOB_HOLD,
@@ -160,8 +162,13 @@ static void on_channel(void *context)
 {
 	struct client *c = context;
 	struct vmpacket_descriptor *desc;
+	u32 count = 0;
 
 	foreach_vmbus_pkt(desc, c->chan) {
+		if (++count > BATCH) {
+			hv_pkt_iter_close(c->chan);
+			break;
+		}
 		switch (desc->type) {
 		case VM_PKT_COMP:
 			on_completion(c, desc);
