@@ -17,7 +17,7 @@
 #include "client.h"
 
 #define RING_BYTES		(16 * PAGE_SIZE)
-#define MAX_PACKET		(32 * 1024)
+#define MAX_PACKET		4096
 #define PACKETS			200
 #define WINDOW			16
 #define BUFFER_PAGES		64
@@ -364,7 +364,7 @@ static int job_hold(struct client *c)
 				      VM_PKT_DATA_INBAND,
 				      VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED))
 			c->sent_bytes += sizeof(payload);
-		usleep_range(1000, 2000);
+		usleep_range(5000, 10000);
 	}
 	return 0;
 }
