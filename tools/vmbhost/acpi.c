@@ -80,15 +80,15 @@ struct acpi_fadt {
 
 _Static_assert(sizeof(struct acpi_fadt) == 268, "revision 5 of the FADT");
 
-#define FADT_WBINVD		(1u << 0)
-#define FADT_C1			(1u << 2)
-#define FADT_NO_POWER_BUTTON	(1u << 4)
-#define FADT_NO_SLEEP_BUTTON	(1u << 5)
-#define FADT_TIMER_32_BITS	(1u << 8)
-#define FADT_RESET		(1u << 10)
+#define FADT_WBINVD		BIT(0)
+#define FADT_C1			BIT(2)
+#define FADT_NO_POWER_BUTTON	BIT(4)
+#define FADT_NO_SLEEP_BUTTON	BIT(5)
+#define FADT_TIMER_32_BITS	BIT(8)
+#define FADT_RESET		BIT(10)
 
-#define FADT_LEGACY_DEVICES	(1u << 0)
-#define FADT_NO_VGA		(1u << 2)
+#define FADT_LEGACY_DEVICES	BIT(0)
+#define FADT_NO_VGA		BIT(2)
 
 #define IO_APIC_ADDRESS		0xfec00000u
 #define LOCAL_APIC_ADDRESS	0xfee00000u

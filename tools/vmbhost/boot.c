@@ -109,7 +109,7 @@ void boot_load(struct vm *vm, const char *kernel, const char *initrd,
 	params->hdr.ramdisk_size = 0;
 	if (strlen(cmdline) > hdr.cmdline_size || strlen(cmdline) >= 0x10000)
 		die("the command line is too long");
-	strcpy((char *)vm->ram + VM_CMDLINE, cmdline);
+	memcpy(vm->ram + VM_CMDLINE, cmdline, strlen(cmdline) + 1);
 	boot_e820(vm, params);
 	if (initrd)
 		boot_initrd(vm, params, initrd);

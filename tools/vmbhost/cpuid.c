@@ -17,27 +17,27 @@
 #define HV_LEAF_LAST		0x40000005u
 
 /* Leaf 3, EAX: groups of registers */
-#define HV_VP_RUNTIME		(1u << 0)
-#define HV_TIME_REF_COUNT	(1u << 1)
-#define HV_SYNIC		(1u << 2)
-#define HV_SYNTHETIC_TIMERS	(1u << 3)
-#define HV_APIC_REGISTERS	(1u << 4)
-#define HV_HYPERCALL		(1u << 5)
-#define HV_VP_INDEX		(1u << 6)
-#define HV_REFERENCE_TSC	(1u << 9)
-#define HV_FREQUENCY		(1u << 11)
+#define HV_VP_RUNTIME		BIT(0)
+#define HV_TIME_REF_COUNT	BIT(1)
+#define HV_SYNIC		BIT(2)
+#define HV_SYNTHETIC_TIMERS	BIT(3)
+#define HV_APIC_REGISTERS	BIT(4)
+#define HV_HYPERCALL		BIT(5)
+#define HV_VP_INDEX		BIT(6)
+#define HV_REFERENCE_TSC	BIT(9)
+#define HV_FREQUENCY		BIT(11)
 /* Leaf 3, EBX: hypercalls */
-#define HV_POST_MESSAGES	(1u << 4)
-#define HV_SIGNAL_EVENTS	(1u << 5)
+#define HV_POST_MESSAGES	BIT(4)
+#define HV_SIGNAL_EVENTS	BIT(5)
 /* Leaf 3, EDX: the rest */
-#define HV_HAS_FREQUENCY	(1u << 8)
-#define HV_HAS_CRASH		(1u << 10)
+#define HV_HAS_FREQUENCY	BIT(8)
+#define HV_HAS_CRASH		BIT(10)
 /* Timers that come as interrupts need no slot in the page of messages. */
-#define HV_HAS_DIRECT_TIMERS	(1u << 19)
+#define HV_HAS_DIRECT_TIMERS	BIT(19)
 /* Leaf 4, EAX: recommendations */
-#define HV_USE_APIC_REGISTERS	(1u << 3)
-#define HV_RELAXED_TIMING	(1u << 5)
-#define HV_NO_AUTO_EOI		(1u << 9)
+#define HV_USE_APIC_REGISTERS	BIT(3)
+#define HV_RELAXED_TIMING	BIT(5)
+#define HV_NO_AUTO_EOI		BIT(9)
 
 static void cpuid_hyperv_leaf(struct kvm_cpuid_entry2 *e)
 {

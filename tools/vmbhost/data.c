@@ -107,7 +107,9 @@ void channel_send_raw(struct channel *chan, struct packet_header *head, const vo
 		      u32 extra_len, const void *payload, u32 len)
 {
 	struct ring_part parts[] = {
-		{ head, sizeof(*head) }, { extra, extra_len }, { payload, len },
+		{ head, sizeof(*head) },
+		/* No null pointers for those that are empty. */
+		{ extra ? extra : "", extra_len }, { payload ? payload : "", len },
 	};
 
 	/* What came first goes first. */

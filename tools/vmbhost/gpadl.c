@@ -91,7 +91,8 @@ void gpadl_header(const struct msg_gpadl_header *msg, u32 len)
 		return;
 	}
 	if (!msg->gpadl || *gpadl_at(msg->gpadl) || !msg->ranges_bytes) {
-		bus_violation(channel_find(msg->relid), "a GPADL without a handle of its own, or empty");
+		bus_violation(channel_find(msg->relid),
+			      "a GPADL without a handle of its own, or empty");
 		gpadl_answer(msg->relid, msg->gpadl, NT_UNSUCCESSFUL);
 		return;
 	}

@@ -10,7 +10,7 @@
 
 #define HVCALL_POST_MESSAGE	0x5c
 #define HVCALL_SIGNAL_EVENT	0x5d
-#define HVCALL_FAST		(1u << 16)
+#define HVCALL_FAST		BIT(16)
 
 struct hv_post_message {
 	u32 connection;

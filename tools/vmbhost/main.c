@@ -103,7 +103,7 @@ static void end_signal(int signal)
 		_exit(STATUS_LOST);
 }
 
-static void usage(void)
+static void help(void)
 {
 	puts("usage: vmbhost --kernel BZIMAGE [OPTIONS]\n"
 	     "  --kernel FILE       a 64-bit Linux kernel\n"
@@ -197,7 +197,7 @@ static void parse_option(struct options *o, int option)
 		o->control = optarg;
 		break;
 	case OPT_HELP:
-		usage();
+		help();
 		exit(0);
 	default:
 		exit(STATUS_CANNOT_START);

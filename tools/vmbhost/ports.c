@@ -15,7 +15,7 @@
 
 #define PM_TIMER_HZ		3579545ull
 #define PM_SCI_ENABLED		1u
-#define PM_SLEEP		(1u << 13)
+#define PM_SLEEP		BIT(13)
 
 static struct {
 	u16 pm_enable;

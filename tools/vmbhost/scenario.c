@@ -20,7 +20,8 @@
 
 enum field_kind {
 	FIELD_BOOL, FIELD_U16, FIELD_U32, FIELD_U64, FIELD_GUID, FIELD_NAME,
-	FIELD_BEHAVIOUR, FIELD_TRICK, FIELD_PIPE, FIELD_REFUSE, FIELD_USER, FIELD_REOFFER,
+	FIELD_BEHAVIOUR, FIELD_TRICK, FIELD_PIPE, FIELD_REFUSE, FIELD_USER,
+	FIELD_REOFFER,
 };
 
 static const struct field {
@@ -40,7 +41,7 @@ static const struct field {
 	FIELD("user", FIELD_USER, user, "user-defined bytes, in hexadecimal"),
 	FIELD("subs", FIELD_U32, subs, "sub-channels, offered when it is opened"),
 	FIELD("shared-interrupt", FIELD_BOOL, shared_interrupt, "no dedicated interrupt"),
-	FIELD("monitor", FIELD_U32, monitor, "1 to 128: the guest sets a bit instead of signalling"),
+	FIELD("monitor", FIELD_U32, monitor, "1 to 128: guests set a bit instead of signalling"),
 	FIELD("delay", FIELD_U64, delay, "offered so many ms late"),
 	FIELD("hidden", FIELD_BOOL, hidden, "only offered on command"),
 	FIELD("open-status", FIELD_U32, open_status, "refuse to open with this status"),
@@ -60,7 +61,8 @@ static const struct field {
 	FIELD("write", FIELD_BOOL, set.write, "external: write a pattern back (yes)"),
 	FIELD("read", FIELD_BOOL, set.read, "silent: read the ring (yes)"),
 	FIELD("seed", FIELD_U64, set.seed, "patterns and random bytes"),
-	FIELD("hostile", FIELD_TRICK, tricks, "TRICK[:after=N][:every=N][:ms=N][:times=N][:size=N]"),
+	FIELD("hostile", FIELD_TRICK, tricks,
+	      "TRICK[:after=N][:every=N][:ms=N][:times=N][:size=N]"),
 #undef FIELD
 };
 
@@ -183,7 +185,7 @@ static void parse_field(struct offer *offer, const struct field *field, char *va
 	case FIELD_NAME:
 		if (strlen(value) >= sizeof(offer->name))
 			bad("too long", value);
-		strcpy(offer->name, value);
+		memcpy(offer->name, value, strlen(value) + 1);
 		break;
 	case FIELD_BEHAVIOUR:
 		offer->behaviour = behaviour_by_name(value);

@@ -61,6 +61,8 @@ struct vm {
 /* vm.c */
 void vm_create(struct vm *vm, u64 ram_size, unsigned int cpus);
 void vm_irq_line(struct vm *vm, unsigned int gsi, bool level);
+
+/* memory.c */
 void *vm_gpa(struct vm *vm, u64 gpa, u64 len);
 bool vm_copy_from(struct vm *vm, void *to, u64 gpa, u64 len);
 bool vm_copy_to(struct vm *vm, u64 gpa, const void *from, u64 len);

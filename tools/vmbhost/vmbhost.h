@@ -14,11 +14,8 @@ typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
 
-#define __packed		__attribute__((packed))
-#define __noreturn		__attribute__((noreturn))
-#define __printf(a, b)		__attribute__((format(printf, a, b)))
-
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define BIT(n)			(1u << (n))
 #define ALIGN_UP(x, a)		(((x) + (a) - 1) / (a) * (a))
 
 #define PAGE_SIZE		4096u
