@@ -104,7 +104,7 @@ static void channel_send_offer(struct channel *chan)
 		.sub_channel = chan->sub, .relid = chan->relid,
 		.monitor_id = offer->monitor && !chan->sub ? offer->monitor - 1 : 0xff,
 		.monitor_allocated = offer->monitor && !chan->sub,
-		.dedicated = !offer->shared_interrupt,
+		.dedicated = offer->dedicated,
 		.connection = VMBUS_CHANNEL_CONNECTION(chan->relid),
 	};
 
@@ -213,7 +213,7 @@ static const char *channel_map(struct channel *chan, const struct msg_open *msg)
 	    !ring_map(&chan->out, bus.vm, chan->ring_pfns + down, pages - down))
 		return "open with rings that are too small or no memory";
 	chan->gpadl->in_use = true;
-	WRITE_SHARED(&chan->out.head->features, RING_HAS_PENDING_SEND_SIZE);
+	WRITE_ONCE(&chan->out.head->features, RING_HAS_PENDING_SEND_SIZE);
 	return NULL;
 }
 

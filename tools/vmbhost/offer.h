@@ -38,7 +38,7 @@ struct offer {
 	u16 flags;
 	bool pipe;
 	u32 pipe_mode;
-	bool shared_interrupt;
+	bool dedicated;
 	u32 monitor;		/* 0: none, else the id + 1 */
 	u32 subs;
 	u8 user[OFFER_USER_BYTES];

@@ -95,10 +95,10 @@ bool ring_consume(struct ring *ring, u32 len)
 	__atomic_store_n(&ring->head->read_index, ring->index, __ATOMIC_RELEASE);
 	/* Pairs with the guest's barrier between asking for room and looking again. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	pending = READ_SHARED(&ring->head->pending_send_size);
+	pending = READ_ONCE(&ring->head->pending_send_size);
 	if (!pending)
 		return false;
-	write = READ_SHARED(&ring->head->write_index);
+	write = READ_ONCE(&ring->head->write_index);
 	if (!ring_index_ok(ring, write))
 		return false;
 	/* Only at the step from too little to enough. */
@@ -108,14 +108,14 @@ bool ring_consume(struct ring *ring, u32 len)
 
 void ring_mask(struct ring *ring, bool masked)
 {
-	WRITE_SHARED(&ring->head->interrupt_mask, masked);
+	WRITE_ONCE(&ring->head->interrupt_mask, masked);
 	/* Unmasked: visible before the last look at the write index. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 bool ring_is_empty(struct ring *ring)
 {
-	return READ_SHARED(&ring->head->write_index) == ring->index;
+	return READ_ONCE(&ring->head->write_index) == ring->index;
 }
 
 u32 ring_room(struct ring *ring)
@@ -148,13 +148,13 @@ enum ring_write ring_write(struct ring *ring, const struct ring_part *parts, u32
 	__atomic_store_n(&ring->head->write_index, ring->index, __ATOMIC_RELEASE);
 	/* Pairs with the guest's barrier between unmasking and looking again. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (READ_SHARED(&ring->head->interrupt_mask))
+	if (READ_ONCE(&ring->head->interrupt_mask))
 		return RING_WRITTEN;
-	return READ_SHARED(&ring->head->read_index) == old ? RING_WRITTEN_SIGNAL : RING_WRITTEN;
+	return READ_ONCE(&ring->head->read_index) == old ? RING_WRITTEN_SIGNAL : RING_WRITTEN;
 }
 
 void ring_want_room(struct ring *ring, u32 len)
 {
-	WRITE_SHARED(&ring->head->pending_send_size, len);
+	WRITE_ONCE(&ring->head->pending_send_size, len);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }

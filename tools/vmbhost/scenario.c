@@ -40,7 +40,7 @@ static const struct field {
 	FIELD("pipe", FIELD_PIPE, pipe_mode, "byte or message: pipe mode"),
 	FIELD("user", FIELD_USER, user, "user-defined bytes, in hexadecimal"),
 	FIELD("subs", FIELD_U32, subs, "sub-channels, offered when it is opened"),
-	FIELD("shared-interrupt", FIELD_BOOL, shared_interrupt, "no dedicated interrupt"),
+	FIELD("dedicated", FIELD_BOOL, dedicated, "an interrupt of its own (yes)"),
 	FIELD("monitor", FIELD_U32, monitor, "1 to 128: guests set a bit instead of signalling"),
 	FIELD("delay", FIELD_U64, delay, "offered so many ms late"),
 	FIELD("hidden", FIELD_BOOL, hidden, "only offered on command"),
@@ -227,6 +227,7 @@ static void parse_offer(char **state)
 	offer->behaviour = &behaviour_echo;
 	offer->gpadl_status = 0xc000009a;
 	offer->reoffers = 1;
+	offer->dedicated = true;
 	offer->set.count = 100;
 	offer->set.size = 64;
 	offer->set.window = 64;

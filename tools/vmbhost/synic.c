@@ -95,7 +95,7 @@ static bool synic_fill(struct hv_message *slot, u32 type, const void *payload, u
 {
 	if (__atomic_load_n(&slot->type, __ATOMIC_ACQUIRE)) {
 		/* With this flag the guest acknowledges; it may have looked already. */
-		WRITE_SHARED(&slot->flags, MESSAGE_PENDING);
+		WRITE_ONCE(&slot->flags, MESSAGE_PENDING);
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		if (__atomic_load_n(&slot->type, __ATOMIC_ACQUIRE))
 			return false;

@@ -12,7 +12,7 @@
 
 static void write_index(struct hostile *hostile, u32 index)
 {
-	WRITE_SHARED(&hostile->chan->out.head->write_index, index);
+	WRITE_ONCE(&hostile->chan->out.head->write_index, index);
 	channel_signal(hostile->chan);
 }
 
@@ -52,7 +52,7 @@ static void read_index(struct hostile *hostile, const struct trick *trick)
 	struct ring *in = &hostile->chan->in;
 
 	(void)trick;
-	WRITE_SHARED(&in->head->read_index,
+	WRITE_ONCE(&in->head->read_index,
 		     hostile_random(hostile) % 2 ? hostile_random(hostile) :
 		     hostile_random(hostile) % (in->size / 8) * 8);
 	channel_signal(hostile->chan);
@@ -90,20 +90,20 @@ static void *rewriter(void *arg)
 	u32 n, back, at, old;
 	u16 *word;
 
-	while (!READ_SHARED(&hostile->stop)) {
+	while (!READ_ONCE(&hostile->stop)) {
 		for (n = 0; n < 256; n++) {
 			/* Near the end of what was written is what is new. */
 			back = 8 * (rewriter_random(&random) % 512);
-			at = (READ_SHARED(&out->index) + out->size - back % out->size) % out->size;
+			at = (READ_ONCE(&out->index) + out->size - back % out->size) % out->size;
 			word = (u16 *)(out->data + at) + rewriter_random(&random) % 4;
-			old = READ_SHARED(word);
-			WRITE_SHARED(word, rewriter_random(&random));
+			old = READ_ONCE(word);
+			WRITE_ONCE(word, rewriter_random(&random));
 			if (n % 32 == 0)
-				WRITE_SHARED(&out->head->write_index,
+				WRITE_ONCE(&out->head->write_index,
 					     rewriter_random(&random) % (2 * out->size));
-			WRITE_SHARED(word, old);
+			WRITE_ONCE(word, old);
 			if (n % 32 == 0)
-				WRITE_SHARED(&out->head->write_index, READ_SHARED(&out->index));
+				WRITE_ONCE(&out->head->write_index, READ_ONCE(&out->index));
 		}
 		/* Processors are few where this runs. */
 		sched_yield();
@@ -123,7 +123,7 @@ void hostile_stop_rewriting(struct hostile *hostile)
 {
 	if (!hostile->rewriting)
 		return;
-	WRITE_SHARED(&hostile->stop, true);
+	WRITE_ONCE(&hostile->stop, true);
 	pthread_join(hostile->rewriter, NULL);
 	hostile->rewriting = false;
 }

@@ -35,8 +35,8 @@ void die(const char *fmt, ...) __noreturn __printf(1, 2);
 void *xalloc(size_t size);
 u64 now_us(void);
 
-/* Shared memory is the guest's too: every read of it is one load. */
-#define READ_SHARED(p)		__atomic_load_n(p, __ATOMIC_RELAXED)
-#define WRITE_SHARED(p, v)	__atomic_store_n(p, v, __ATOMIC_RELAXED)
+/* Rings and pages are the guest's too: every read of them is one load. */
+#define READ_ONCE(p)		__atomic_load_n(p, __ATOMIC_RELAXED)
+#define WRITE_ONCE(p, v)	__atomic_store_n(p, v, __ATOMIC_RELAXED)
 
 #endif /* VMBHOST_H */

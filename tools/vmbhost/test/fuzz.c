@@ -28,6 +28,7 @@
 #define RAM_BYTES		(16u << 20)
 #define RING_PAGES		8u
 #define STEPS			50
+#define ALWAYS			" reoffer=1 reoffers=0"
 
 static struct vm vm;
 static u64 seed, batches, opened, packets;
@@ -328,15 +329,16 @@ int main(int argc, char **argv)
 	vm.ram = mmap(NULL, RAM_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, vm.ram_fd, 0);
 
 	for (i = 0; behaviours[i]; i++) {
-		snprintf(line, sizeof(line), "offer name=%s behaviour=%s subs=1 reoffer=1 reoffers=0",
+		snprintf(line, sizeof(line), "offer name=%s behaviour=%s subs=1" ALWAYS,
 			 behaviours[i]->name, behaviours[i]->name);
 		scenario_line("fuzz", line);
 	}
-	scenario_line("fuzz", "offer name=pages behaviour=source transfer-pages=yes size=3000 monitor=3");
+	scenario_line("fuzz", "offer behaviour=source transfer-pages=yes size=3000 monitor=3");
 	for (i = 0; i < ARRAY_SIZE(all); i++)
 		for (j = 0; all[i][j].name; j++) {
-			snprintf(line, sizeof(line), "offer name=%s hostile=%s:every=3:size=100 reoffer=1 reoffers=0 rescind-packets=%u",
-				 all[i][j].name, all[i][j].name, 100 + i * j);
+			snprintf(line, sizeof(line),
+				 "offer name=%s hostile=%s:every=3:size=100 rescind-packets=%u"
+				 ALWAYS, all[i][j].name, all[i][j].name, 100 + i * j);
 			scenario_line("fuzz", line);
 		}
 	bus_start(&vm);
