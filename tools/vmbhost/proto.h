@@ -80,8 +80,6 @@ struct msg_version_response {
 } __packed;
 
 #define OFFER_ENUMERATE_INTERFACE	0x0001
-#define OFFER_TRANSFER_PAGES		0x0002
-#define OFFER_GPADLS			0x0004
 #define OFFER_NAMED_PIPE		0x0010
 
 #define PIPE_MODE_BYTE			0
@@ -254,13 +252,5 @@ struct packet_transfer_pages {
 		u32 offset;
 	} __packed ranges[];
 } __packed;
-
-/* Payload of a channel in pipe mode. */
-struct pipe_header {
-	u32 type;
-	u32 length;
-} __packed;
-
-#define PIPE_DATA			1
 
 #endif /* VMBHOST_PROTO_H */

@@ -36,7 +36,7 @@ static const struct field {
 	FIELD("instance", FIELD_GUID, instance, "interface instance"),
 	FIELD("behaviour", FIELD_BEHAVIOUR, behaviour, "see above (echo)"),
 	FIELD("mmio", FIELD_U16, mmio, "megabytes of MMIO"),
-	FIELD("flags", FIELD_U16, flags, "the offer's flags"),
+	FIELD("flags", FIELD_U16, flags, "the offer's flags (1: interfaces are enumerated)"),
 	FIELD("pipe", FIELD_PIPE, pipe_mode, "byte or message: pipe mode"),
 	FIELD("user", FIELD_USER, user, "user-defined bytes, in hexadecimal"),
 	FIELD("subs", FIELD_U32, subs, "sub-channels, offered when it is opened"),
@@ -225,6 +225,7 @@ static void parse_offer(char **state)
 	u32 i;
 
 	offer->behaviour = &behaviour_echo;
+	offer->flags = OFFER_ENUMERATE_INTERFACE;
 	offer->gpadl_status = 0xc000009a;
 	offer->reoffers = 1;
 	offer->dedicated = true;

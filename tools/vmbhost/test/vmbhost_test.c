@@ -388,6 +388,19 @@ static int client_thread(void *arg)
 	return 0;
 }
 
+/* How much of the MMIO that the offer speaks of can be had, in megabytes. */
+static u64 client_mmio(struct hv_device *dev)
+{
+	u64 size = (u64)dev->channel->offermsg.offer.mmio_megabytes << 20;
+	struct resource *res;
+
+	if (!size || vmbus_allocate_mmio(&res, dev, 0, -1, size, PAGE_SIZE, false))
+		return 0;
+	size = resource_size(res) >> 20;
+	vmbus_free_mmio(res->start, resource_size(res));
+	return size;
+}
+
 static int client_probe(struct hv_device *dev, const struct hv_vmbus_device_id *id)
 {
 	struct client *c;
@@ -406,8 +419,8 @@ static int client_probe(struct hv_device *dev, const struct hv_vmbus_device_id *
 	hv_set_drvdata(dev, c);
 
 	ret = vmbus_open(c->chan, RING_BYTES, RING_BYTES, NULL, 0, on_channel, c);
-	pr_info("%s relid=%u open=%d mmio=%u\n", job_names[c->job],
-		c->chan->offermsg.child_relid, ret, c->chan->offermsg.offer.mmio_megabytes);
+	pr_info("%s relid=%u open=%d mmio=%llu\n", job_names[c->job],
+		c->chan->offermsg.child_relid, ret, client_mmio(dev));
 	if (ret)
 		goto free;
 	c->thread = kthread_run(client_thread, c, "vmbhost_test");
