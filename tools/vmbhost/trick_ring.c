@@ -53,8 +53,8 @@ static void read_index(struct hostile *hostile, const struct trick *trick)
 
 	(void)trick;
 	WRITE_ONCE(&in->head->read_index,
-		     hostile_random(hostile) % 2 ? hostile_random(hostile) :
-		     hostile_random(hostile) % (in->size / 8) * 8);
+		   hostile_random(hostile) % 2 ? hostile_random(hostile) :
+		   hostile_random(hostile) % (in->size / 8) * 8);
 	channel_signal(hostile->chan);
 }
 
@@ -100,7 +100,7 @@ static void *rewriter(void *arg)
 			WRITE_ONCE(word, rewriter_random(&random));
 			if (n % 32 == 0)
 				WRITE_ONCE(&out->head->write_index,
-					     rewriter_random(&random) % (2 * out->size));
+					   rewriter_random(&random) % (2 * out->size));
 			WRITE_ONCE(word, old);
 			if (n % 32 == 0)
 				WRITE_ONCE(&out->head->write_index, READ_ONCE(&out->index));
