@@ -6,7 +6,7 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 V ?= 0
 
-.PHONY: all modules modules_install clean demo check kunit lint vmbhost lab-clean help
+.PHONY: all modules modules_install clean demo check kunit lint vmbhost guest hostile lab-clean help
 
 all: modules
 
@@ -28,6 +28,12 @@ lint:
 vmbhost:
 	@scripts/lab vmbhost
 
+guest:
+	@scripts/guest
+
+hostile:
+	@scripts/hostile $(if $(SEED),--seed $(SEED)) $(if $(FUZZ),--fuzz $(FUZZ))
+
 lab-clean:
 	@scripts/lab clean
 
@@ -41,5 +47,7 @@ help:
 	@echo '  make check            all tests'
 	@echo '  make kunit            the KUnit suites; FILTER=suite.case (a glob), HOST=vmbus'
 	@echo '  make lint             W=1, sparse, checkpatch, shellcheck, mingw-w64'
+	@echo '  make guest            the client on a stock kernel against tools/vmbhost'
+	@echo '  make hostile          the client against a vmbhost that does not behave; SEED=, FUZZ=N'
 	@echo '  make vmbhost          build tools/vmbhost, a VMBus host to test drivers with'
 	@echo '  make lab-clean        remove the cache of the above'

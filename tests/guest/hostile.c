@@ -57,6 +57,7 @@ static void hostile_offer(u32 number, u32 seconds, struct peer *neighbour)
 	peer.process = hostile_process;
 	/* A second time, for it must be possible to begin anew. */
 	for (round = 0; round < 2; round++) {
+		peer.again = true;
 		if (!NT_SUCCESS(kmcl.VmbChannelEnable(peer.channel)))
 			peer_check(&peer, false, "the channel can be enabled");
 		/* Some tricks are about the opening itself. */
@@ -66,6 +67,7 @@ static void hostile_offer(u32 number, u32 seconds, struct peer *neighbour)
 			peer_send_echo(neighbour, 500, i, WAIT);
 		peer_check(&peer, peer_all_completed(neighbour) &&
 			   !atomic_read(&neighbour->wrong), "another channel goes on");
+		peer.again = false;
 		kmcl.VmbChannelDisable(peer.channel);
 		peer_check(&peer, atomic_read(&peer.completed) == atomic_read(&peer.sent),
 			   "every packet is complete when it is disabled");

@@ -2,7 +2,7 @@
 /*
  * A client of vmbhost straight on hv_vmbus, with no library between: it tests
  * the host. The first user-defined byte of an offer says what to do with it;
- * what happened is one line in the log, for scripts/guest to compare with the
+ * what happened is one line in the log, for scripts/vmbhost-smoke to compare with the
  * host's own account.
  */
 #define pr_fmt(fmt) "vmbhost_test: " fmt
