@@ -18,6 +18,8 @@ DEFINE_GUID(ECHO_INTERFACE_INSTANCE, 0x9e0c7b52, 0x0d1b, 0x4c5a,
 
 #define ECHO_MAXIMUM_PACKET	256
 
+#define ECHO_WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
+
 typedef enum _ECHO_OPERATION {
 	EchoOperationEcho = 1,	/* complete the packet with its own payload */
 	EchoOperationInvert,	/* invert the external data, tell its former sum */

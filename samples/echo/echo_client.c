@@ -79,8 +79,7 @@ static NTSTATUS EchoRequest(PECHO_MESSAGE Message, PMDL Mdl)
 	UINT32 size = sizeof(*Message);
 
 	return EchoKmcl.VmbChannelSendSynchronousRequest(EchoChannel, Message,
-							 sizeof(*Message), Mdl,
-							 VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION,
+							 sizeof(*Message), Mdl, ECHO_WAIT,
 							 Message, &size, NULL);
 }
 

@@ -6,6 +6,6 @@
 #include <ntddk.h>
 
 /* Does all that the server can, one after the other; the number of failures. */
-ULONG EchoClientRun(VOID);
+ULONG EchoClientRun(void);
 
 #endif /* ECHO_CLIENT_H */

@@ -79,7 +79,7 @@ static NTSTATUS EchoServerLend(VMBCHANNEL Channel)
 		EchoServerKmcl.VmbPacketSetPointer(packet, mdl);
 		EchoServerKmcl.VmbPacketSetCompletionRoutine(packet, EchoServerLendOver);
 		status = EchoServerKmcl.VmbPacketSend(packet, &message, sizeof(message), mdl,
-						      VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
+						      ECHO_WAIT);
 		if (NT_SUCCESS(status))
 			return status;
 		EchoServerKmcl.VmbPacketFree(packet);
@@ -123,7 +123,7 @@ static NTSTATUS EchoServerAsk(VMBCHANNEL Channel, UINT64 Value)
 		EchoServerKmcl.VmbPacketSetPointer(packet, question);
 		EchoServerKmcl.VmbPacketSetCompletionRoutine(packet, EchoServerQuestionOver);
 		status = EchoServerKmcl.VmbPacketSend(packet, &message, sizeof(message), NULL,
-						      VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
+						      ECHO_WAIT);
 		if (NT_SUCCESS(status))
 			return status;
 		EchoServerKmcl.VmbPacketFree(packet);

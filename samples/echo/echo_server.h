@@ -29,17 +29,17 @@ extern ECHO_SERVER EchoServer;
 #define ECHO_POOL_TAG	0x6f686345	/* "Echo" */
 
 /* echo_server.c */
-NTSTATUS EchoServerStart(VOID);
-VOID EchoServerStop(VOID);
+NTSTATUS EchoServerStart(void);
+VOID EchoServerStop(void);
 NTSTATUS EchoServerMakeChannel(VMBCHANNEL *Channel);
 EVT_VMB_PACKET_COMPLETION_ROUTINE EchoServerQuestionOver;
 
 /* echo_move.c */
 EVT_VMB_CHANNEL_SAVE_PACKET EchoServerSavePacket;
 EVT_VMB_CHANNEL_RESTORE_PACKET EchoServerRestorePacket;
-NTSTATUS EchoServerMove(VOID);
+NTSTATUS EchoServerMove(void);
 
 /* From the system: have EchoServerMove() called soon, at PASSIVE_LEVEL. */
-VOID EchoServerMoveLater(VOID);
+VOID EchoServerMoveLater(void);
 
 #endif /* ECHO_SERVER_H */

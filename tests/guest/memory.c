@@ -132,31 +132,36 @@ static void external_parts(struct peer *peer, struct asked *asked, struct canvas
 	static const struct piece forced = { 1000, 7192 };
 	PMDL mdl = mdl_of(c, whole);
 	VMBPACKET packet = asked->packet;
+	NTSTATUS status;
 
 	if (!mdl)
 		return;
-	peer_check(peer, asked_done(asked, kmcl.VmbPacketSendWithExternalMdl(packet, NULL, 0, mdl,
-									     0, 0, WAIT)) &&
+	status = kmcl.VmbPacketSendWithExternalMdl(packet, NULL, 0, mdl, 0, 0, WAIT);
+	peer_check(peer, asked_done(asked, status) &&
 		   canvas_was_used(c, &whole, 1, &asked->answer), "all of an MDL");
-	peer_check(peer, asked_done(asked, kmcl.VmbPacketSendWithExternalMdl(packet, NULL, 0, mdl,
-									     10, 4000, WAIT)) &&
+	status = kmcl.VmbPacketSendWithExternalMdl(packet, NULL, 0, mdl, 10, 4000, WAIT);
+	peer_check(peer, asked_done(asked, status) &&
 		   canvas_was_used(c, &part, 1, &asked->answer), "a part of an MDL");
-	peer_check(peer, asked_done(asked, kmcl.VmbPacketSendWithExternalMdl(packet, NULL, 0, mdl,
-			0, 7192, WAIT | VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH)) &&
+	status = kmcl.VmbPacketSendWithExternalMdl(packet, NULL, 0, mdl, 0, 7192, WAIT |
+						   VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH);
+	peer_check(peer, asked_done(asked, status) &&
 		   canvas_was_used(c, &forced, 1, &asked->answer), "an MDL to its page's end");
 	IoFreeMdl(mdl);
 }
 
 static void external_pfns(struct peer *peer, struct asked *asked, struct canvas *c)
 {
-	static const struct piece pieces[] = { { 3 * 4096, 4096 }, { 0, 4096 }, { 7 * 4096, 4096 } };
+	static const struct piece pieces[] = {
+		{ 3 * 4096, 4096 }, { 0, 4096 }, { 7 * 4096, 4096 },
+	};
 	PFN_NUMBER pfns[ARRAY_SIZE(pieces)];
+	NTSTATUS status;
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(pieces); i++)
 		pfns[i] = vmalloc_to_pfn(c->bytes + pieces[i].at);
-	peer_check(peer, asked_done(asked, kmcl.VmbPacketSendWithExternalPfns(asked->packet, "x", 1,
-									      pfns, 3, WAIT)) &&
+	status = kmcl.VmbPacketSendWithExternalPfns(asked->packet, "x", 1, pfns, 3, WAIT);
+	peer_check(peer, asked_done(asked, status) &&
 		   canvas_was_used(c, pieces, ARRAY_SIZE(pieces), &asked->answer),
 		   "pages by their frame numbers");
 }

@@ -54,7 +54,7 @@ static bool send_from_two_threads(struct peer *peer, u32 packets)
 	return !failed;
 }
 
-static void account(struct peer *peer)
+static void print_account(struct peer *peer)
 {
 	pr_info("guest: account %s sent=%d bytes=%llu\n", peer->name,
 		atomic_read(&peer->sent), (u64)atomic64_read(&peer->sent_bytes));
@@ -78,7 +78,7 @@ void job_echo(void)
 	peer_check(&peer, send_from_two_threads(&peer, PACKETS), "two threads send");
 	peer_check(&peer, peer_all_completed(&peer), "all of their packets complete");
 	peer_check(&peer, !atomic_read(&peer.wrong), "each with its own payload");
-	account(&peer);
+	print_account(&peer);
 	peer_close(&peer);
 	peer_check(&peer, !atomic_read(&peer.removed), "none is removed by the close");
 }
