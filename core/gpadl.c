@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "kmcl.h"
+#include "../nt/nt.h"
 
 static void kmcl_gpadl_free(struct kmcl_gpadl *gpadl)
 {
@@ -45,10 +46,7 @@ static bool kmcl_gpadl_fill_from_buffer(struct kmcl_gpadl *gpadl, void *buffer)
 	u32 i;
 
 	for (i = 0; i < gpadl->n_pages; i++, page += PAGE_SIZE) {
-		if (is_vmalloc_or_module_addr(page))
-			gpadl->pages[i] = vmalloc_to_page(page);
-		else if (virt_addr_valid(page))
-			gpadl->pages[i] = virt_to_page(page);
+		gpadl->pages[i] = nt_page_of(page);
 		if (!gpadl->pages[i])
 			return false;
 	}

@@ -15,8 +15,30 @@ static const char * const client_event_words[] = {
 	[CLIENT_PNP_FAILURE] = "failure ",
 };
 
+/* What may come behind what: each callback's predecessors. */
+static bool client_in_order(enum client_event last, enum client_event event)
+{
+	static const u32 after[] = {
+		[CLIENT_OPENED] = BIT(0) | BIT(CLIENT_CLOSED),
+		[CLIENT_STARTED] = BIT(CLIENT_OPENED) | BIT(CLIENT_SUSPEND),
+		[CLIENT_POST_STARTED] = BIT(CLIENT_STARTED),
+		[CLIENT_SUSPEND] = BIT(CLIENT_POST_STARTED),
+		[CLIENT_CLOSED] = BIT(CLIENT_OPENED) | BIT(CLIENT_SUSPEND),
+	};
+
+	return after[event] & BIT(last);
+}
+
 static void client_event(struct client *client, enum client_event event)
 {
+	if (event != CLIENT_PNP_FAILURE) {
+		if (!client_in_order(client->last_state, event))
+			client->state_out_of_order = true;
+		client->last_state = event;
+		/* One that fails is as good as none. */
+		if (event == CLIENT_OPENED && !NT_SUCCESS(client->opened_status))
+			client->last_state = 0;
+	}
 	if (atomic_inc_return(&client->in_state) != 1)
 		client->state_nested = true;
 	if (!preemptible())
@@ -77,6 +99,8 @@ static VOID client_process(VMBCHANNEL channel, VMBPACKETCOMPLETION handle,
 		struct client_packet *pkt = &client->packets[n];
 
 		pkt->handle = handle;
+		pkt->kept = client->keep && !client->echo && !client->defer;
+		pkt->flags = flags;
 		pkt->len = len;
 		pkt->first = len >= 8 ? *(u64 *)buffer : 0;
 		pkt->atomic = in_softirq();
@@ -112,7 +136,14 @@ static void client_destroy(void *data)
 	struct client *client = data;
 	u32 i;
 
+	/* A case that failed half way may have left some. */
+	client->keep = false;
+	for (i = 0; i < min_t(u32, client_packets(client), CLIENT_PACKETS); i++)
+		if (client->packets[i].kept)
+			client_complete(client, i, NULL, 0);
 	VmbChannelDisable(client->channel);
+	KUNIT_EXPECT_FALSE_MSG(client->test, client->state_out_of_order,
+			       "a state callback out of order");
 	KUNIT_EXPECT_FALSE_MSG(client->test, client->state_atomic,
 			       "a state callback could not sleep");
 	KUNIT_EXPECT_FALSE_MSG(client->test, client->state_nested,
@@ -233,4 +264,11 @@ NTSTATUS client_send(struct client_done *done, const void *data, u32 len,
 u32 client_packets(struct client *client)
 {
 	return atomic_read(&client->n_packets);
+}
+
+/* The client is done with the @n-th packet that it kept. */
+void client_complete(struct client *client, u32 n, const void *buffer, u32 len)
+{
+	client->packets[n].kept = false;
+	VmbChannelPacketComplete(client->packets[n].handle, (void *)buffer, len);
 }

@@ -25,7 +25,9 @@ enum client_event {
 
 struct client_packet {
 	VMBPACKETCOMPLETION handle;
+	bool kept;		/* the client has yet to complete it */
 	u32 len;
+	u32 flags;
 	u64 first;		/* 8 bytes of payload */
 	bool atomic;		/* delivered in softirq context */
 };
@@ -39,6 +41,8 @@ struct client {
 	u32 n_events;
 	bool state_atomic;
 	bool state_nested;
+	bool state_out_of_order;
+	enum client_event last_state;
 	atomic_t in_state;
 	NTSTATUS pnp_status;
 	NTSTATUS opened_status;	/* what EvtChannelOpened is to return */
@@ -77,6 +81,7 @@ NTSTATUS client_send(struct client_done *done, const void *data, u32 len,
 		     u32 flags);
 void client_routine(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 len);
 u32 client_packets(struct client *client);
+void client_complete(struct client *client, u32 n, const void *buffer, u32 len);
 
 /* Statuses are numbers with the top bit set: shown as such when they differ. */
 #define EXPECT_STATUS(test, call, status) \

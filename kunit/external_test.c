@@ -157,7 +157,7 @@ static void one_mdl_is_one_range(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, host_read(x->host, x->pkt));
 }
 
-static void a_chain_is_a_range_for_each_mdl(struct kunit *test)
+static void every_mdl_of_a_chain_is_a_range(struct kunit *test)
 {
 	struct external *x = external_create(test);
 	PMDL mdl = external_mdl(x, x->pages + 100, 50);
@@ -551,7 +551,7 @@ static void a_packet_that_no_descriptor_can_count_is_refused(struct kunit *test)
 
 static struct kunit_case external_cases[] = {
 	KUNIT_CASE_PARAM(one_mdl_is_one_range, extent_gen_params),
-	KUNIT_CASE(a_chain_is_a_range_for_each_mdl),
+	KUNIT_CASE(every_mdl_of_a_chain_is_a_range),
 	KUNIT_CASE(memory_that_is_scattered_is_described_page_by_page),
 	KUNIT_CASE_PARAM(a_part_of_a_chain_is_described, part_gen_params),
 	KUNIT_CASE(page_frame_numbers_are_one_range_of_whole_pages),

@@ -2,6 +2,7 @@
 /* The host made by hand: see host.h. */
 #include <linux/module.h>
 #include <linux/random.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -50,10 +51,15 @@ static int host_open(struct kmcl_link *link, const struct kmcl_link_params *p)
 	struct host *host = host_of(link);
 	struct vmbus_channel *channel = &host->channel;
 
+	host->fail_hit = !current->fail_nth;
+	current->fail_nth = 0;
 	if (host->open_error)
 		return host->open_error;
 
+	mutex_lock(&host->rings);
 	host->params = *p;
+	link->mmio_start = host->mmio_start;
+	link->mmio_size = host->mmio_size;
 	host->send_pages = host_ring_alloc(&channel->outbound, p->send_bytes);
 	host->recv_pages = host_ring_alloc(&channel->inbound, p->recv_bytes);
 	channel->inbound.pkt_buffer_size = kmcl_hv_packet_buffer_size(p);
@@ -62,6 +68,7 @@ static int host_open(struct kmcl_link *link, const struct kmcl_link_params *p)
 	/* So that hv_vmbus makes no hypercall to tell this host of a packet. */
 	channel->outbound.ring_buffer->interrupt_mask = 1;
 	host->opens++;
+	mutex_unlock(&host->rings);
 	return 0;
 }
 
@@ -69,10 +76,12 @@ static void host_close(struct kmcl_link *link)
 {
 	struct host *host = host_of(link);
 
+	mutex_lock(&host->rings);
 	kfree(host->channel.inbound.pkt_buffer);
 	host_ring_free(&host->channel.inbound, host->recv_pages);
 	host_ring_free(&host->channel.outbound, host->send_pages);
 	host->closes++;
+	mutex_unlock(&host->rings);
 }
 
 static void host_release(struct kmcl_link *link)
@@ -155,6 +164,8 @@ static int host_watch(const guid_t *type, const guid_t *instance)
 	struct host *host = the_host;
 
 	host->watches++;
+	/* From here on the channel's worker makes what an open channel needs. */
+	current->fail_nth = host->fail_nth;
 	if (!guid_equal(type, &host->type))
 		return 0;
 	if (host->held)
@@ -253,6 +264,7 @@ struct host *host_create(struct kunit *test)
 	guid_gen(&host->type);
 	guid_gen(&host->instance);
 	mutex_init(&host->lock);
+	mutex_init(&host->rings);
 	init_completion(&host->released);
 	the_host = host;
 	KUNIT_ASSERT_EQ(test, kmcl_transport_register(&host_transport), 0);
@@ -346,4 +358,13 @@ void host_signal(struct host *host)
 	local_bh_disable();
 	kmcl_data_ready(&host->hv.link);
 	local_bh_enable();
+}
+
+/* Takes all that the guest has sent, and says so; the channel may be closed. */
+void host_serve(struct host *host)
+{
+	mutex_lock(&host->rings);
+	if (host->channel.outbound.ring_buffer && host_skip_all(host))
+		host_signal(host);
+	mutex_unlock(&host->rings);
 }

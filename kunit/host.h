@@ -20,6 +20,7 @@ struct host {
 	struct kmcl_hv_link hv;
 	struct vmbus_channel channel;
 	struct kmcl_link_params params;	/* as asked for by the client */
+	struct mutex rings;	/* held while they are made, freed or served */
 	struct page **send_pages;
 	struct page **recv_pages;
 	guid_t type;
@@ -29,10 +30,14 @@ struct host {
 	bool accepted;		/* the last offer, by a channel */
 	bool held;		/* by another driver */
 	int open_error;		/* what opening gives */
+	u32 fail_nth;		/* the worker's allocation that is to fail next */
+	bool fail_hit;		/* ... and whether there was one by the opening */
 	u32 opens;
 	u32 closes;
 	u32 watches;
 	u32 reads;		/* how often the guest began to read */
+	u64 mmio_start;
+	u64 mmio_size;
 	bool no_external;	/* takes no packets that describe memory */
 	struct completion released;
 
@@ -61,6 +66,7 @@ void host_rescind(struct host *host);
 
 bool host_read(struct host *host, struct host_packet *pkt);
 u32 host_skip_all(struct host *host);
+void host_serve(struct host *host);
 void host_write(struct host *host, u16 type, u16 flags, u64 id,
 		const void *payload, u32 len);
 void host_write_bytes(struct host *host, const void *bytes, u32 len);

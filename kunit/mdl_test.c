@@ -166,7 +166,7 @@ static void a_new_mdl_tells_buffer_and_size_and_no_pages(struct kunit *test)
 	IoFreeMdl(mdl);
 }
 
-static void a_buffer_may_be_long_but_not_4_gib(struct kunit *test)
+static void a_buffer_may_be_long_but_not_2_gib(struct kunit *test)
 {
 	PMDL mdl = mdl_for(test, NULL, 0x04000001);
 
@@ -174,7 +174,7 @@ static void a_buffer_may_be_long_but_not_4_gib(struct kunit *test)
 	MmGetMdlPfnArray(mdl)[0x4000] = 1;
 	IoFreeMdl(mdl);
 
-	KUNIT_EXPECT_NULL(test, IoAllocateMdl(NULL, 0xfffff001, FALSE, FALSE, NULL));
+	KUNIT_EXPECT_NULL(test, IoAllocateMdl(NULL, 0x80000000, FALSE, FALSE, NULL));
 	KUNIT_EXPECT_NULL(test, IoAllocateMdl(NULL, 0xffffffff, FALSE, FALSE, NULL));
 }
 
@@ -611,7 +611,7 @@ static struct kunit_case mdl_cases[] = {
 	KUNIT_CASE(a_buffer_on_the_stack_is_described),
 	KUNIT_CASE(an_mdl_is_built_and_freed_at_dispatch_level),
 	KUNIT_CASE_PARAM(a_new_mdl_tells_buffer_and_size_and_no_pages, shape_gen_params),
-	KUNIT_CASE(a_buffer_may_be_long_but_not_4_gib),
+	KUNIT_CASE(a_buffer_may_be_long_but_not_2_gib),
 	KUNIT_CASE(an_mdl_in_the_drivers_memory_is_as_large_as_was_told),
 	KUNIT_CASE(what_is_no_kernel_memory_is_not_described),
 	KUNIT_CASE(a_users_pages_are_not_locked),

@@ -155,7 +155,7 @@ static void a_packet_may_be_completed_later_and_out_of_order(struct kunit *test)
 	for (i = 0; i < 10; i++) {
 		u32 n = (i * 3) % 10;
 
-		VmbChannelPacketComplete(client->packets[n].handle, &i, sizeof(i));
+		client_complete(client, n, &i, sizeof(i));
 		KUNIT_ASSERT_TRUE(test, host_read(recv_host, pkt));
 		KUNIT_EXPECT_EQ(test, pkt->id, n);
 	}
@@ -170,8 +170,8 @@ static void completing_a_packet_twice_does_nothing(struct kunit *test)
 	host_write(recv_host, KMCL_WIRE_DATA, KMCL_WIRE_WANT_COMPLETION, 1, &number, 8);
 	host_signal(recv_host);
 	KUNIT_ASSERT_EQ(test, client_packets(client), 1);
-	VmbChannelPacketComplete(client->packets[0].handle, NULL, 0);
-	VmbChannelPacketComplete(client->packets[0].handle, NULL, 0);
+	client_complete(client, 0, NULL, 0);
+	client_complete(client, 0, NULL, 0);
 	VmbChannelPacketComplete(NULL, NULL, 0);
 	KUNIT_EXPECT_EQ(test, host_skip_all(recv_host), 1);
 }
@@ -211,7 +211,7 @@ static void a_completion_that_is_too_large_goes_out_empty(struct kunit *test)
 	host_write(recv_host, KMCL_WIRE_DATA, KMCL_WIRE_WANT_COMPLETION, 5, "12345678", 8);
 	host_signal(recv_host);
 	KUNIT_ASSERT_EQ(test, client_packets(client), 1);
-	VmbChannelPacketComplete(client->packets[0].handle, payload, 1025);
+	client_complete(client, 0, payload, 1025);
 	KUNIT_ASSERT_TRUE(test, host_read(recv_host, pkt));
 	KUNIT_EXPECT_EQ(test, pkt->id, 5);
 	KUNIT_EXPECT_EQ(test, pkt->len, 0);
@@ -255,7 +255,7 @@ static void each_packet_carries_the_clients_context(struct kunit *test)
 	}
 	KUNIT_EXPECT_PTR_NE(test, context[0], context[1]);
 	for (i = 0; i < 2; i++)
-		VmbChannelPacketComplete(client->packets[i].handle, NULL, 0);
+		client_complete(client, i, NULL, 0);
 }
 
 static void a_deferred_packet_comes_again_at_passive_and_in_order(struct kunit *test)
@@ -290,7 +290,7 @@ static void a_packet_is_deferred_in_its_own_callback_only(struct kunit *test)
 	host_signal(recv_host);
 	KUNIT_ASSERT_EQ(test, client_packets(client), 1);
 	VmbChannelPacketDeferToPassive(client->packets[0].handle);
-	VmbChannelPacketComplete(client->packets[0].handle, NULL, 0);
+	client_complete(client, 0, NULL, 0);
 	VmbChannelDisable(client->channel);
 	KUNIT_EXPECT_EQ(test, client_packets(client), 1);
 }
@@ -304,6 +304,7 @@ static void a_failed_packet_stops_the_incoming_queue_only(struct kunit *test)
 	host_write(recv_host, KMCL_WIRE_DATA, KMCL_WIRE_WANT_COMPLETION, 1, "12345678", 8);
 	host_signal(recv_host);
 	KUNIT_ASSERT_EQ(test, client_packets(client), 1);
+	client->packets[0].kept = false;
 	VmbChannelPacketFail(client->packets[0].handle);
 	KUNIT_EXPECT_EQ(test, host_skip_all(recv_host), 0);
 
@@ -340,23 +341,23 @@ static void quota(struct kunit *test, bool passive)
 	VmbChannelSetTransactionQuota(client->channel, 5);
 	msleep(20);
 	KUNIT_EXPECT_EQ(test, client_packets(client), 3);
-	VmbChannelPacketComplete(client->packets[0].handle, NULL, 0);
+	client_complete(client, 0, NULL, 0);
 	expect_numbers(client, 6);
 
 	/* Below what is outstanding: as many have to come back first. */
 	VmbChannelSetTransactionQuota(client->channel, 2);
 	for (i = 1; i < 4; i++)
-		VmbChannelPacketComplete(client->packets[i].handle, NULL, 0);
+		client_complete(client, i, NULL, 0);
 	msleep(20);
 	KUNIT_EXPECT_EQ(test, client_packets(client), 6);
-	VmbChannelPacketComplete(client->packets[4].handle, NULL, 0);
+	client_complete(client, 4, NULL, 0);
 	expect_numbers(client, 7);
 
 	/* 0 is no quota. */
 	VmbChannelSetTransactionQuota(client->channel, 0);
 	for (i = 5; i < 10; i++) {
 		EVENTUALLY(test, client_packets(client) > i);
-		VmbChannelPacketComplete(client->packets[i].handle, NULL, 0);
+		client_complete(client, i, NULL, 0);
 	}
 	expect_numbers(client, 10);
 }
@@ -369,6 +370,38 @@ static void at_the_quota_packets_stay_in_the_ring(struct kunit *test)
 static void at_the_quota_packets_wait_at_passive_too(struct kunit *test)
 {
 	quota(test, true);
+}
+
+static void at_the_quota_a_completion_still_arrives(struct kunit *test)
+{
+	struct client *client = active_client(test);
+	struct client_done *done[2] = { client_packet(client), client_packet(client) };
+	struct host_packet *pkt = kunit_kzalloc(test, sizeof(*pkt), GFP_KERNEL);
+	u64 ids[2];
+	u32 i;
+
+	client->keep = true;
+	VmbChannelSetTransactionQuota(client->channel, 1);
+	for (i = 0; i < 2; i++) {
+		client_send(done[i], "x", 1, VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
+		KUNIT_ASSERT_TRUE(test, host_read(recv_host, pkt));
+		ids[i] = pkt->id;
+	}
+	host_send_numbers(0, 1);
+	host_signal(recv_host);
+	KUNIT_ASSERT_EQ(test, client_packets(client), 1);
+
+	/* The first is next in the ring, the second behind a packet that waits. */
+	host_complete(recv_host, ids[0], NULL, 0);
+	KUNIT_EXPECT_EQ(test, client_calls(done[0]), 1);
+	host_send_numbers(1, 1);
+	host_complete(recv_host, ids[1], NULL, 0);
+	KUNIT_EXPECT_EQ(test, client_calls(done[1]), 0);
+	KUNIT_EXPECT_EQ(test, client_packets(client), 1);
+
+	client_complete(client, 0, NULL, 0);
+	EVENTUALLY(test, client_calls(done[1]) == 1);
+	expect_numbers(client, 2);
 }
 
 /* The one allocation on the way in is made to fail, by the kernel's own means. */
@@ -396,10 +429,10 @@ static void a_packet_stays_in_the_ring_until_there_is_memory_for_it(struct kunit
 	KUNIT_EXPECT_EQ(test, client_count(client, no_memory), 1);
 
 	/* A packet that comes back takes the place of the memory. */
-	VmbChannelPacketComplete(client->packets[0].handle, NULL, 0);
+	client_complete(client, 0, NULL, 0);
 	expect_numbers(client, n + 2);
 	for (i = 1; i < n + 2; i++)
-		VmbChannelPacketComplete(client->packets[i].handle, NULL, 0);
+		client_complete(client, i, NULL, 0);
 }
 
 static struct kunit_case receive_cases[] = {
@@ -421,6 +454,7 @@ static struct kunit_case receive_cases[] = {
 	KUNIT_CASE(a_failed_packet_stops_the_incoming_queue_only),
 	KUNIT_CASE(at_the_quota_packets_stay_in_the_ring),
 	KUNIT_CASE(at_the_quota_packets_wait_at_passive_too),
+	KUNIT_CASE(at_the_quota_a_completion_still_arrives),
 	KUNIT_CASE(a_packet_stays_in_the_ring_until_there_is_memory_for_it),
 	{}
 };

@@ -556,11 +556,13 @@ static void completions_may_meet_timeouts(struct kunit *test)
 		kthread_run(racing_thread, a[i], "kmcl_racer");
 	for (i = 0; i < 2; i++)
 		KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&a[i]->returned, 30 * HZ), 0);
-	msleep(50);
+	/* What was given up in the queue was never sent. */
+	EVENTUALLY(test, client_count(client, late) + client_count(client, completed) ==
+		   client_count(client, sent));
 	kthread_stop(answering);
 	KUNIT_EXPECT_EQ(test, client_chan(client)->tx.open_count, 0);
 	KUNIT_EXPECT_EQ(test, client_count(client, stray), 0);
-	KUNIT_EXPECT_EQ(test, client_count(client, late) + client_count(client, completed), 600);
+	KUNIT_EXPECT_GT(test, client_count(client, late), 0);
 }
 
 static struct kunit_case request_cases[] = {

@@ -165,6 +165,30 @@ static void the_instance_of_the_offer_in_use_is_reported(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, &found, &host->instance, sizeof(found));
 }
 
+static void the_mmio_space_of_the_offer_is_reported_while_it_is_open(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+	UINT64 address = 1, size = 1;
+
+	VmbChannelGetMmioSpace(client->channel, &address, &size);
+	KUNIT_EXPECT_EQ(test, address, 0);
+	KUNIT_EXPECT_EQ(test, size, 0);
+
+	host->offered = true;
+	host->mmio_start = 0xf8000000;
+	host->mmio_size = 8 << 20;
+	client_enable(client);
+	VmbChannelGetMmioSpace(client->channel, &address, &size);
+	KUNIT_EXPECT_EQ(test, address, 0xf8000000);
+	KUNIT_EXPECT_EQ(test, size, 8 << 20);
+
+	VmbChannelDisable(client->channel);
+	VmbChannelGetMmioSpace(client->channel, &address, &size);
+	KUNIT_EXPECT_EQ(test, address, 0);
+	KUNIT_EXPECT_EQ(test, size, 0);
+}
+
 static void an_offer_goes_to_one_of_two_channels(struct kunit *test)
 {
 	struct host *host = host_create(test);
@@ -259,6 +283,66 @@ static void pause_before_enable_brings_the_channel_up_paused(struct kunit *test)
 	CLIENT_EXPECT(client, UP);
 }
 
+/* What Pause and Start come to, by the state in which they are called. */
+struct pausing {
+	const char *name;
+	enum kmcl_state state;
+	bool paused;		/* before */
+	const char *calls;	/* p and s, one after the other */
+	const char *events;	/* in the end, with an offer there */
+};
+
+static const struct pausing pausings[] = {
+	{ "Pause, disabled", KMCL_DISABLED, false, "p", "opened " },
+	{ "Start, disabled", KMCL_DISABLED, false, "s", UP },
+	{ "Pause and Start, disabled", KMCL_DISABLED, false, "ps", UP },
+	{ "Start and Pause, disabled", KMCL_DISABLED, false, "sp", "opened " },
+	{ "Pause, waiting for an offer", KMCL_ENABLED, false, "p", "opened " },
+	{ "Start, waiting for an offer", KMCL_ENABLED, true, "s", UP },
+	{ "Pause, opened", KMCL_OPENED, true, "pp", "opened " },
+	{ "Start, opened", KMCL_OPENED, true, "s", UP },
+	{ "Start twice, opened", KMCL_OPENED, true, "ss", UP },
+	{ "Pause, active", KMCL_ACTIVE, false, "p", UP "suspend " },
+	{ "Pause twice, active", KMCL_ACTIVE, false, "pp", UP "suspend " },
+	{ "Start, active", KMCL_ACTIVE, false, "ss", UP },
+	{ "Pause and Start, active", KMCL_ACTIVE, false, "ps",
+	  UP "suspend started post-started " },
+};
+
+KUNIT_ARRAY_PARAM_DESC(pausing, pausings, name);
+
+static void pause_and_start_are_heard_in_every_state(struct kunit *test)
+{
+	const struct pausing *p = test->param_value;
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+	struct kmcl_control *ctl = &client_chan(client)->ctl;
+	const char *call;
+
+	if (p->paused)
+		VmbChannelPause(client->channel);
+	if (p->state != KMCL_DISABLED)
+		EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	if (p->state > KMCL_ENABLED)
+		host_offer(host);
+	EVENTUALLY(test, READ_ONCE(ctl->state) == p->state);
+
+	for (call = p->calls; *call; call++) {
+		if (*call == 'p')
+			VmbChannelPause(client->channel);
+		else
+			VmbChannelStart(client->channel);
+	}
+
+	if (p->state == KMCL_DISABLED)
+		EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	host_offer(host);
+	EVENTUALLY(test, !strcmp(client->events, p->events));
+	/* And that is all. */
+	msleep(20);
+	CLIENT_EXPECT(client, p->events);
+}
+
 static void pause_suspends_and_start_starts_again(struct kunit *test)
 {
 	struct host *host = host_create(test);
@@ -343,7 +427,7 @@ static void wait_for_outstanding(struct kunit *test, bool pause)
 	KUNIT_EXPECT_FALSE(test, wait_for_completion_timeout(&waiter.returned, HZ / 10));
 
 	/* After Suspend the client completes what it holds, and that is sent. */
-	VmbChannelPacketComplete(client->packets[0].handle, &number, 8);
+	client_complete(client, 0, &number, 8);
 	if (pause)
 		KUNIT_EXPECT_EQ(test, host_skip_all(host), 1);
 	wait_for_completion(&waiter.returned);
@@ -517,11 +601,13 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE(a_rescind_closes_and_disables_the_channel),
 	KUNIT_CASE(another_instance_is_left_alone),
 	KUNIT_CASE(the_instance_of_the_offer_in_use_is_reported),
+	KUNIT_CASE(the_mmio_space_of_the_offer_is_reported_while_it_is_open),
 	KUNIT_CASE(an_offer_goes_to_one_of_two_channels),
 	KUNIT_CASE(a_device_that_another_driver_holds_is_reported),
 	KUNIT_CASE_PARAM(an_open_that_fails_is_reported, refusal_gen_params),
 	KUNIT_CASE(an_opened_callback_that_fails_rolls_the_channel_back),
 	KUNIT_CASE(pause_before_enable_brings_the_channel_up_paused),
+	KUNIT_CASE_PARAM(pause_and_start_are_heard_in_every_state, pausing_gen_params),
 	KUNIT_CASE(pause_suspends_and_start_starts_again),
 	KUNIT_CASE(a_paused_channel_closes_without_a_second_suspend),
 	KUNIT_CASE(start_is_harmless_on_an_active_channel),

@@ -7,6 +7,8 @@
 #include <linux/delay.h>
 #include <linux/hyperv.h>
 #include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/vmalloc.h>
 
 #include <ntddk.h>
 #include <vmbuskernelmodeclientlibapi.h>
@@ -185,6 +187,103 @@ static void the_host_answers_a_packet_of_the_callers_own(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, answer_in_process);
 }
 
+static void the_host_takes_gpadls_and_forgets_them(struct kunit *test)
+{
+	u8 *pages = (u8 *)__get_free_pages(GFP_KERNEL | __GFP_NOFAIL, 2);
+	u8 *scattered = vmalloc(64 * 4096);
+	UINT32 handles[3] = {};
+	PMDL mdls[2];
+
+	KUNIT_ASSERT_NOT_NULL(test, scattered);
+	EXPECT_STATUS(test, VmbChannelCreateGpadlFromBuffer(channel, 0, pages, 4096,
+							    &handles[0]), STATUS_SUCCESS);
+	/* More pages than one message to the host can hold. */
+	EXPECT_STATUS(test, VmbChannelCreateGpadlFromBuffer(channel, 0, scattered, 64 * 4096,
+							    &handles[1]), STATUS_SUCCESS);
+	mdls[0] = IoAllocateMdl(pages + 4096, 4096, FALSE, FALSE, NULL);
+	mdls[1] = IoAllocateMdl(pages + 3 * 4096, 4096, FALSE, FALSE, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, mdls[0]);
+	KUNIT_ASSERT_NOT_NULL(test, mdls[1]);
+	MmBuildMdlForNonPagedPool(mdls[0]);
+	MmBuildMdlForNonPagedPool(mdls[1]);
+	mdls[0]->Next = mdls[1];
+	EXPECT_STATUS(test, VmbChannelCreateGpadlFromMdl(channel, 0, mdls[0], 0, 0,
+							 &handles[2]), STATUS_SUCCESS);
+	IoFreeMdl(mdls[0]);
+	IoFreeMdl(mdls[1]);
+	KUNIT_EXPECT_NE(test, handles[0], handles[1]);
+	KUNIT_EXPECT_NE(test, handles[1], handles[2]);
+
+	VmbChannelDeleteGpadl(channel, handles[1]);
+	VmbChannelDeleteGpadl(channel, handles[0]);
+	VmbChannelDeleteGpadl(channel, handles[2]);
+	vfree(scattered);
+	free_pages((unsigned long)pages, 2);
+}
+
+static void what_is_no_whole_page_is_no_gpadl(struct kunit *test)
+{
+	u8 *pages = (u8 *)__get_free_pages(GFP_KERNEL | __GFP_NOFAIL, 1);
+	UINT32 handle;
+
+	EXPECT_STATUS(test, VmbChannelCreateGpadlFromBuffer(channel, 0, pages + 8, 4096,
+							    &handle), STATUS_NOT_SUPPORTED);
+	EXPECT_STATUS(test, VmbChannelCreateGpadlFromBuffer(channel, 0, pages, 4095,
+							    &handle), STATUS_NOT_SUPPORTED);
+	EXPECT_STATUS(test, VmbChannelCreateGpadlFromBuffer(channel, 0, pages, 8193,
+							    &handle), STATUS_NOT_SUPPORTED);
+	free_pages((unsigned long)pages, 1);
+}
+
+static void gpadls_without_memory_are_a_status(struct kunit *test)
+{
+	u8 *page = (u8 *)__get_free_page(GFP_KERNEL | __GFP_NOFAIL);
+	PMDL mdl = IoAllocateMdl(page, 4096, FALSE, FALSE, NULL);
+	u32 nth = 0, failures = 0;
+	NTSTATUS status;
+	UINT32 handle;
+	bool hit;
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	MmBuildMdlForNonPagedPool(mdl);
+	do {
+		current->fail_nth = ++nth;
+		status = VmbChannelCreateGpadlFromMdl(channel, 0, mdl, 0, 0, &handle);
+		hit = !current->fail_nth;
+		current->fail_nth = 0;
+		if (status == STATUS_SUCCESS)
+			VmbChannelDeleteGpadl(channel, handle);
+		else
+			failures++;
+		if (status)
+			EXPECT_STATUS(test, status, STATUS_INSUFFICIENT_RESOURCES);
+	} while (hit);
+	/* Two objects, the array of pages, the mapping, the message. */
+	KUNIT_EXPECT_GE(test, failures, 5);
+	IoFreeMdl(mdl);
+	free_page((unsigned long)page);
+}
+
+static void a_request_for_no_completion_returns_when_it_is_sent(struct kunit *test)
+{
+	/* Of a type that the device does not know, and says so to its own log only. */
+	static const u32 nonsense[] = { 16 << 16 | 99, 1, 0, 0 };
+	LARGE_INTEGER now = {};
+
+	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(channel, (PVOID)nonsense,
+							     sizeof(nonsense), NULL, 0, NULL,
+							     NULL, &now), STATUS_SUCCESS);
+}
+
+static void the_offer_has_no_mmio_space(struct kunit *test)
+{
+	UINT64 address = 1, size = 1;
+
+	VmbChannelGetMmioSpace(channel, &address, &size);
+	KUNIT_EXPECT_EQ(test, address, 0);
+	KUNIT_EXPECT_EQ(test, size, 0);
+}
+
 static void the_channel_closes_and_gives_the_device_back(struct kunit *test)
 {
 	VmbChannelDisable(channel);
@@ -204,6 +303,11 @@ static struct kunit_case vmbus_cases[] = {
 	KUNIT_CASE(a_device_held_by_another_driver_is_reported),
 	KUNIT_CASE(the_channel_opens_and_starts),
 	KUNIT_CASE(the_host_answers_a_packet_of_the_callers_own),
+	KUNIT_CASE(the_host_takes_gpadls_and_forgets_them),
+	KUNIT_CASE(what_is_no_whole_page_is_no_gpadl),
+	KUNIT_CASE(gpadls_without_memory_are_a_status),
+	KUNIT_CASE(a_request_for_no_completion_returns_when_it_is_sent),
+	KUNIT_CASE(the_offer_has_no_mmio_space),
 	KUNIT_CASE(the_channel_closes_and_gives_the_device_back),
 	{}
 };

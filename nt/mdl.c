@@ -22,9 +22,6 @@
 
 #include "nt.h"
 
-/* Of IoAllocateMdl(), on Windows 7 and later. */
-#define MDL_MAX_LENGTH	(0xffffffffU - (PAGE_SIZE - 1))
-
 /* In the page in front of a mapping of ours. */
 struct nt_mapping {
 	struct llist_node node;
@@ -38,7 +35,8 @@ static ULONG nt_mdl_pages(const MDL *mdl)
 	return ADDRESS_AND_SIZE_TO_SPAN_PAGES(mdl->ByteOffset, mdl->ByteCount);
 }
 
-static struct page *nt_page_of(const void *address)
+/* Of memory of the kernel's; NULL for anything else. */
+struct page *nt_page_of(const void *address)
 {
 	unsigned long va = (unsigned long)address;
 
@@ -62,17 +60,14 @@ static struct page *nt_page_of(const void *address)
  *
  * Context: up to DISPATCH_LEVEL.
  *
- * Return: the MDL; NULL where memory is short, or @Length is above 4 GiB less a
- * page, as on Windows. The MDL is one piece of memory, which here ends at 4 MiB:
- * that is a buffer of about 2 GiB.
+ * Return: the MDL; NULL where memory is short. On Windows a buffer may be as long
+ * as 4 GiB less a page. Here its MDL is one piece from kmalloc(), which ends at
+ * 4 MiB: a little less than 2 GiB.
  */
 PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer,
 		   BOOLEAN ChargeQuota, PIRP Irp)
 {
 	PMDL mdl;
-
-	if (Length > MDL_MAX_LENGTH)
-		return NULL;
 
 	mdl = kmalloc(MmSizeOfMdl(VirtualAddress, Length),
 		      GFP_ATOMIC | __GFP_NOWARN);

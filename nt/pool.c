@@ -29,14 +29,12 @@ static LLIST_HEAD(nt_pool_later);
 
 /*
  * A page or more begins with a page, and less lies within one. kmalloc()
- * promises that for powers of two only.
+ * promises that for powers of two only. 0 bytes are the smallest piece.
  */
 static PVOID nt_pool_allocate(SIZE_T bytes, gfp_t zero)
 {
 	void *memory = NULL;
 
-	if (!bytes)
-		return NULL;
 	if (bytes <= KMALLOC_MAX_SIZE)
 		memory = kmalloc(roundup_pow_of_two(max_t(SIZE_T, bytes, POOL_ALIGNMENT)),
 				 GFP_ATOMIC | __GFP_NOWARN | zero);
@@ -61,11 +59,10 @@ static PVOID nt_pool_allocate(SIZE_T bytes, gfp_t zero)
  */
 PVOID ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag)
 {
-	if (!Tag || (Flags & POOL_FLAGS_REQUIRED & ~POOL_FLAGS_KNOWN))
+	if (!Tag || !NumberOfBytes || (Flags & POOL_FLAGS_REQUIRED & ~POOL_FLAGS_KNOWN))
 		return NULL;
 	if (Flags & POOL_FLAG_CACHE_ALIGNED)
-		NumberOfBytes = NumberOfBytes ?
-			max_t(SIZE_T, NumberOfBytes, cache_line_size()) : 0;
+		NumberOfBytes = max_t(SIZE_T, NumberOfBytes, cache_line_size());
 	return nt_pool_allocate(NumberOfBytes,
 				Flags & POOL_FLAG_UNINITIALIZED ? 0 : __GFP_ZERO);
 }
@@ -74,7 +71,7 @@ EXPORT_SYMBOL_GPL(ExAllocatePool2);
 /**
  * ExAllocatePoolWithTag() - allocate memory that is not zeroed
  * @PoolType: not looked at
- * @NumberOfBytes: see ExAllocatePool2(), also for the context
+ * @NumberOfBytes: see ExAllocatePool2(), also for the context; 0 is as 1
  * @Tag: not kept
  *
  * Return: the memory, or NULL.
@@ -88,7 +85,7 @@ EXPORT_SYMBOL_GPL(ExAllocatePoolWithTag);
 /**
  * ExAllocatePoolZero() - allocate memory that is zeroed
  * @PoolType: not looked at
- * @NumberOfBytes: see ExAllocatePool2(), also for the context
+ * @NumberOfBytes: see ExAllocatePool2(), also for the context; 0 is as 1
  * @Tag: not kept
  *
  * Return: the memory, or NULL.

@@ -34,7 +34,7 @@ struct kmcl_wire_desc {
 
 /* Memory is described in pages of this size, whatever the kernel's. */
 #define KMCL_WIRE_PAGE_SHIFT	12
-#define KMCL_WIRE_PAGE_SIZE	(1u << KMCL_WIRE_PAGE_SHIFT)
+#define KMCL_WIRE_PAGE_SIZE	4096u
 
 /* A stretch of memory: @len bytes from byte @offset of the first page on. */
 struct kmcl_wire_range {

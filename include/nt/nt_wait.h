@@ -78,7 +78,7 @@ static inline VOID KeClearEvent(PRKEVENT Event)
 
 /* Holding one is APC_LEVEL on Windows; here it changes no level. */
 typedef struct _FAST_MUTEX {
-	struct mutex Mutex;
+	struct mutex Mutex;	/* guards what its user says */
 } FAST_MUTEX, *PFAST_MUTEX;
 
 #define ExInitializeFastMutex(fast_mutex)	mutex_init(&(fast_mutex)->Mutex)

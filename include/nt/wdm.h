@@ -64,10 +64,10 @@ C_ASSERT(sizeof(INTERFACE) == 32);
  */
 #if defined(DBG) && DBG
 #define NT_ASSERT(condition)	((void)WARN_ON(!(condition)))
-#define NT_VERIFY(condition)	NT_ASSERT(condition)
+#define NT_VERIFY(condition)	({ BOOLEAN __no = WARN_ON(!(condition)); !__no; })
 #else
 #define NT_ASSERT(condition)	((void)sizeof(!(condition)))
-#define NT_VERIFY(condition)	((void)(condition))
+#define NT_VERIFY(condition)	({ BOOLEAN __yes = !!(condition); __yes; })
 #endif
 
 /* Linux stops what runs here, and the machine if panic_on_oops is set. */

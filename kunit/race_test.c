@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Two processors at once: what may be called from anywhere is, while it matters.
+ * Whatever meets whatever, the callbacks come in order and nothing is lost.
+ */
+#include <linux/interrupt.h>
+#include <linux/kthread.h>
+#include <linux/slab.h>
+
+#include "client.h"
+
+#define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
+
+static struct host *race_host;
+
+static struct client *race_client(struct kunit *test)
+{
+	struct client *client;
+
+	race_host = host_create(test);
+	client = client_create(test, race_host);
+	race_host->offered = true;
+	return client;
+}
+
+static void do_enable(struct client *client)
+{
+	NTSTATUS status = VmbChannelEnable(client->channel);
+
+	KUNIT_EXPECT_TRUE(client->test, status == STATUS_SUCCESS ||
+			  status == (NTSTATUS)STATUS_INVALID_DEVICE_STATE);
+}
+
+static void do_disable(struct client *client)
+{
+	VmbChannelDisable(client->channel);
+}
+
+static void do_pause(struct client *client)
+{
+	VmbChannelPause(client->channel);
+}
+
+static void do_start(struct client *client)
+{
+	VmbChannelStart(client->channel);
+}
+
+static void do_rescind(struct client *client)
+{
+	host_rescind(race_host);
+	host_offer(race_host);
+}
+
+static void do_send(struct client *client)
+{
+	VMBPACKET packet = VmbPacketAllocate(client->channel);
+
+	/* Its default routine frees it. */
+	if (packet)
+		VmbPacketSend(packet, "race", 4, NULL, WAIT);
+}
+
+static void do_gpadl(struct client *client)
+{
+	UINT32 handle;
+
+	if (!VmbChannelCreateGpadlFromBuffer(client->channel, 0, client->test->priv, 4096,
+					     &handle))
+		VmbChannelDeleteGpadl(client->channel, handle);
+}
+
+static void do_request(struct client *client)
+{
+	LARGE_INTEGER timeout = { .QuadPart = -10000 };
+
+	VmbChannelSendSynchronousRequest(client->channel, "race", 4, NULL, WAIT, NULL, NULL,
+					 &timeout);
+}
+
+struct race_op {
+	const char *name;
+	void (*call)(struct client *client);
+};
+
+static const struct race_op race_ops[] = {
+	{ "Enable", do_enable }, { "Disable", do_disable }, { "Pause", do_pause },
+	{ "Start", do_start }, { "rescind", do_rescind }, { "send", do_send },
+	{ "GPADL", do_gpadl }, { "request", do_request },
+};
+
+#define RACE_OPS	ARRAY_SIZE(race_ops)
+
+struct race {
+	const struct race_op *a;
+	const struct race_op *b;
+};
+
+static struct race races[RACE_OPS * (RACE_OPS + 1) / 2];
+
+/* Every operation with every other, and with itself; but the host has one hand. */
+static const void *race_gen_params(const void *prev, char *desc)
+{
+	const struct race *race = prev ? prev + sizeof(*race) : races;
+	u32 i, j, n = 0;
+
+	for (i = 0; i < RACE_OPS; i++)
+		for (j = i; j < RACE_OPS; j++)
+			if (i != j || race_ops[i].call != do_rescind)
+				races[n++] = (struct race) { &race_ops[i], &race_ops[j] };
+	if (race == races + n)
+		return NULL;
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s and %s", race->a->name, race->b->name);
+	return race;
+}
+
+struct racer {
+	struct client *client;
+	const struct race_op *op;
+	struct completion done;
+};
+
+static int racer_thread(void *data)
+{
+	struct racer *racer = data;
+	u32 i;
+
+	for (i = 0; i < 60; i++) {
+		racer->op->call(racer->client);
+		if (i % 8 == 0)
+			usleep_range(50, 300);
+	}
+	complete(&racer->done);
+	return 0;
+}
+
+/* Whatever it has come to, it can be made to work again. */
+static void expect_alive(struct client *client)
+{
+	struct client_done *done = client_packet(client);
+
+	VmbChannelStart(client->channel);
+	do_enable(client);
+	EVENTUALLY(client->test, READ_ONCE(client_chan(client)->ctl.state) == KMCL_ACTIVE);
+	host_serve(race_host);
+	EXPECT_STATUS(client->test, client_send(done, "x", 1, 0), STATUS_SUCCESS);
+	EVENTUALLY(client->test, client_calls(done) == 1);
+	EXPECT_STATUS(client->test, done->status, STATUS_SUCCESS);
+}
+
+static void two_operations_may_meet_at_any_time(struct kunit *test)
+{
+	const struct race *race = test->param_value;
+	struct client *client = race_client(test);
+	struct racer racers[2] = {
+		{ .client = client, .op = race->a },
+		{ .client = client, .op = race->b },
+	};
+	u32 i;
+
+	test->priv = (void *)__get_free_page(GFP_KERNEL | __GFP_NOFAIL);
+	client_enable(client);
+	for (i = 0; i < 2; i++) {
+		init_completion(&racers[i].done);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(racer_thread, &racers[i],
+							    "kmcl_racer")));
+	}
+	for (i = 0; i < 2; i++)
+		while (!wait_for_completion_timeout(&racers[i].done, HZ / 100))
+			host_serve(race_host);
+	expect_alive(client);
+	VmbChannelDisable(client->channel);
+	KUNIT_EXPECT_EQ(test, race_host->opens, race_host->closes);
+	KUNIT_EXPECT_EQ(test, host_gpadls(race_host), 0);
+	KUNIT_EXPECT_EQ(test, client_chan(client)->tx.open_count, 0);
+	free_page((unsigned long)test->priv);
+}
+
+/* The client's packets are completed by others than the one that delivers them. */
+struct completer {
+	struct client *client;
+	u32 first;		/* every second packet from this one on */
+	bool atomic;
+	struct completion done;
+};
+
+static int completer_thread(void *data)
+{
+	struct completer *c = data;
+	u64 answer;
+	u32 i;
+
+	for (i = c->first; i < 200; i += 2) {
+		EVENTUALLY(c->client->test, client_packets(c->client) > i);
+		answer = c->client->packets[i].first;
+		if (c->atomic)
+			local_bh_disable();
+		client_complete(c->client, i, &answer, sizeof(answer));
+		if (c->atomic)
+			local_bh_enable();
+	}
+	complete(&c->done);
+	return 0;
+}
+
+/* Counts completions by id; false if there was one that should not have been. */
+static bool host_collects(u8 *seen)
+{
+	struct host_packet *pkt = kmalloc(sizeof(*pkt), GFP_KERNEL | __GFP_NOFAIL);
+	bool good = true;
+
+	while (host_read(race_host, pkt)) {
+		good &= pkt->type == KMCL_WIRE_COMPLETION && pkt->id < 200 &&
+			!seen[pkt->id] && *(u64 *)pkt->payload == pkt->id;
+		if (pkt->id < 200)
+			seen[pkt->id]++;
+	}
+	kfree(pkt);
+	host_signal(race_host);
+	return good;
+}
+
+static void packets_may_be_completed_from_two_processors(struct kunit *test)
+{
+	struct client *client = race_client(test);
+	struct completer completers[2];
+	u8 *seen = kunit_kzalloc(test, 200, GFP_KERNEL);
+	u64 i;
+
+	client_enable(client);
+	client->keep = true;
+	VmbChannelSetTransactionQuota(client->channel, 16);
+	for (i = 0; i < 2; i++) {
+		completers[i].client = client;
+		completers[i].first = i;
+		completers[i].atomic = i;
+		init_completion(&completers[i].done);
+		kthread_run(completer_thread, &completers[i], "kmcl_completer");
+	}
+	for (i = 0; i < 200; i++) {
+		host_write(race_host, KMCL_WIRE_DATA, KMCL_WIRE_WANT_COMPLETION, i, &i, 8);
+		host_signal(race_host);
+		KUNIT_EXPECT_TRUE(test, host_collects(seen));
+		/* Never more in the ring than it holds. */
+		EVENTUALLY(test, client_packets(client) + 100 > i);
+	}
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&completers[i].done, 10 * HZ),
+				0);
+	KUNIT_EXPECT_TRUE(test, host_collects(seen));
+	for (i = 0; i < 200; i++) {
+		KUNIT_EXPECT_EQ(test, client->packets[i].first, i);
+		KUNIT_EXPECT_EQ(test, seen[i], 1);
+	}
+}
+
+static struct client *timer_client;
+
+static void complete_in_timer(struct timer_list *timer)
+{
+	u32 i;
+
+	for (i = 0; i < 5; i++)
+		client_complete(timer_client, 4 - i, NULL, 0);
+}
+
+static void packets_may_be_completed_in_softirq_context(struct kunit *test)
+{
+	struct client *client = race_client(test);
+	struct timer_list timer;
+	u64 i;
+
+	client_enable(client);
+	client->keep = true;
+	timer_client = client;
+	for (i = 0; i < 5; i++)
+		host_write(race_host, KMCL_WIRE_DATA, KMCL_WIRE_WANT_COMPLETION, i, &i, 8);
+	host_signal(race_host);
+	KUNIT_ASSERT_EQ(test, client_packets(client), 5);
+
+	timer_setup_on_stack(&timer, complete_in_timer, 0);
+	mod_timer(&timer, jiffies + 1);
+	EVENTUALLY(test, !READ_ONCE(client_chan(client)->rx.outstanding));
+	timer_delete_sync(&timer);
+	destroy_timer_on_stack(&timer);
+	KUNIT_EXPECT_EQ(test, host_skip_all(race_host), 5);
+}
+
+static int toggling_thread(void *data)
+{
+	struct client *client = data;
+	bool passive = false;
+
+	while (!kthread_should_stop()) {
+		VmbChannelSetIncomingProcessingAtPassive(client->channel, passive);
+		passive = !passive;
+		usleep_range(20, 200);
+	}
+	return 0;
+}
+
+static void order_is_kept_while_the_context_changes_and_packets_are_deferred(struct kunit *test)
+{
+	struct client *client = race_client(test);
+	struct task_struct *toggling;
+	u32 i, n = 0;
+	u64 number;
+
+	client_enable(client);
+	toggling = kthread_run(toggling_thread, client, "kmcl_toggling");
+	for (number = 0; number < 200; number++) {
+		if (number % 16 == 5)
+			WRITE_ONCE(client->defer, 1);
+		host_write(race_host, KMCL_WIRE_DATA, 0, number, &number, 8);
+		host_signal(race_host);
+	}
+	/* Each of the deferred ones is delivered twice. */
+	EVENTUALLY(test, READ_ONCE(client_chan(client)->count.received.counter) >= 200 &&
+		   client->packets[client_packets(client) - 1].first == 199);
+	kthread_stop(toggling);
+	for (i = 0; i < client_packets(client); i++) {
+		u64 first = client->packets[i].first;
+
+		if (first != n && first + 1 != n)
+			KUNIT_FAIL(test, "packet %llu where %u was due", first, n);
+		n = first + 1;
+	}
+	KUNIT_EXPECT_EQ(test, n, 200);
+	KUNIT_EXPECT_GT(test, client_packets(client), 200);
+}
+
+static struct kunit_case race_cases[] = {
+	KUNIT_CASE_PARAM(two_operations_may_meet_at_any_time, race_gen_params),
+	KUNIT_CASE(packets_may_be_completed_from_two_processors),
+	KUNIT_CASE(packets_may_be_completed_in_softirq_context),
+	KUNIT_CASE(order_is_kept_while_the_context_changes_and_packets_are_deferred),
+	{}
+};
+
+static struct kunit_suite race_suite = {
+	.name = "kmcl_race",
+	.test_cases = race_cases,
+};
+
+kunit_test_suite(race_suite);
