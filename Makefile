@@ -6,7 +6,7 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 V ?= 0
 
-.PHONY: all modules modules_install clean demo check kunit lint lab-clean help
+.PHONY: all modules modules_install clean demo check kunit lint vmbhost lab-clean help
 
 all: modules
 
@@ -25,6 +25,9 @@ kunit:
 lint:
 	@scripts/lint
 
+vmbhost:
+	@scripts/lab vmbhost
+
 lab-clean:
 	@scripts/lab clean
 
@@ -38,4 +41,5 @@ help:
 	@echo '  make check            all tests'
 	@echo '  make kunit            the KUnit suites; FILTER=suite.case (a glob), HOST=vmbus'
 	@echo '  make lint             W=1, sparse, checkpatch, shellcheck, mingw-w64'
+	@echo '  make vmbhost          build tools/vmbhost, a VMBus host to test drivers with'
 	@echo '  make lab-clean        remove the cache of the above'
