@@ -167,6 +167,7 @@ void kmcl_gpadls_init(struct kmcl_channel *chan)
 	init_rwsem(&chan->gpadls.gate);
 	spin_lock_init(&chan->gpadls.lock);
 	INIT_LIST_HEAD(&chan->gpadls.list);
+	INIT_LIST_HEAD(&chan->gpadls.maps);
 }
 
 /* From now on GPADLs can be made. */
@@ -190,7 +191,8 @@ void kmcl_gpadls_close(struct kmcl_channel *chan)
 	gpadls->link = NULL;
 	up_write(&gpadls->gate);
 
-	/* Without a link nobody else gets at the list. */
+	/* Without a link nobody else gets at the lists. */
+	kmcl_gpadl_unmap_all(chan, link);
 	list_for_each_entry_safe(gpadl, next, &gpadls->list, node) {
 		list_del(&gpadl->node);
 		link->ops->gpadl_delete(link, gpadl);

@@ -33,6 +33,14 @@ static void kmcl_request_over(VMBPACKET packet, NTSTATUS status, PVOID buffer,
 	KeSetEvent(&req->over, IO_NO_INCREMENT, FALSE);
 }
 
+/* Is it a packet of such a request? */
+bool kmcl_request_owns(const struct kmcl_tx *tx)
+{
+	return tx->out.type != KMCL_WIRE_COMPLETION &&
+	       container_of(tx, struct kmcl_packet, tx)->routine ==
+	       kmcl_request_over;
+}
+
 /* The channel has been enabled. Called with the control lock held. */
 void kmcl_requests_on(struct kmcl_channel *chan)
 {
