@@ -449,8 +449,8 @@ EXPORT_SYMBOL_GPL(VmbChannelEnable);
  * VmbChannelDisable() - disable a channel
  * @Channel: the channel
  *
- * Closes it, revokes a server's offer, and waits until all is torn down: the client has completed the
- * packets that it got, every packet it had sent is complete, with
+ * Closes it, revokes a server's offer, and waits until all is torn down: the client
+ * has completed the packets that it got, every packet it had sent is complete, with
  * STATUS_DEVICE_REMOVED if need be, EvtChannelSuspend and EvtChannelClosed have
  * run, and the device is free for another driver. Harmless on a disabled
  * channel.

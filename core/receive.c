@@ -112,7 +112,7 @@ static bool kmcl_receive_unpack(struct kmcl_channel *chan,
 	}
 	if (wire->type == KMCL_WIRE_DATA_GPA &&
 	    !kmcl_external_in_valid(chan, wire)) {
-		kmcl_receive_malformed(chan, "external data that makes no sense or is above the maximum",
+		kmcl_receive_malformed(chan, "external data, broken or too much",
 				       wire->head_len);
 		return false;
 	}

@@ -156,10 +156,10 @@ static NTSTATUS kmcl_restore_check(struct kmcl_channel *chan,
 						     struct kmcl_restored_chunk,
 						     node)->body;
 
-	if (first != (rec->type == KMCL_SAVE_CHANNEL))
-		return STATUS_INVALID_PARAMETER_2;
+	/* One for the channel is no valid one elsewhere. */
 	if (first)
-		return kmcl_restore_channel_fits(chan, rec) ?
+		return rec->type == KMCL_SAVE_CHANNEL &&
+		       kmcl_restore_channel_fits(chan, rec) ?
 		       STATUS_SUCCESS : STATUS_INVALID_PARAMETER_2;
 	if (!kmcl_restore_record_valid(chan, rec))
 		return STATUS_INVALID_PARAMETER_2;
