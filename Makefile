@@ -6,7 +6,7 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 V ?= 0
 
-.PHONY: all modules modules_install clean demo check kunit lint vmbhost guest hostile lab-clean help
+.PHONY: all modules modules_install clean demo demo-loopback check kunit lint vmbhost guest hostile lab-clean help
 
 all: modules
 
@@ -15,6 +15,9 @@ modules modules_install clean:
 
 demo:
 	@scripts/demo
+
+demo-loopback:
+	@scripts/demo-loopback
 
 check:
 	@scripts/check
@@ -44,6 +47,7 @@ help:
 	@echo '  make clean            remove what was built'
 	@echo 'Anywhere (root, Debian or Ubuntu; everything needed is set up and cached):'
 	@echo '  make demo             a KMCL client on a real VMBus host, in a guest'
+	@echo '  make demo-loopback    a KMCL server and client in one kernel, no hypervisor'
 	@echo '  make check            all tests'
 	@echo '  make kunit            the KUnit suites; FILTER=suite.case (a glob), HOST=vmbus'
 	@echo '  make lint             W=1, sparse, checkpatch, shellcheck, mingw-w64'
