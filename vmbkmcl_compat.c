@@ -12,6 +12,7 @@
 
 #include "core/kmcl.h"
 #include "nt/nt.h"
+#include "transport/loopback.h"
 
 static void kmcl_interface_reference(PVOID context)
 {
@@ -120,13 +121,23 @@ static int __init kmcl_init(void)
 		return err;
 	err = kmcl_workqueues_create();
 	if (err)
-		nt_exit();
+		goto exit_nt;
+	err = kmcl_lb_init();
+	if (err)
+		goto destroy_workqueues;
+	return 0;
+
+destroy_workqueues:
+	kmcl_workqueues_destroy();
+exit_nt:
+	nt_exit();
 	return err;
 }
 module_init(kmcl_init);
 
 static void __exit kmcl_exit(void)
 {
+	kmcl_lb_exit();
 	kmcl_workqueues_destroy();
 	nt_exit();
 }

@@ -91,6 +91,7 @@ NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT Parent, BOOLEAN IsServer,
 	kmcl_send_init(chan);
 	kmcl_receive_init(chan);
 	kmcl_gpadls_init(chan);
+	kmcl_server_init(chan);
 
 	*Channel = kmcl_channel_handle(chan);
 	return STATUS_SUCCESS;
@@ -123,6 +124,8 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel)
 		      "vmbkmcl: %s() on an enabled channel\n", __func__))
 		kmcl_control_disable(chan);
 
+	kmcl_restore_drop(chan);
+	kmcl_save_end(chan);
 	kmcl_send_end(chan);
 	cancel_work_sync(&chan->ctl.work);
 	chan->tag = KMCL_TAG_DEAD;

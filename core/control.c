@@ -16,10 +16,13 @@
 #include "kmcl.h"
 
 /*
- * Control work waits for clients, which may take long; delivery may be what a
- * client's memory reclaim waits for. Hence two queues, the second with a rescuer.
+ * Control work waits for clients, which may take long, and that of a client for
+ * that of its server, which must not queue up behind many such; delivery may be
+ * what a client's memory reclaim waits for. Hence three queues, the last with a
+ * rescuer.
  */
 struct workqueue_struct *kmcl_control_wq;
+struct workqueue_struct *kmcl_server_wq;
 struct workqueue_struct *kmcl_deliver_wq;
 
 int kmcl_workqueues_create(void)
@@ -29,19 +32,29 @@ int kmcl_workqueues_create(void)
 	if (!kmcl_control_wq)
 		return -ENOMEM;
 
+	kmcl_server_wq = alloc_workqueue("vmbkmcl_server", WQ_UNBOUND,
+					 WQ_MAX_ACTIVE);
+	if (!kmcl_server_wq)
+		goto destroy_control;
+
 	kmcl_deliver_wq = alloc_workqueue("vmbkmcl_deliver",
 					  WQ_UNBOUND | WQ_MEM_RECLAIM,
 					  WQ_MAX_ACTIVE);
-	if (!kmcl_deliver_wq) {
-		destroy_workqueue(kmcl_control_wq);
-		return -ENOMEM;
-	}
+	if (!kmcl_deliver_wq)
+		goto destroy_server;
 	return 0;
+
+destroy_server:
+	destroy_workqueue(kmcl_server_wq);
+destroy_control:
+	destroy_workqueue(kmcl_control_wq);
+	return -ENOMEM;
 }
 
 void kmcl_workqueues_destroy(void)
 {
 	destroy_workqueue(kmcl_deliver_wq);
+	destroy_workqueue(kmcl_server_wq);
 	destroy_workqueue(kmcl_control_wq);
 }
 
@@ -68,7 +81,8 @@ u64 kmcl_control_ask(struct kmcl_channel *chan)
 	u64 ticket = ++chan->ctl.asked;
 
 	lockdep_assert_held(&chan->ctl.lock);
-	queue_work(kmcl_control_wq, &chan->ctl.work);
+	queue_work(chan->is_server ? kmcl_server_wq : kmcl_control_wq,
+		   &chan->ctl.work);
 	return ticket;
 }
 
@@ -123,7 +137,8 @@ static void kmcl_control_drop_link(struct kmcl_channel *chan)
 		complete_all(&link->detached);
 		link->ops->release(link);
 		/* The device is free for another channel of the class. */
-		kmcl_offer_look_again();
+		if (!chan->is_server)
+			kmcl_offer_look_again();
 	}
 }
 
@@ -144,6 +159,8 @@ static void kmcl_control_to_disabled(struct kmcl_channel *chan)
 {
 	unsigned long flags;
 
+	if (chan->is_server)
+		kmcl_offer_revoke(chan);
 	kmcl_offer_list_del(chan);
 	kmcl_control_drop_link(chan);
 	kmcl_offer_unwatch(chan);
@@ -153,7 +170,35 @@ static void kmcl_control_to_disabled(struct kmcl_channel *chan)
 	WRITE_ONCE(chan->ctl.state, KMCL_DISABLED);
 	chan->ctl.closing = false;
 	chan->ctl.again = false;
+	kmcl_server_unclaim(chan);
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+}
+
+/* A server's offer is there, for the first time or again. */
+static void kmcl_control_offer(struct kmcl_channel *chan)
+{
+	chan->server.offer.resume = kmcl_restore_id(chan);
+	if (kmcl_offer_make(chan) == -ENOENT) {
+		kmcl_warn(chan, "the client has left since the channel was saved\n");
+		kmcl_restore_drop(chan);
+		kmcl_send_flush(chan);
+	}
+}
+
+/* The client closed, or was refused: the server waits for the next one. */
+static void kmcl_control_to_offered(struct kmcl_channel *chan)
+{
+	unsigned long flags;
+
+	kmcl_control_drop_link(chan);
+
+	spin_lock_irqsave(&chan->ctl.lock, flags);
+	WRITE_ONCE(chan->ctl.state, KMCL_ENABLED);
+	chan->ctl.closing = false;
+	chan->ctl.again = false;
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+
+	kmcl_control_offer(chan);
 }
 
 static void kmcl_control_open(struct kmcl_channel *chan)
@@ -165,6 +210,15 @@ static void kmcl_control_open(struct kmcl_channel *chan)
 		return;
 	}
 
+	if (chan->is_server) {
+		/* What was restored was for this client. */
+		if (chan->server.offer.resume) {
+			kmcl_restore_drop(chan);
+			kmcl_send_flush(chan);
+		}
+		kmcl_control_to_offered(chan);
+		return;
+	}
 	kmcl_send_flush(chan);
 	kmcl_control_to_disabled(chan);
 	kmcl_report_pnp_failure(chan, status);
@@ -231,26 +285,37 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 	switch (ctl->state) {
 	case KMCL_DISABLED:
 		/* What was sent for an opening that never came. */
-		if (cancelled)
+		if (cancelled) {
+			kmcl_restore_drop(chan);
 			kmcl_send_flush(chan);
+		}
 		if (!enabled)
 			return false;
 		kmcl_control_set_state(chan, KMCL_ENABLED);
-		kmcl_offer_list_add(chan);
+		if (chan->is_server)
+			kmcl_control_offer(chan);
+		else
+			kmcl_offer_list_add(chan);
 		return true;
 
 	case KMCL_ENABLED:
 		if (!enabled) {
+			kmcl_restore_drop(chan);
 			kmcl_send_flush(chan);
 			kmcl_control_to_disabled(chan);
 			return true;
 		}
-		return kmcl_control_watch(chan) || kmcl_control_take_link(chan);
+		if (!chan->is_server && kmcl_control_watch(chan))
+			return true;
+		return kmcl_control_take_link(chan);
 
 	case KMCL_OPENED:
 		if (!enabled || gone) {
 			kmcl_state_close(chan);
-			kmcl_control_to_disabled(chan);
+			if (chan->is_server && enabled)
+				kmcl_control_to_offered(chan);
+			else
+				kmcl_control_to_disabled(chan);
 		} else if (!paused) {
 			kmcl_state_start(chan);
 			kmcl_control_set_state(chan, KMCL_ACTIVE);
@@ -262,7 +327,7 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 	case KMCL_ACTIVE:
 		if (enabled && !gone && !paused)
 			return false;
-		kmcl_state_suspend(chan);
+		kmcl_state_suspend(chan, !enabled || gone);
 		kmcl_control_set_state(chan, KMCL_OPENED);
 		return true;
 	}
@@ -307,8 +372,10 @@ void kmcl_control_disable(struct kmcl_channel *chan)
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
 	/* The worker may not even have seen that it was to be enabled. */
-	if (chan->ctl.state == KMCL_DISABLED && chan->ctl.want_enabled)
+	if (chan->ctl.state == KMCL_DISABLED && chan->ctl.want_enabled) {
 		chan->ctl.cancelled = true;
+		kmcl_server_unclaim(chan);
+	}
 	WRITE_ONCE(chan->ctl.want_enabled, false);
 	chan->ctl.again = false;
 	ticket = kmcl_control_ask(chan);
@@ -322,16 +389,22 @@ void kmcl_control_disable(struct kmcl_channel *chan)
  * @Channel: a disabled channel
  *
  * A client channel opens the offer that VmbClientChannelInitSetTargetPnp()
- * named, now or when it arrives. This returns at once; the state callbacks tell
- * how it goes on. The channel comes up active unless VmbChannelPause() was
- * called before. In EvtChannelClosed, if the other end went away, it asks for
- * the next opening; while the channel is being disabled it fails.
+ * named, now or when it arrives. A server channel makes the offer that
+ * VmbServerChannelInitSetTargetInterfaceId() named, for one client at a time, and
+ * goes on offering it when that has closed, until it is disabled.
+ *
+ * This returns at once; the state callbacks tell how it goes on. The channel comes
+ * up active unless VmbChannelPause() was called before. In EvtChannelClosed of a
+ * client, if the other end went away, it asks for the next opening; while the
+ * channel is being disabled it fails.
  *
  * Context: up to DISPATCH_LEVEL (Windows: PASSIVE_LEVEL).
  *
  * Return: STATUS_SUCCESS. This project's decisions: STATUS_INVALID_PARAMETER_1
  * for a bad handle; STATUS_INVALID_DEVICE_STATE where the channel is not
- * disabled or has no target; STATUS_NOT_SUPPORTED for a server channel, for a
+ * disabled or has no target; STATUS_OBJECT_NAME_COLLISION where another server
+ * makes the same offer; STATUS_NOT_SUPPORTED for a server channel without
+ * VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER, with a line in the log, for a
  * guest cannot offer channels to other partitions.
  */
 NTSTATUS VmbChannelEnable(VMBCHANNEL Channel)
@@ -343,8 +416,9 @@ NTSTATUS VmbChannelEnable(VMBCHANNEL Channel)
 	if (!chan)
 		return STATUS_INVALID_PARAMETER_1;
 
-	if (chan->is_server) {
-		kmcl_warn(chan, "a guest cannot offer channels to other partitions\n");
+	if (chan->is_server && !(READ_ONCE(chan->set.server_flags) &
+				 VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER)) {
+		kmcl_warn(chan, "a guest cannot offer channels to other partitions, only within itself (VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER)\n");
 		return STATUS_NOT_SUPPORTED;
 	}
 
@@ -353,6 +427,8 @@ NTSTATUS VmbChannelEnable(VMBCHANNEL Channel)
 		chan->ctl.again = true;
 	} else if (!kmcl_control_is_disabled(chan) || !chan->set.has_target) {
 		status = STATUS_INVALID_DEVICE_STATE;
+	} else if (chan->is_server && !kmcl_server_claim(chan)) {
+		status = STATUS_OBJECT_NAME_COLLISION;
 	} else {
 		WRITE_ONCE(chan->ctl.want_enabled, true);
 		kmcl_control_ask(chan);
@@ -366,7 +442,7 @@ EXPORT_SYMBOL_GPL(VmbChannelEnable);
  * VmbChannelDisable() - disable a channel
  * @Channel: the channel
  *
- * Closes it and waits until all is torn down: the client has completed the
+ * Closes it, revokes a server's offer, and waits until all is torn down: the client has completed the
  * packets that it got, every packet it had sent is complete, with
  * STATUS_DEVICE_REMOVED if need be, EvtChannelSuspend and EvtChannelClosed have
  * run, and the device is free for another driver. Harmless on a disabled

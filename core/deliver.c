@@ -35,6 +35,8 @@ static void kmcl_incoming_complete(struct kmcl_incoming *inc,
 	unsigned long flags;
 	bool over = true;
 
+	/* The sender may use the memory as soon as it has the completion. */
+	kmcl_external_in_end(inc);
 	if (inc->wants_completion) {
 		inc->tx.out.len = len;
 		over = kmcl_tx_submit(chan, &inc->tx, buffer, true) !=
@@ -94,12 +96,23 @@ static void kmcl_deliver_requeue(struct kmcl_recv *rx)
 	spin_unlock_irqrestore(&rx->lock, flags);
 }
 
+/* To be delivered at PASSIVE_LEVEL, behind what is. */
+void kmcl_deliver_put_aside(struct kmcl_channel *chan, struct kmcl_incoming *inc)
+{
+	struct kmcl_recv *rx = &chan->rx;
+	unsigned long flags;
+
+	spin_lock_irqsave(&rx->lock, flags);
+	list_add_tail(&inc->node, &rx->passive);
+	rx->waiting++;
+	spin_unlock_irqrestore(&rx->lock, flags);
+}
+
 /* From the reader. Counts in @delivered what was delivered here and now. */
 void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,
 		  u32 *delivered)
 {
 	struct kmcl_recv *rx = &chan->rx;
-	unsigned long flags;
 
 	/*
 	 * Only the reader adds the first packet that waits: a zero stays one. Pairs
@@ -119,12 +132,7 @@ void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,
 	/* The work item may run at once: the batch ends before that. */
 	kmcl_deliver_batch_end(chan, *delivered);
 	*delivered = 0;
-
-	spin_lock_irqsave(&rx->lock, flags);
-	list_add_tail(&inc->node, &rx->passive);
-	rx->waiting++;
-	spin_unlock_irqrestore(&rx->lock, flags);
-
+	kmcl_deliver_put_aside(chan, inc);
 	queue_work(kmcl_deliver_wq, &rx->work);
 }
 
@@ -250,6 +258,24 @@ VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION PacketCompletionContext,
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketComplete);
 
+/* Defers the packet that ProcessPacket is called with. False: it is not that one. */
+bool kmcl_deliver_defer(struct kmcl_incoming *inc)
+{
+	struct kmcl_recv *rx = &inc->chan->rx;
+	unsigned long flags;
+
+	if (READ_ONCE(rx->delivering) != inc)
+		return false;
+	if (!kmcl_incoming_take_back(inc))
+		return true;
+
+	/* Not before the callback has returned. */
+	spin_lock_irqsave(&rx->lock, flags);
+	rx->deferred = inc;
+	spin_unlock_irqrestore(&rx->lock, flags);
+	return true;
+}
+
 /**
  * VmbChannelPacketDeferToPassive() - have a packet delivered at PASSIVE_LEVEL
  * @PacketCompletionContext: as passed to the ProcessPacket callback that runs
@@ -265,25 +291,10 @@ VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION PacketCompletionContext)
 {
 	struct kmcl_incoming *inc =
 		kmcl_incoming_from_handle(PacketCompletionContext);
-	struct kmcl_recv *rx;
-	unsigned long flags;
 
-	if (!inc)
-		return;
-
-	if (READ_ONCE(inc->chan->rx.delivering) != inc) {
+	if (inc && !kmcl_deliver_defer(inc))
 		pr_err_ratelimited("%pS defers a packet outside of its ProcessPacket\n",
 				   __builtin_return_address(0));
-		return;
-	}
-	if (!kmcl_incoming_take_back(inc))
-		return;
-
-	/* Not before the callback has returned. */
-	rx = &inc->chan->rx;
-	spin_lock_irqsave(&rx->lock, flags);
-	rx->deferred = inc;
-	spin_unlock_irqrestore(&rx->lock, flags);
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketDeferToPassive);
 
@@ -363,38 +374,6 @@ VOID VmbChannelSetIncomingProcessingAtPassive(VMBCHANNEL Channel,
 		WRITE_ONCE(chan->rx.at_passive, ProcessAtPassive);
 }
 EXPORT_SYMBOL_GPL(VmbChannelSetIncomingProcessingAtPassive);
-
-/**
- * VmbChannelPacketGetExternalData() - the memory that came with a packet
- * @PacketCompletionContext: as passed to the ProcessPacket callback
- * @Flags: VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY or 0
- * @Mdl: the memory, until the packet is completed
- *
- * The external data of a packet from a host is a set of transfer pages: places in
- * memory that the two ends have agreed upon before, in a way of their own. This
- * library does not know it, so no MDL can be made.
- *
- * Context: up to DISPATCH_LEVEL.
- *
- * Return: this project's decisions: STATUS_INVALID_PARAMETER_1 for a bad handle,
- * _2 for an unknown flag, _3 for a missing @Mdl; STATUS_NOT_FOUND for a packet
- * without external data; STATUS_NOT_SUPPORTED for transfer pages.
- */
-NTSTATUS VmbChannelPacketGetExternalData(VMBPACKETCOMPLETION PacketCompletionContext,
-					 UINT32 Flags, PMDL *Mdl)
-{
-	struct kmcl_incoming *inc =
-		kmcl_incoming_from_handle(PacketCompletionContext);
-
-	if (!inc)
-		return STATUS_INVALID_PARAMETER_1;
-	if (Flags & ~VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAGS)
-		return STATUS_INVALID_PARAMETER_2;
-	if (!Mdl)
-		return STATUS_INVALID_PARAMETER_3;
-	return inc->external ? STATUS_NOT_SUPPORTED : STATUS_NOT_FOUND;
-}
-EXPORT_SYMBOL_GPL(VmbChannelPacketGetExternalData);
 
 /**
  * VmbChannelPacketGetClientContext() - the client's own bytes in a packet

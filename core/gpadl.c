@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "kmcl.h"
+#include "../nt/nt.h"
 
 static void kmcl_gpadl_free(struct kmcl_gpadl *gpadl)
 {
@@ -45,10 +46,7 @@ static bool kmcl_gpadl_fill_from_buffer(struct kmcl_gpadl *gpadl, void *buffer)
 	u32 i;
 
 	for (i = 0; i < gpadl->n_pages; i++, page += PAGE_SIZE) {
-		if (is_vmalloc_or_module_addr(page))
-			gpadl->pages[i] = vmalloc_to_page(page);
-		else if (virt_addr_valid(page))
-			gpadl->pages[i] = virt_to_page(page);
+		gpadl->pages[i] = nt_page_of(page);
 		if (!gpadl->pages[i])
 			return false;
 	}
@@ -167,6 +165,7 @@ void kmcl_gpadls_init(struct kmcl_channel *chan)
 	init_rwsem(&chan->gpadls.gate);
 	spin_lock_init(&chan->gpadls.lock);
 	INIT_LIST_HEAD(&chan->gpadls.list);
+	INIT_LIST_HEAD(&chan->gpadls.maps);
 }
 
 /* From now on GPADLs can be made. */
@@ -190,7 +189,8 @@ void kmcl_gpadls_close(struct kmcl_channel *chan)
 	gpadls->link = NULL;
 	up_write(&gpadls->gate);
 
-	/* Without a link nobody else gets at the list. */
+	/* Without a link nobody else gets at the lists. */
+	kmcl_gpadl_unmap_all(chan, link);
 	list_for_each_entry_safe(gpadl, next, &gpadls->list, node) {
 		list_del(&gpadl->node);
 		link->ops->gpadl_delete(link, gpadl);

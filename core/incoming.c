@@ -19,11 +19,11 @@
 #define KMCL_SPARE_MIN		8u
 #define KMCL_SPARE_MAX		64u
 
-static u32 kmcl_incoming_size(const struct kmcl_settings *set)
+static u32 kmcl_incoming_size(const struct kmcl_channel *chan)
 {
 	return sizeof(struct kmcl_incoming) +
-	       ALIGN(set->client_context, sizeof(u64)) +
-	       ALIGN(set->max_packet, sizeof(u64));
+	       ALIGN(chan->set.client_context, sizeof(u64)) +
+	       chan->rx.gpa_room + ALIGN(chan->set.max_packet, sizeof(u64));
 }
 
 static void kmcl_incoming_init(struct kmcl_incoming *inc,
@@ -33,8 +33,11 @@ static void kmcl_incoming_init(struct kmcl_incoming *inc,
 	atomic_set(&inc->state, KMCL_INCOMING_OURS);
 	inc->chan = chan;
 	inc->spare = spare;
-	inc->payload = (void *)inc->context +
-		       ALIGN(chan->set.client_context, sizeof(u64));
+	inc->gpa = (void *)inc->context +
+		   ALIGN(chan->set.client_context, sizeof(u64));
+	inc->gpa_len = 0;
+	inc->mdl = NULL;
+	inc->payload = (void *)inc->gpa + chan->rx.gpa_room;
 	INIT_LIST_HEAD(&inc->tx.node);
 	memset(&inc->tx.out, 0, sizeof(inc->tx.out));
 	inc->tx.out.type = KMCL_WIRE_COMPLETION;
@@ -42,22 +45,65 @@ static void kmcl_incoming_init(struct kmcl_incoming *inc,
 	inc->tx.room = inc->payload;
 }
 
-int kmcl_incoming_prepare(struct kmcl_channel *chan)
+/* One more; while nobody reads. */
+int kmcl_incoming_add_spare(struct kmcl_channel *chan)
 {
-	u32 size = kmcl_incoming_size(&chan->set);
-	u32 i, n = clamp(KMCL_SPARE_BYTES / size, KMCL_SPARE_MIN, KMCL_SPARE_MAX);
 	struct kmcl_incoming *inc;
 
+	inc = kvmalloc(kmcl_incoming_size(chan), GFP_KERNEL);
+	if (!inc)
+		return -ENOMEM;
+
+	kmcl_incoming_init(inc, chan, true);
+	list_add(&inc->node, &chan->rx.spare);
+	return 0;
+}
+
+/* The channel's link is known: what it brings decides how large they are. */
+int kmcl_incoming_prepare(struct kmcl_channel *chan)
+{
+	struct kmcl_packet_shape shape;
+	u32 i, n;
+
+	kmcl_settings_packet_shape(&chan->set, &shape);
+	chan->rx.gpa_room = chan->link->ops->same_memory ? shape.gpa : 0;
+	n = clamp(KMCL_SPARE_BYTES / kmcl_incoming_size(chan), KMCL_SPARE_MIN,
+		  KMCL_SPARE_MAX);
 	for (i = 0; i < n; i++) {
-		inc = kvmalloc(size, GFP_KERNEL);
-		if (!inc) {
+		if (kmcl_incoming_add_spare(chan)) {
 			kmcl_incoming_free_spares(chan);
 			return -ENOMEM;
 		}
-		kmcl_incoming_init(inc, chan, true);
-		list_add(&inc->node, &chan->rx.spare);
 	}
 	return 0;
+}
+
+/* Nothing but a completion on its way out, as large as its payload. */
+struct kmcl_incoming *kmcl_incoming_alloc_completion(struct kmcl_channel *chan,
+						     u64 id, const void *data,
+						     u32 len)
+{
+	struct kmcl_incoming *inc;
+	unsigned long flags;
+
+	inc = kzalloc(sizeof(*inc) + len, GFP_KERNEL);
+	if (!inc)
+		return NULL;
+
+	inc->tag = KMCL_TAG_INCOMING;
+	inc->chan = chan;
+	inc->payload = inc->context;
+	memcpy(inc->payload, data, len);
+	INIT_LIST_HEAD(&inc->tx.node);
+	inc->tx.out.type = KMCL_WIRE_COMPLETION;
+	inc->tx.out.id = id;
+	inc->tx.out.len = len;
+	inc->tx.room = inc->payload;
+
+	spin_lock_irqsave(&chan->rx.lock, flags);
+	chan->rx.held++;
+	spin_unlock_irqrestore(&chan->rx.lock, flags);
+	return inc;
 }
 
 /* While nobody reads and nothing is outstanding: all are in the list. */
@@ -83,7 +129,7 @@ struct kmcl_incoming *kmcl_incoming_get(struct kmcl_channel *chan,
 
 	/* Only the reader takes spares: a list that is not empty stays so. */
 	if (list_empty_careful(&rx->spare)) {
-		fresh = kmalloc(kmcl_incoming_size(&chan->set),
+		fresh = kmalloc(kmcl_incoming_size(chan),
 				GFP_ATOMIC | __GFP_NOWARN);
 		if (fresh)
 			kmcl_incoming_init(fresh, chan, false);
@@ -110,6 +156,8 @@ struct kmcl_incoming *kmcl_incoming_get(struct kmcl_channel *chan,
 	inc->len = pkt->len;
 	inc->wants_completion = pkt->flags & KMCL_WIRE_WANT_COMPLETION;
 	inc->external = pkt->type != KMCL_WIRE_DATA;
+	if (pkt->type == KMCL_WIRE_DATA_GPA)
+		kmcl_external_in_begin(inc, pkt);
 	inc->tx.out.id = pkt->id;
 	memset(inc->context, 0, chan->set.client_context);
 	memcpy(inc->payload, pkt->payload, pkt->len);
@@ -121,6 +169,7 @@ void kmcl_incoming_put_locked(struct kmcl_incoming *inc)
 {
 	struct kmcl_recv *rx = &inc->chan->rx;
 
+	kmcl_external_in_end(inc);
 	atomic_set(&inc->state, KMCL_INCOMING_OURS);
 	if (inc->spare) {
 		list_add(&inc->node, &rx->spare);

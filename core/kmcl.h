@@ -9,6 +9,8 @@
  * to transaction.c and data to the client (deliver.c).
  * Everything that opens, closes, starts or stops a channel is one worker per
  * channel (control.c).
+ * A server is a channel like others that makes an offer (server.c) instead of
+ * waiting for one.
  */
 #ifndef VMBKMCL_CORE_H
 #define VMBKMCL_CORE_H
@@ -17,6 +19,7 @@
 #include <linux/interrupt.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -56,6 +59,9 @@ struct kmcl_settings {
 	PFN_VMB_CHANNEL_PNP_FAILURE pnp_failure;
 	PFN_VMB_CHANNEL_PROCESS_PACKET process_packet;
 	PFN_VMB_CHANNEL_PROCESSING_COMPLETE processing_complete;
+	u32 server_flags;
+	PFN_VMB_CHANNEL_SAVE_PACKET save_packet;
+	PFN_VMB_CHANNEL_RESTORE_PACKET restore_packet;
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS state;
 	char name[KMCL_NAME_MAX];
 };
@@ -120,6 +126,8 @@ struct kmcl_recv {
 	struct tasklet_struct tasklet;	/* reads the ring where no signal comes */
 	struct work_struct work;	/* delivers @passive */
 
+	u32 gpa_room;		/* bytes of headers that a kmcl_incoming has room for */
+
 	spinlock_t lock;	/* guards everything below */
 	bool enabled;		/* the client may be called */
 	bool failed;		/* the incoming stream is beyond repair */
@@ -172,8 +180,21 @@ struct kmcl_gpadls {
 	 */
 	struct rw_semaphore gate;
 	struct kmcl_link *link;	/* guarded by @gate; NULL if there is none */
-	spinlock_t lock;	/* guards @list */
+	spinlock_t lock;	/* guards the lists */
 	struct list_head list;	/* of kmcl_gpadl */
+	struct list_head maps;	/* of kmcl_gpadl_mapping: a server's */
+};
+
+/* What only servers have. */
+struct kmcl_server {
+	bool claimed;		/* its name is taken; guarded by the control lock */
+	struct list_head node;	/* in server.c's list while @claimed */
+	struct kmcl_offer offer;	/* filled in while @claimed */
+	struct mutex save_lock;	/* guards all below */
+	struct kmcl_save *save;	/* from VmbChannelSaveBegin() to ...End() */
+	bool frozen;		/* for a save nothing is written to the ring */
+	bool saved;		/* to the end */
+	struct kmcl_restore *restore;	/* what VmbChannelRestoreFromBuffer() got */
 };
 
 struct kmcl_channel {
@@ -188,6 +209,7 @@ struct kmcl_channel {
 	struct kmcl_send tx;
 	struct kmcl_recv rx;
 	struct kmcl_gpadls gpadls;
+	struct kmcl_server server;
 	struct kmcl_counters count;
 	struct kmcl_link *link;		/* stable while tx.flows or a callback can come */
 
@@ -229,8 +251,8 @@ enum kmcl_incoming_state {
 };
 
 /*
- * VMBPACKETCOMPLETION. Client context and payload follow it; the room of the
- * payload becomes that of the completion, should it have to wait.
+ * VMBPACKETCOMPLETION. Client context, headers and payload follow it; the room of
+ * the payload becomes that of the completion, should it have to wait.
  */
 struct kmcl_incoming {
 	u32 tag;
@@ -243,6 +265,9 @@ struct kmcl_incoming {
 	struct kmcl_tx tx;	/* its completion */
 	u32 len;
 	void *payload;
+	u32 gpa_len;		/* of @gpa, 0 if its memory is not known here */
+	struct kmcl_wire_gpa *gpa;
+	PMDL mdl;		/* of that memory, once asked for */
 	u64 context[];
 };
 
@@ -266,8 +291,14 @@ void kmcl_settings_packet_shape(const struct kmcl_settings *set,
 
 static inline bool kmcl_settings_is_pipe(const struct kmcl_settings *set)
 {
-	return READ_ONCE(set->flags) & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE;
+	return READ_ONCE(set->flags) & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE ||
+	       READ_ONCE(set->server_flags) &
+	       VMBUS_SERVER_CHANNEL_INIT_FLAG_OFFER_AS_PIPE;
 }
+
+bool kmcl_init_lock(struct kmcl_channel *chan, unsigned long *flags);
+NTSTATUS kmcl_init_unlock(struct kmcl_channel *chan, unsigned long flags,
+			  bool may);
 
 /* control.c */
 void kmcl_control_init(struct kmcl_channel *chan);
@@ -280,13 +311,14 @@ bool kmcl_control_is_disabled(const struct kmcl_channel *chan);
 int kmcl_workqueues_create(void);
 void kmcl_workqueues_destroy(void);
 extern struct workqueue_struct *kmcl_control_wq;
+extern struct workqueue_struct *kmcl_server_wq;
 extern struct workqueue_struct *kmcl_deliver_wq;
 
 /* state.c: the steps of control.c's worker, which alone calls them */
 NTSTATUS kmcl_status_from_errno(int error);
 NTSTATUS kmcl_state_open(struct kmcl_channel *chan);
 void kmcl_state_start(struct kmcl_channel *chan);
-void kmcl_state_suspend(struct kmcl_channel *chan);
+void kmcl_state_suspend(struct kmcl_channel *chan, bool closes);
 void kmcl_state_close(struct kmcl_channel *chan);
 
 /* offer.c */
@@ -296,6 +328,8 @@ int kmcl_offer_watch(struct kmcl_channel *chan);
 void kmcl_offer_unwatch(struct kmcl_channel *chan);
 bool kmcl_offer_unwatched(const struct kmcl_channel *chan);
 void kmcl_offer_look_again(void);
+int kmcl_offer_make(struct kmcl_channel *chan);
+void kmcl_offer_revoke(struct kmcl_channel *chan);
 
 /* packet.c */
 struct kmcl_packet *kmcl_packet_from_handle(VMBPACKET handle);
@@ -315,6 +349,19 @@ NTSTATUS kmcl_packet_submit(struct kmcl_packet *pkt, const void *buffer,
 			    enum kmcl_tx_result *result);
 bool kmcl_flags_valid(u32 flags, bool external);
 
+/* server.c; claims under the control lock */
+void kmcl_server_init(struct kmcl_channel *chan);
+bool kmcl_server_claim(struct kmcl_channel *chan);
+void kmcl_server_unclaim(struct kmcl_channel *chan);
+
+/* save.c, restore.c */
+bool kmcl_save_parks(struct kmcl_channel *chan);
+void kmcl_save_over(struct kmcl_channel *chan);
+void kmcl_save_end(struct kmcl_channel *chan);
+u64 kmcl_restore_id(struct kmcl_channel *chan);
+int kmcl_restore_open(struct kmcl_channel *chan);
+void kmcl_restore_drop(struct kmcl_channel *chan);
+
 /* external.c */
 enum kmcl_external_error {
 	KMCL_EXTERNAL_OK,
@@ -328,6 +375,16 @@ enum kmcl_external_error kmcl_external_mdl(struct kmcl_packet *pkt, PMDL mdl,
 enum kmcl_external_error kmcl_external_pfns(struct kmcl_packet *pkt,
 					    const PFN_NUMBER *pfns, u32 count);
 bool kmcl_mdl_is_locked(const MDL *mdl);
+
+/* external_in.c */
+bool kmcl_external_in_valid(const struct kmcl_channel *chan,
+			    const struct kmcl_wire *wire);
+void kmcl_external_in_begin(struct kmcl_incoming *inc,
+			    const struct kmcl_wire *wire);
+void kmcl_external_in_end(struct kmcl_incoming *inc);
+
+/* request.c */
+bool kmcl_request_owns(const struct kmcl_tx *tx);
 
 /* complete.c */
 void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
@@ -371,6 +428,8 @@ static inline void kmcl_receive_wake(struct kmcl_recv *rx)
 void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,
 		  u32 *delivered);
 void kmcl_deliver_batch_end(struct kmcl_channel *chan, u32 packets);
+bool kmcl_deliver_defer(struct kmcl_incoming *inc);
+void kmcl_deliver_put_aside(struct kmcl_channel *chan, struct kmcl_incoming *inc);
 void kmcl_deliver_work(struct work_struct *work);
 void kmcl_deliver_drop_waiting(struct kmcl_channel *chan);
 void kmcl_deliver_wait_completed(struct kmcl_channel *chan);
@@ -380,8 +439,15 @@ void kmcl_gpadls_init(struct kmcl_channel *chan);
 void kmcl_gpadls_open(struct kmcl_channel *chan, struct kmcl_link *link);
 void kmcl_gpadls_close(struct kmcl_channel *chan);
 
+/* gpadl_map.c */
+void kmcl_gpadl_unmap_all(struct kmcl_channel *chan, struct kmcl_link *link);
+
 /* incoming.c */
 int kmcl_incoming_prepare(struct kmcl_channel *chan);
+int kmcl_incoming_add_spare(struct kmcl_channel *chan);
+struct kmcl_incoming *kmcl_incoming_alloc_completion(struct kmcl_channel *chan,
+						     u64 id, const void *data,
+						     u32 len);
 void kmcl_incoming_free_spares(struct kmcl_channel *chan);
 struct kmcl_incoming *kmcl_incoming_get(struct kmcl_channel *chan,
 					const struct kmcl_wire *pkt);

@@ -10,7 +10,7 @@
 
 #include "kmcl.h"
 
-#define KMCL_TRANSPORTS	2
+#define KMCL_TRANSPORTS	3
 
 /*
  * Guards the table. A transport that is watched is held by its module's
@@ -184,6 +184,7 @@ void kmcl_link_init(struct kmcl_link *link, const struct kmcl_transport *ops,
 	guid_copy(&link->type, type);
 	guid_copy(&link->instance, instance);
 	link->chan = NULL;
+	atomic_set(&link->external, 0);
 	init_completion(&link->detached);
 }
 EXPORT_SYMBOL_GPL(kmcl_link_init);
@@ -257,19 +258,17 @@ int kmcl_offer_arrived(struct kmcl_link *link)
 EXPORT_SYMBOL_GPL(kmcl_offer_arrived);
 
 /**
- * kmcl_offer_gone() - an offer that a channel had accepted went away
- * @link: accepted by kmcl_offer_arrived()
+ * kmcl_link_hang_up() - the other end of a link went away
+ * @link: accepted by kmcl_offer_arrived() or given by kmcl_offer_opened()
  *
- * Returns when the channel has let go of it. If it was opened, that takes as long
- * as the channel's client needs to complete the packets that it holds. If it was
- * not, it is taken back at once: the channel's worker may be waiting for a lock
- * of the caller's. The caller keeps @link alive meanwhile.
+ * The channel is asked to close it. If it has not begun to open it, it is taken
+ * back at once.
  *
- * Context: may sleep.
+ * Context: any.
  *
  * Return: true if the release operation has been or will be called; false if not.
  */
-bool kmcl_offer_gone(struct kmcl_link *link)
+bool kmcl_link_hang_up(struct kmcl_link *link)
 {
 	struct kmcl_channel *chan = link->chan;
 	bool used = true;
@@ -286,9 +285,78 @@ bool kmcl_offer_gone(struct kmcl_link *link)
 		}
 	}
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+	return used;
+}
+
+/**
+ * kmcl_offer_gone() - an offer that a channel had accepted went away
+ * @link: accepted by kmcl_offer_arrived()
+ *
+ * Returns when the channel has let go of it. If it was opened, that takes as long
+ * as the channel's client needs to complete the packets that it holds. If it was
+ * not, it is taken back at once: the channel's worker may be waiting for a lock
+ * of the caller's. The caller keeps @link alive meanwhile.
+ *
+ * Context: may sleep.
+ *
+ * Return: true if the release operation has been or will be called; false if not.
+ */
+bool kmcl_offer_gone(struct kmcl_link *link)
+{
+	bool used = kmcl_link_hang_up(link);
 
 	if (used)
 		wait_for_completion(&link->detached);
 	return used;
 }
 EXPORT_SYMBOL_GPL(kmcl_offer_gone);
+
+/**
+ * kmcl_offer_opened() - a client opens what a server offers
+ * @offer: the offer
+ * @link: the server's end, initialized by kmcl_link_init()
+ *
+ * From here on the core may use the link until it calls the release operation. Not
+ * to be called again before that.
+ *
+ * Context: any.
+ */
+void kmcl_offer_opened(struct kmcl_offer *offer, struct kmcl_link *link)
+{
+	struct kmcl_channel *chan =
+		container_of(offer, struct kmcl_channel, server.offer);
+	unsigned long flags;
+
+	kmcl_channel_get(chan);
+	link->chan = chan;
+	spin_lock_irqsave(&chan->ctl.lock, flags);
+	WRITE_ONCE(chan->ctl.link, link);
+	kmcl_control_ask(chan);
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+}
+
+/* The transport that takes offers stays as long as the library. */
+static const struct kmcl_transport *kmcl_offer_transport(void)
+{
+	const struct kmcl_transport *ops = NULL;
+	int i;
+
+	mutex_lock(&kmcl_transports_lock);
+	for (i = 0; i < KMCL_TRANSPORTS; i++) {
+		if (kmcl_transports[i] && kmcl_transports[i]->offer)
+			ops = kmcl_transports[i];
+	}
+	mutex_unlock(&kmcl_transports_lock);
+	return ops;
+}
+
+/* Makes a server's offer, or makes it anew. As the transport's own. */
+int kmcl_offer_make(struct kmcl_channel *chan)
+{
+	return kmcl_offer_transport()->offer(&chan->server.offer);
+}
+
+void kmcl_offer_revoke(struct kmcl_channel *chan)
+{
+	kmcl_offer_transport()->revoke(&chan->server.offer);
+}

@@ -109,6 +109,12 @@ static bool kmcl_receive_unpack(struct kmcl_channel *chan,
 				       wire->head_len);
 		return false;
 	}
+	if (wire->type == KMCL_WIRE_DATA_GPA &&
+	    !kmcl_external_in_valid(chan, wire)) {
+		kmcl_receive_malformed(chan, "external data that makes no sense or is above the maximum",
+				       wire->head_len);
+		return false;
+	}
 
 	if (kmcl_settings_is_pipe(&chan->set)) {
 		if (wire->len < sizeof(*pipe) ||
@@ -134,15 +140,21 @@ static bool kmcl_receive_unpack(struct kmcl_channel *chan,
 static bool kmcl_receive_one(struct kmcl_channel *chan,
 			     struct kmcl_wire *wire, u32 *delivered)
 {
+	u16 type = wire->type;
 	struct kmcl_incoming *inc;
 
-	switch (wire->type) {
+	/* Frame numbers from elsewhere are never made into pages. */
+	if (type == KMCL_WIRE_DATA_GPA && !chan->link->ops->same_memory)
+		type = 0;
+
+	switch (type) {
 	case KMCL_WIRE_COMPLETION:
 		kmcl_receive_completion(chan, wire);
 		return true;
 
 	case KMCL_WIRE_DATA:
 	case KMCL_WIRE_DATA_XFER:
+	case KMCL_WIRE_DATA_GPA:
 		if (!kmcl_receive_unpack(chan, wire))
 			return true;
 		inc = kmcl_incoming_get(chan, wire);

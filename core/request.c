@@ -30,6 +30,14 @@ static void kmcl_request_over(VMBPACKET packet, NTSTATUS status, PVOID buffer,
 	KeSetEvent(&req->over, IO_NO_INCREMENT, FALSE);
 }
 
+/* Is it a packet of such a request? */
+bool kmcl_request_owns(const struct kmcl_tx *tx)
+{
+	return tx->out.type != KMCL_WIRE_COMPLETION &&
+	       container_of(tx, struct kmcl_packet, tx)->routine ==
+	       kmcl_request_over;
+}
+
 /* May the caller wait here, and is there somebody to end that wait? */
 static bool kmcl_request_may_wait(struct kmcl_channel *chan, u32 flags)
 {

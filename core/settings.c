@@ -79,18 +79,19 @@ void kmcl_settings_link_params(const struct kmcl_settings *set,
 	p->send_bytes = kmcl_ring_bytes(&shape, set->send_pages);
 	p->recv_bytes = kmcl_ring_bytes(&shape, set->recv_pages);
 	p->max_packet = shape.pipe + shape.payload;
+	p->pipe = shape.pipe;
 }
 
 /* Begin and end of what every Init function sets: false where it may not. */
-static bool kmcl_init_lock(struct kmcl_channel *chan, unsigned long *flags)
+bool kmcl_init_lock(struct kmcl_channel *chan, unsigned long *flags)
 	__acquires(&chan->ctl.lock)
 {
 	spin_lock_irqsave(&chan->ctl.lock, *flags);
 	return kmcl_control_is_disabled(chan);
 }
 
-static NTSTATUS kmcl_init_unlock(struct kmcl_channel *chan, unsigned long flags,
-				 bool may)
+NTSTATUS kmcl_init_unlock(struct kmcl_channel *chan, unsigned long flags,
+			  bool may)
 	__releases(&chan->ctl.lock)
 {
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
@@ -105,7 +106,8 @@ static NTSTATUS kmcl_init_unlock(struct kmcl_channel *chan, unsigned long flags,
  *	and removed on the way; so the exact length arrives.
  *
  * This project's decisions: completions have no such header; packet objects made
- * before must be made anew.
+ * before must be made anew. A server's channel is one of a pipe by this flag or by
+ * VMBUS_SERVER_CHANNEL_INIT_FLAG_OFFER_AS_PIPE, whichever is set.
  *
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad or enabled
  * channel; STATUS_INVALID_PARAMETER_2 for an unknown flag.

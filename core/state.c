@@ -37,6 +37,7 @@ NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 	NTSTATUS status;
 	int ret;
 
+	chan->link = link;
 	ret = kmcl_incoming_prepare(chan);
 	if (ret)
 		goto fail;
@@ -46,12 +47,16 @@ NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 		goto fail_incoming;
 
 	kmcl_settings_link_params(&chan->set, &params);
-	chan->link = link;
 	ret = link->ops->open(link, &params);
 	if (ret)
 		goto fail_incoming;
 
 	kmcl_gpadls_open(chan, link);
+	ret = kmcl_restore_open(chan);
+	if (ret) {
+		status = kmcl_status_from_errno(ret);
+		goto fail_open;
+	}
 	if (evt->EvtChannelOpened) {
 		status = evt->EvtChannelOpened(kmcl_channel_handle(chan));
 		if (!NT_SUCCESS(status)) {
@@ -61,11 +66,15 @@ NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 		}
 	}
 
+	kmcl_save_over(chan);
 	kmcl_send_open(chan);
+	if (chan->is_server)
+		link->ops->opened(link);
 	return STATUS_SUCCESS;
 
 fail_open:
 	link->ops->close(link);
+	kmcl_deliver_drop_waiting(chan);
 	kmcl_gpadls_close(chan);
 	kmcl_receive_close(chan);
 	return status;
@@ -82,6 +91,7 @@ void kmcl_state_start(struct kmcl_channel *chan)
 {
 	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &chan->set.state;
 
+	kmcl_save_over(chan);
 	if (evt->EvtChannelStarted)
 		evt->EvtChannelStarted(kmcl_channel_handle(chan));
 
@@ -92,11 +102,14 @@ void kmcl_state_start(struct kmcl_channel *chan)
 }
 
 /* Active -> Opened: what was read but not delivered stays for the next start. */
-void kmcl_state_suspend(struct kmcl_channel *chan)
+void kmcl_state_suspend(struct kmcl_channel *chan, bool closes)
 {
 	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &chan->set.state;
+	struct kmcl_link *link = chan->ctl.link;
 
 	kmcl_receive_disable(chan);
+	if (closes && link->ops->closing)
+		link->ops->closing(link);
 
 	if (evt->EvtChannelSuspend)
 		evt->EvtChannelSuspend(kmcl_channel_handle(chan));
@@ -113,9 +126,13 @@ void kmcl_state_close(struct kmcl_channel *chan)
 	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &chan->set.state;
 	struct kmcl_counters *count = &chan->count;
 	struct kmcl_link *link = chan->ctl.link;
+	bool park = kmcl_save_parks(chan);
 
 	kmcl_send_close(chan);
-	link->ops->close(link);
+	if (park)
+		link->ops->park(link);
+	else
+		link->ops->close(link);
 	kmcl_deliver_drop_waiting(chan);
 	kmcl_send_flush(chan);
 	kmcl_receive_close(chan);

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Functions of the tables that do nothing yet but say so: a status, or where
- * there is none a warning, once. docs/api-status.md lists them.
- */
+/* Functions of the tables that cannot work in a Linux guest, and say so. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/export.h>
+#include <linux/printk.h>
 
 #include "kmcl.h"
-
-#define KMCL_UNSUPPORTED_VOID() \
-	WARN_ONCE(1, "vmbkmcl: %s() is not supported\n", __func__)
 
 /**
  * VmbChannelSetInterruptLatency() - set how long the host may batch signals
@@ -30,102 +27,21 @@ NTSTATUS VmbChannelSetInterruptLatency(VMBCHANNEL Channel, UINT16 Latency100ns,
 }
 EXPORT_SYMBOL_GPL(VmbChannelSetInterruptLatency);
 
-/* The server's half */
-
-NTSTATUS VmbChannelMapGpadl(VMBCHANNEL Channel, UINT32 Flags,
-			    UINT32 GpadlHandle, PMDL *Mdl)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-EXPORT_SYMBOL_GPL(VmbChannelMapGpadl);
-
-NTSTATUS VmbChannelRestoreFromBuffer(VMBCHANNEL Channel, PVOID Buffer,
-				     ULONG BufferSize)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-EXPORT_SYMBOL_GPL(VmbChannelRestoreFromBuffer);
-
-NTSTATUS VmbChannelSaveBegin(VMBCHANNEL Channel)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-EXPORT_SYMBOL_GPL(VmbChannelSaveBegin);
-
-NTSTATUS VmbChannelSaveContinue(VMBCHANNEL Channel, PVOID Buffer,
-				ULONG BufferSize, PULONG BytesFilled,
-				PULONG BytesRequired)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-EXPORT_SYMBOL_GPL(VmbChannelSaveContinue);
-
-VOID VmbChannelSaveEnd(VMBCHANNEL Channel)
-{
-	KMCL_UNSUPPORTED_VOID();
-}
-EXPORT_SYMBOL_GPL(VmbChannelSaveEnd);
-
-VOID VmbChannelUnmapGpadl(VMBCHANNEL Channel, UINT32 GpadlHandle)
-{
-	KMCL_UNSUPPORTED_VOID();
-}
-EXPORT_SYMBOL_GPL(VmbChannelUnmapGpadl);
-
+/**
+ * VmbConvertVmbusHandleToKernelHandle() - make a bus' handle good for the kernel
+ * @VmbusHandle: not looked at
+ * @KernelHandle: not written to
+ *
+ * On Windows this is about the bus of a virtual machine's worker process, which is
+ * in the root partition; a guest has none. The log says so, once.
+ *
+ * Return: STATUS_NOT_SUPPORTED.
+ */
 NTSTATUS VmbConvertVmbusHandleToKernelHandle(HANDLE VmbusHandle,
 					     PHANDLE KernelHandle)
 {
+	pr_warn_once("%s() is not supported: a guest has no worker process' bus\n",
+		     __func__);
 	return STATUS_NOT_SUPPORTED;
 }
 EXPORT_SYMBOL_GPL(VmbConvertVmbusHandleToKernelHandle);
-
-NTSTATUS VmbPacketRestore(VMBPACKET PacketObject, PVOID Buffer,
-			  ULONG BufferSize)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-EXPORT_SYMBOL_GPL(VmbPacketRestore);
-
-NTSTATUS VmbServerChannelInitSetFlags(VMBCHANNEL Channel, UINT32 Flags)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-EXPORT_SYMBOL_GPL(VmbServerChannelInitSetFlags);
-
-NTSTATUS VmbServerChannelInitSetMmioMegabytes(VMBCHANNEL Channel,
-					      UINT16 MmioMegabytes,
-					      UINT16 MmioMegabytesOptional)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-EXPORT_SYMBOL_GPL(VmbServerChannelInitSetMmioMegabytes);
-
-NTSTATUS
-VmbServerChannelInitSetSaveRestorePacketCallbacks(VMBCHANNEL Channel,
-						  PFN_VMB_CHANNEL_SAVE_PACKET SavePacket,
-						  PFN_VMB_CHANNEL_RESTORE_PACKET RestorePacket)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-EXPORT_SYMBOL_GPL(VmbServerChannelInitSetSaveRestorePacketCallbacks);
-
-NTSTATUS VmbServerChannelInitSetTargetInterfaceId(VMBCHANNEL Channel,
-						  GUID InterfaceType,
-						  GUID InterfaceInstance)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-EXPORT_SYMBOL_GPL(VmbServerChannelInitSetTargetInterfaceId);
-
-NTSTATUS VmbServerChannelInitSetTargetVtl(VMBCHANNEL Channel, UINT8 TargetVtl)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-EXPORT_SYMBOL_GPL(VmbServerChannelInitSetTargetVtl);
-
-NTSTATUS VmbServerChannelInitSetVmbusHandle(VMBCHANNEL Channel,
-					    HANDLE VmbusHandle)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-EXPORT_SYMBOL_GPL(VmbServerChannelInitSetVmbusHandle);

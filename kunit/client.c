@@ -79,7 +79,7 @@ static VOID client_closed(VMBCHANNEL channel)
 	client_event(VmbChannelGetPointer(channel), CLIENT_CLOSED);
 }
 
-static VOID client_pnp_failure(VMBCHANNEL channel, NTSTATUS status)
+VOID client_pnp_failure(VMBCHANNEL channel, NTSTATUS status)
 {
 	struct client *client = VmbChannelGetPointer(channel);
 
@@ -104,6 +104,11 @@ static VOID client_process(VMBCHANNEL channel, VMBPACKETCOMPLETION handle,
 		pkt->len = len;
 		pkt->first = len >= 8 ? *(u64 *)buffer : 0;
 		pkt->atomic = in_softirq();
+	}
+	if (client->on_packet && client->on_packet(client, handle, buffer, len)) {
+		atomic_dec(&client->in_process);
+		atomic_inc(&client->n_packets);
+		return;
 	}
 	if (client->defer) {
 		client->defer--;
@@ -156,17 +161,16 @@ static void client_destroy(void *data)
 	kfree(client);
 }
 
-/* A disabled client channel for that host's offer. Goes away with the test. */
-struct client *client_create(struct kunit *test, struct host *host)
+/* A disabled channel with callbacks, of either kind. Goes away with the test. */
+struct client *client_create_end(struct kunit *test, bool is_server)
 {
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS callbacks;
 	struct client *client;
-	GUID type;
 
 	client = kzalloc(sizeof(*client), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, client);
 	client->test = test;
-	ASSERT_STATUS(test, VmbChannelAllocate(NULL, FALSE, &client->channel),
+	ASSERT_STATUS(test, VmbChannelAllocate(NULL, is_server, &client->channel),
 		      STATUS_SUCCESS);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, client_destroy, client), 0);
 
@@ -186,6 +190,15 @@ struct client *client_create(struct kunit *test, struct host *host)
 								    client_process,
 								    client_processing_complete),
 		      STATUS_SUCCESS);
+	return client;
+}
+
+/* A disabled client channel for that host's offer. Goes away with the test. */
+struct client *client_create(struct kunit *test, struct host *host)
+{
+	struct client *client = client_create_end(test, false);
+	GUID type;
+
 	if (!host)
 		return client;
 

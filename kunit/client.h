@@ -52,6 +52,10 @@ struct client {
 	bool keep;		/* do not complete them */
 	bool echo;		/* complete them with their own payload */
 	u32 defer;		/* how many deliveries to defer to passive */
+	/* True: it has seen to the packet, in one way or another. */
+	bool (*on_packet)(struct client *client, VMBPACKETCOMPLETION handle,
+			  void *buffer, u32 len);
+	void *private;		/* a case's own */
 	struct client_packet packets[CLIENT_PACKETS];
 	atomic_t n_packets;
 	atomic_t in_process;
@@ -74,11 +78,13 @@ struct client_done {
 	u32 order;
 };
 
+struct client *client_create_end(struct kunit *test, bool is_server);
 struct client *client_create(struct kunit *test, struct host *host);
 void client_enable(struct client *client);
 struct client_done *client_packet(struct client *client);
 NTSTATUS client_send(struct client_done *done, const void *data, u32 len,
 		     u32 flags);
+VOID client_pnp_failure(VMBCHANNEL channel, NTSTATUS status);
 void client_routine(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 len);
 u32 client_packets(struct client *client);
 void client_complete(struct client *client, u32 n, const void *buffer, u32 len);

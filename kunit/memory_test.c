@@ -71,7 +71,8 @@ static void settings_need_no_memory(struct kunit *test)
 
 	KUNIT_EXPECT_FALSE(test, WITH_FAILURE(1, status = VmbChannelInitSetFriendlyName(c, &name)));
 	EXPECT_STATUS(test, status, STATUS_SUCCESS);
-	KUNIT_EXPECT_FALSE(test, WITH_FAILURE(1, status = VmbChannelInitSetMaximumPacketSize(c, 9)));
+	KUNIT_EXPECT_FALSE(test, WITH_FAILURE(1, status =
+			VmbChannelInitSetMaximumPacketSize(c, 9)));
 	EXPECT_STATUS(test, status, STATUS_SUCCESS);
 	KUNIT_EXPECT_FALSE(test, WITH_FAILURE(1, status = VmbChannelInitSetFlags(c, 0)));
 	EXPECT_STATUS(test, status, STATUS_SUCCESS);

@@ -283,6 +283,66 @@ static void pause_before_enable_brings_the_channel_up_paused(struct kunit *test)
 	CLIENT_EXPECT(client, UP);
 }
 
+/* What Pause and Start come to, by the state in which they are called. */
+struct pausing {
+	const char *name;
+	enum kmcl_state state;
+	bool paused;		/* before */
+	const char *calls;	/* p and s, one after the other */
+	const char *events;	/* in the end, with an offer there */
+};
+
+static const struct pausing pausings[] = {
+	{ "Pause, disabled", KMCL_DISABLED, false, "p", "opened " },
+	{ "Start, disabled", KMCL_DISABLED, false, "s", UP },
+	{ "Pause and Start, disabled", KMCL_DISABLED, false, "ps", UP },
+	{ "Start and Pause, disabled", KMCL_DISABLED, false, "sp", "opened " },
+	{ "Pause, waiting for an offer", KMCL_ENABLED, false, "p", "opened " },
+	{ "Start, waiting for an offer", KMCL_ENABLED, true, "s", UP },
+	{ "Pause, opened", KMCL_OPENED, true, "pp", "opened " },
+	{ "Start, opened", KMCL_OPENED, true, "s", UP },
+	{ "Start twice, opened", KMCL_OPENED, true, "ss", UP },
+	{ "Pause, active", KMCL_ACTIVE, false, "p", UP "suspend " },
+	{ "Pause twice, active", KMCL_ACTIVE, false, "pp", UP "suspend " },
+	{ "Start, active", KMCL_ACTIVE, false, "ss", UP },
+	{ "Pause and Start, active", KMCL_ACTIVE, false, "ps",
+	  UP "suspend started post-started " },
+};
+
+KUNIT_ARRAY_PARAM_DESC(pausing, pausings, name);
+
+static void pause_and_start_are_heard_in_every_state(struct kunit *test)
+{
+	const struct pausing *p = test->param_value;
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+	struct kmcl_control *ctl = &client_chan(client)->ctl;
+	const char *call;
+
+	if (p->paused)
+		VmbChannelPause(client->channel);
+	if (p->state != KMCL_DISABLED)
+		EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	if (p->state > KMCL_ENABLED)
+		host_offer(host);
+	EVENTUALLY(test, READ_ONCE(ctl->state) == p->state);
+
+	for (call = p->calls; *call; call++) {
+		if (*call == 'p')
+			VmbChannelPause(client->channel);
+		else
+			VmbChannelStart(client->channel);
+	}
+
+	if (p->state == KMCL_DISABLED)
+		EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	host_offer(host);
+	EVENTUALLY(test, !strcmp(client->events, p->events));
+	/* And that is all. */
+	msleep(20);
+	CLIENT_EXPECT(client, p->events);
+}
+
 static void pause_suspends_and_start_starts_again(struct kunit *test)
 {
 	struct host *host = host_create(test);
@@ -547,6 +607,7 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE_PARAM(an_open_that_fails_is_reported, refusal_gen_params),
 	KUNIT_CASE(an_opened_callback_that_fails_rolls_the_channel_back),
 	KUNIT_CASE(pause_before_enable_brings_the_channel_up_paused),
+	KUNIT_CASE_PARAM(pause_and_start_are_heard_in_every_state, pausing_gen_params),
 	KUNIT_CASE(pause_suspends_and_start_starts_again),
 	KUNIT_CASE(a_paused_channel_closes_without_a_second_suspend),
 	KUNIT_CASE(start_is_harmless_on_an_active_channel),

@@ -35,7 +35,8 @@ static ULONG nt_mdl_pages(const MDL *mdl)
 	return ADDRESS_AND_SIZE_TO_SPAN_PAGES(mdl->ByteOffset, mdl->ByteCount);
 }
 
-static struct page *nt_page_of(const void *address)
+/* Of memory of the kernel's; NULL for anything else. */
+struct page *nt_page_of(const void *address)
 {
 	unsigned long va = (unsigned long)address;
 

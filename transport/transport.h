@@ -5,11 +5,13 @@
  * A transport finds offers and moves packets; it knows nothing of packet
  * objects or their callbacks. The core knows nothing of the transport's own
  * channel. One accepted offer is one struct kmcl_link, embedded in the
- * transport's private structure.
+ * transport's private structure. A transport that joins servers with clients
+ * gives the server a link of its own when a client opens.
  */
 #ifndef VMBKMCL_TRANSPORT_H
 #define VMBKMCL_TRANSPORT_H
 
+#include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/list.h>
 #include <linux/types.h>
@@ -27,11 +29,13 @@ struct page;
  * @send_bytes: size of the outgoing ring, its control page included
  * @recv_bytes: size of the incoming ring, its control page included
  * @max_packet: largest payload of a packet, either way
+ * @pipe: whether packets have the headers of a pipe
  */
 struct kmcl_link_params {
 	u32 send_bytes;
 	u32 recv_bytes;
 	u32 max_packet;
+	bool pipe;
 };
 
 /**
@@ -80,12 +84,32 @@ struct kmcl_gpadl {
 };
 
 /**
+ * struct kmcl_offer - what a server offers
+ * @node: the transport's
+ * @private: the transport's own, NULL at first
+ * @type: class
+ * @instance: instance
+ * @pipe: whether packets have the headers of a pipe
+ * @resume: the connection that a restored server is to go on with, or 0
+ */
+struct kmcl_offer {
+	struct list_head node;
+	void *private;
+	guid_t type;
+	guid_t instance;
+	bool pipe;
+	u64 resume;
+};
+
+/**
  * struct kmcl_transport - what a transport does for the core
  * @name: for log lines
  * @owner: held while any channel watches for this transport's offers
  * @watch: report the offers of a type, those present and those to come, with
  *	kmcl_offer_arrived(). -EBUSY: it watches, but the offer is held by
  *	somebody else. -ENODEV: there is no such bus here. May sleep.
+ * @same_memory: frame numbers in packets that arrive are those of this kernel's
+ *	own memory, put there by this kernel
  * @unwatch: undo one watch. May sleep.
  * @open: make the rings and tell the other end. kmcl_data_ready() may be called
  *	before it returns. May sleep.
@@ -113,10 +137,29 @@ struct kmcl_gpadl {
  *	described, said in the log) or another error. May sleep.
  * @gpadl_delete: the opposite; on return the other end does not use it any more.
  *	From @open until @release. May sleep.
+ * @closing: NULL, or: the channel is going to be closed, its client is told so
+ *	next. May sleep.
+ *
+ * The rest is for servers; NULL where the transport takes no offers.
+ *
+ * @offer: from now on clients may open this, one at a time; a server's link comes
+ *	by kmcl_offer_opened(). Called anew when the server has released that. 0,
+ *	or -ENOENT: the connection to be resumed is gone, which makes it an offer
+ *	like others. May sleep.
+ * @revoke: the opposite. May sleep.
+ * @opened: a server's link, after @open: the client may go on. If @close or
+ *	@release come instead, the client is refused. May sleep.
+ * @park: instead of @close, of a server's link: the client does not notice, and is
+ *	there for a server that resumes the connection. May sleep.
+ * @gpadl_map: a server asks for memory by its handle: 0, -ENOENT (no such),
+ *	-EBUSY (mapped), -EACCES (@write, but it is read-only), -ENODEV (the
+ *	client is gone). It stays until @gpadl_unmap. May sleep.
+ * @gpadl_unmap: the opposite. May sleep.
  */
 struct kmcl_transport {
 	const char *name;
 	struct module *owner;
+	bool same_memory;
 
 	int (*watch)(const guid_t *type, const guid_t *instance);
 	void (*unwatch)(const guid_t *type);
@@ -136,6 +179,15 @@ struct kmcl_transport {
 
 	int (*gpadl_create)(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
 	void (*gpadl_delete)(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
+	void (*closing)(struct kmcl_link *link);
+
+	int (*offer)(struct kmcl_offer *offer);
+	void (*revoke)(struct kmcl_offer *offer);
+	void (*opened)(struct kmcl_link *link);
+	void (*park)(struct kmcl_link *link);
+	int (*gpadl_map)(struct kmcl_link *link, u32 handle, bool write,
+			 const struct kmcl_gpadl **gpadl);
+	void (*gpadl_unmap)(struct kmcl_link *link, u32 handle);
 };
 
 /**
@@ -147,6 +199,9 @@ struct kmcl_transport {
  * @detached: completed when the core has closed the link
  * @mmio_start: set by @open: address of the offer's MMIO space
  * @mmio_size: set by @open: bytes of MMIO space, or 0
+ * @id: set by @open: a number by which a server may resume the connection, or 0
+ * @external: packets in the core's hands whose memory is the other end's; by
+ *	wake_up_var() it tells when that gets 0
  */
 struct kmcl_link {
 	const struct kmcl_transport *ops;
@@ -156,6 +211,8 @@ struct kmcl_link {
 	struct completion detached;
 	u64 mmio_start;
 	u64 mmio_size;
+	u64 id;
+	atomic_t external;
 };
 
 int kmcl_transport_register(const struct kmcl_transport *ops);
@@ -166,6 +223,8 @@ void kmcl_link_init(struct kmcl_link *link, const struct kmcl_transport *ops,
 void kmcl_link_destroy(struct kmcl_link *link);
 int kmcl_offer_arrived(struct kmcl_link *link);
 bool kmcl_offer_gone(struct kmcl_link *link);
+bool kmcl_link_hang_up(struct kmcl_link *link);
+void kmcl_offer_opened(struct kmcl_offer *offer, struct kmcl_link *link);
 void kmcl_data_ready(struct kmcl_link *link);
 
 #endif

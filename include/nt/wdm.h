@@ -63,11 +63,11 @@ C_ASSERT(sizeof(INTERFACE) == 32);
  * checked build of Windows is. In others NT_ASSERT() does not even evaluate.
  */
 #if defined(DBG) && DBG
-#define NT_ASSERT(condition)	NT_VERIFY(condition)
-#define NT_VERIFY(condition)	(!WARN_ON(!(condition)))
+#define NT_ASSERT(condition)	((void)WARN_ON(!(condition)))
+#define NT_VERIFY(condition)	({ BOOLEAN __no = WARN_ON(!(condition)); !__no; })
 #else
 #define NT_ASSERT(condition)	((void)sizeof(!(condition)))
-#define NT_VERIFY(condition)	({ BOOLEAN __true = !!(condition); __true; })
+#define NT_VERIFY(condition)	({ BOOLEAN __yes = !!(condition); __yes; })
 #endif
 
 /* Linux stops what runs here, and the machine if panic_on_oops is set. */

@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Restoring a server channel from what save.c wrote.
+ *
+ * Chunks are checked as they come and kept. Only when the last one is there are
+ * they looked into, all records checked, and then the packets made anew: so there
+ * is no half of a restore. Incoming packets are made when the client's end has been
+ * taken over, for only then is it sure that their memory is still the client's.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "kmcl.h"
+#include "save_format.h"
+
+struct kmcl_restored_chunk {
+	struct list_head node;
+	struct kmcl_save_chunk head;
+	u64 body[];
+};
+
+/* From the first chunk until the client's end has been taken over. */
+struct kmcl_restore {
+	struct list_head chunks;	/* of kmcl_restored_chunk */
+	u64 save;
+	u32 next;		/* index of the chunk to come */
+	bool complete;
+	u64 link;
+	struct task_struct *task;	/* in EvtChannelRestorePacket now, or NULL */
+	const struct kmcl_save_lib *lib;	/* and what it was called with, */
+	u32 lib_len;
+	bool taken;		/* until VmbPacketRestore() took that */
+};
+
+static void kmcl_restore_free(struct kmcl_restore *restore)
+{
+	struct kmcl_restored_chunk *chunk, *next;
+
+	if (!restore)
+		return;
+	list_for_each_entry_safe(chunk, next, &restore->chunks, node)
+		kvfree(chunk);
+	kfree(restore);
+}
+
+/* What was restored is not needed (any more). Its packets are the queue's. */
+void kmcl_restore_drop(struct kmcl_channel *chan)
+{
+	struct kmcl_server *server = &chan->server;
+
+	mutex_lock(&server->save_lock);
+	kmcl_restore_free(server->restore);
+	server->restore = NULL;
+	mutex_unlock(&server->save_lock);
+}
+
+/* The connection to go on with, or 0. */
+u64 kmcl_restore_id(struct kmcl_channel *chan)
+{
+	struct kmcl_server *server = &chan->server;
+	u64 id = 0;
+
+	mutex_lock(&server->save_lock);
+	if (server->restore && server->restore->complete)
+		id = server->restore->link;
+	mutex_unlock(&server->save_lock);
+	return id;
+}
+
+/* Calls @fn for all records until it fails. */
+static NTSTATUS kmcl_restore_each(struct kmcl_channel *chan,
+				  struct kmcl_restore *restore,
+				  NTSTATUS (*fn)(struct kmcl_channel *chan,
+						 struct kmcl_restore *restore,
+						 const struct kmcl_save_record *rec))
+{
+	struct kmcl_restored_chunk *chunk;
+	NTSTATUS status;
+	u32 at, len;
+
+	list_for_each_entry(chunk, &restore->chunks, node) {
+		len = chunk->head.len - sizeof(chunk->head);
+		for (at = 0; at < len;) {
+			const struct kmcl_save_record *rec =
+				(void *)chunk->body + at;
+
+			if (len - at < sizeof(*rec) ||
+			    rec->len > len - at - sizeof(*rec))
+				return STATUS_INVALID_PARAMETER_2;
+			status = fn(chan, restore, rec);
+			if (!NT_SUCCESS(status))
+				return status;
+			at += sizeof(*rec) + ALIGN(rec->len, 8);
+		}
+	}
+	return STATUS_SUCCESS;
+}
+
+static bool kmcl_restore_channel_fits(struct kmcl_channel *chan,
+				      const struct kmcl_save_record *rec)
+{
+	const struct kmcl_save_channel *c = (void *)(rec + 1);
+
+	return rec->len == sizeof(*c) && guid_equal(&c->type, &chan->set.type) &&
+	       guid_equal(&c->instance, &chan->set.instance) &&
+	       c->pipe == kmcl_settings_is_pipe(&chan->set);
+}
+
+static bool kmcl_save_lib_valid(const struct kmcl_save_lib *lib, u32 len)
+{
+	return len >= sizeof(*lib) && lib->magic == KMCL_SAVE_LIB_MAGIC &&
+	       lib->version == KMCL_SAVE_VERSION &&
+	       (!lib->queued || lib->len <= len - sizeof(*lib)) &&
+	       lib->crc == kmcl_save_crc(lib, len, &lib->crc);
+}
+
+/* Is it a whole record of its type, that this channel can have? */
+static bool kmcl_restore_record_valid(struct kmcl_channel *chan,
+				      const struct kmcl_save_record *rec)
+{
+	const struct kmcl_save_completion *c = (void *)(rec + 1);
+	const struct kmcl_save_incoming *i = (void *)(rec + 1);
+	const struct kmcl_save_packet *p = (void *)(rec + 1);
+	u32 max = ALIGN(chan->set.max_packet, 8);
+
+	switch (rec->type) {
+	case KMCL_SAVE_PACKET:
+		return rec->len >= sizeof(*p) &&
+		       (u64)p->lib_len + p->server_len == rec->len - sizeof(*p) &&
+		       IS_ALIGNED(p->lib_len, 8) &&
+		       kmcl_save_lib_valid((void *)(p + 1), p->lib_len);
+	case KMCL_SAVE_COMPLETION:
+		return rec->len >= sizeof(*c) && c->len == rec->len - sizeof(*c) &&
+		       c->len <= max;
+	case KMCL_SAVE_INCOMING:
+		return rec->len >= sizeof(*i) &&
+		       (u64)i->gpa_len + i->len == rec->len - sizeof(*i) &&
+		       i->len <= max;
+	default:
+		return false;
+	}
+}
+
+static NTSTATUS kmcl_restore_check(struct kmcl_channel *chan,
+				   struct kmcl_restore *restore,
+				   const struct kmcl_save_record *rec)
+{
+	bool first = rec == (void *)list_first_entry(&restore->chunks,
+						     struct kmcl_restored_chunk,
+						     node)->body;
+
+	if ((rec->type == KMCL_SAVE_CHANNEL) != first)
+		return STATUS_INVALID_PARAMETER_2;
+	if (first)
+		return kmcl_restore_channel_fits(chan, rec) ?
+		       STATUS_SUCCESS : STATUS_INVALID_PARAMETER_2;
+	if (!kmcl_restore_record_valid(chan, rec))
+		return STATUS_INVALID_PARAMETER_2;
+	/* Only the server can make packets. */
+	return rec->type != KMCL_SAVE_PACKET || chan->set.restore_packet ?
+	       STATUS_SUCCESS : STATUS_INVALID_DEVICE_STATE;
+}
+
+static NTSTATUS kmcl_restore_channel(struct kmcl_channel *chan,
+				     struct kmcl_restore *restore,
+				     const struct kmcl_save_channel *c)
+{
+	restore->link = c->link;
+	spin_lock_irq(&chan->tx.lock);
+	chan->tx.last_id = max(chan->tx.last_id, c->last_id);
+	spin_unlock_irq(&chan->tx.lock);
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS kmcl_restore_packet(struct kmcl_channel *chan,
+				    struct kmcl_restore *restore,
+				    const struct kmcl_save_packet *p)
+{
+	void *lib = (void *)(p + 1);
+	NTSTATUS status;
+
+	restore->lib = lib;
+	restore->lib_len = p->lib_len;
+	restore->taken = false;
+	WRITE_ONCE(restore->task, current);
+	status = chan->set.restore_packet(kmcl_channel_handle(chan), lib, p->lib_len,
+					  lib + p->lib_len, p->server_len);
+	WRITE_ONCE(restore->task, NULL);
+
+	/* Dropped by the server: the client's completion is late, not stray. */
+	if (NT_SUCCESS(status) && !restore->taken && !restore->lib->queued) {
+		spin_lock_irq(&chan->tx.lock);
+		chan->tx.cancelled++;
+		spin_unlock_irq(&chan->tx.lock);
+	}
+	return status;
+}
+
+static NTSTATUS kmcl_restore_completion(struct kmcl_channel *chan,
+					const struct kmcl_save_completion *c)
+{
+	struct kmcl_incoming *inc;
+
+	inc = kmcl_incoming_alloc_completion(chan, c->id, c + 1, c->len);
+	if (!inc)
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	spin_lock_irq(&chan->tx.lock);
+	inc->tx.queued = true;
+	list_add_tail(&inc->tx.node, &chan->tx.queue);
+	spin_unlock_irq(&chan->tx.lock);
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS kmcl_restore_apply(struct kmcl_channel *chan,
+				   struct kmcl_restore *restore,
+				   const struct kmcl_save_record *rec)
+{
+	const void *body = rec + 1;
+
+	switch (rec->type) {
+	case KMCL_SAVE_CHANNEL:
+		return kmcl_restore_channel(chan, restore, body);
+	case KMCL_SAVE_PACKET:
+		return kmcl_restore_packet(chan, restore, body);
+	case KMCL_SAVE_COMPLETION:
+		return kmcl_restore_completion(chan, body);
+	default:
+		/* Incoming packets have to wait for their link. */
+		return STATUS_SUCCESS;
+	}
+}
+
+/* All chunks are there. */
+static NTSTATUS kmcl_restore_finish(struct kmcl_channel *chan,
+				    struct kmcl_restore *restore)
+{
+	u64 last_id = chan->tx.last_id;
+	NTSTATUS status;
+
+	status = kmcl_restore_each(chan, restore, kmcl_restore_check);
+	if (!NT_SUCCESS(status))
+		return status;
+	if (kmcl_transactions_prepare(chan))
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	status = kmcl_restore_each(chan, restore, kmcl_restore_apply);
+	if (NT_SUCCESS(status)) {
+		restore->complete = true;
+		return STATUS_SUCCESS;
+	}
+
+	kmcl_send_flush(chan);
+	spin_lock_irq(&chan->tx.lock);
+	chan->tx.last_id = last_id;
+	spin_unlock_irq(&chan->tx.lock);
+	return status;
+}
+
+/* Keeps a copy of one chunk at the beginning of the buffer; its size in @len. */
+static NTSTATUS kmcl_restore_chunk(struct kmcl_restore *restore,
+				   const void *buffer, u32 size, u32 *len)
+{
+	struct kmcl_restored_chunk *chunk;
+	struct kmcl_save_chunk head;
+
+	if (size < sizeof(head))
+		return STATUS_INVALID_PARAMETER_2;
+	memcpy(&head, buffer, sizeof(head));
+	if (head.magic != KMCL_SAVE_MAGIC)
+		return STATUS_INVALID_PARAMETER_2;
+	if (head.version != KMCL_SAVE_VERSION)
+		return STATUS_REVISION_MISMATCH;
+	if (head.len <= sizeof(head) || head.len > size ||
+	    !IS_ALIGNED(head.len, 8) || head.index != restore->next ||
+	    (restore->next && head.save != restore->save))
+		return STATUS_INVALID_PARAMETER_2;
+
+	chunk = kvmalloc(sizeof(chunk->node) + head.len, GFP_KERNEL);
+	if (!chunk)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	memcpy(&chunk->head, buffer, head.len);
+	list_add_tail(&chunk->node, &restore->chunks);
+	if (chunk->head.len != head.len ||
+	    chunk->head.crc != kmcl_save_crc(&chunk->head, head.len, &chunk->head.crc))
+		return STATUS_INVALID_PARAMETER_2;
+
+	restore->save = head.save;
+	restore->next++;
+	restore->complete = head.flags & KMCL_SAVE_LAST;
+	*len = head.len;
+	return STATUS_SUCCESS;
+}
+
+/* A buffer of whole chunks. */
+static NTSTATUS kmcl_restore_chunks(struct kmcl_channel *chan,
+				    struct kmcl_restore *restore,
+				    const void *buffer, u32 size)
+{
+	NTSTATUS status;
+	u32 len;
+
+	do {
+		status = kmcl_restore_chunk(restore, buffer, size, &len);
+		if (!NT_SUCCESS(status))
+			return status;
+		buffer += len;
+		size -= len;
+	} while (size && !restore->complete);
+
+	if (size)
+		return STATUS_INVALID_PARAMETER_3;
+	if (!restore->complete)
+		return STATUS_MORE_PROCESSING_REQUIRED;
+	return kmcl_restore_finish(chan, restore);
+}
+
+static struct kmcl_restore *kmcl_restore_get(struct kmcl_channel *chan)
+{
+	struct kmcl_restore *restore = chan->server.restore;
+
+	if (restore)
+		return restore;
+
+	restore = kzalloc(sizeof(*restore), GFP_KERNEL);
+	if (restore)
+		INIT_LIST_HEAD(&restore->chunks);
+	chan->server.restore = restore;
+	return restore;
+}
+
+/**
+ * VmbChannelRestoreFromBuffer() - restore a server channel from what was saved
+ * @Channel: a disabled server channel, with the settings of the saved one
+ * @Buffer: one or more whole chunks, in the order in which
+ *	VmbChannelSaveContinue() wrote them; aligned to 8 bytes
+ * @BufferSize: bytes in @Buffer
+ *
+ * With the last chunk EvtChannelRestorePacket is called for each packet that was
+ * saved. When the channel is enabled then, it goes on with the client of the saved
+ * one, whose completions find their packets, and which gets what was waiting to be
+ * sent. If that client has left meanwhile, the packets complete with
+ * STATUS_DEVICE_REMOVED and the offer is one like others.
+ *
+ * On failure nothing is restored: packets made so far complete with
+ * STATUS_DEVICE_REMOVED, and the next call begins anew with a first chunk. What is
+ * saved serves once.
+ *
+ * Context: PASSIVE_LEVEL.
+ *
+ * Return: STATUS_SUCCESS; STATUS_MORE_PROCESSING_REQUIRED: more chunks were saved.
+ * This project's decisions: STATUS_INVALID_PARAMETER_1 for a handle that is bad or a
+ * client's, or an enabled channel; STATUS_INVALID_PARAMETER_2 for data that is
+ * truncated, corrupt, out of order, or from another offer; STATUS_INVALID_PARAMETER_3
+ * for bytes behind the last chunk; STATUS_REVISION_MISMATCH for another version;
+ * STATUS_INVALID_DEVICE_STATE where the channel is restored already, or there are
+ * packets but no EvtChannelRestorePacket; STATUS_INSUFFICIENT_RESOURCES; or what
+ * EvtChannelRestorePacket failed with.
+ */
+NTSTATUS VmbChannelRestoreFromBuffer(VMBCHANNEL Channel, PVOID Buffer,
+				     ULONG BufferSize)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	struct kmcl_restore *restore;
+	NTSTATUS status;
+
+	might_sleep();
+	if (!chan || !chan->is_server || !kmcl_control_is_disabled(chan))
+		return STATUS_INVALID_PARAMETER_1;
+	if (!Buffer || !IS_ALIGNED((unsigned long)Buffer, 8))
+		return STATUS_INVALID_PARAMETER_2;
+
+	mutex_lock(&chan->server.save_lock);
+	restore = kmcl_restore_get(chan);
+	if (!restore) {
+		status = STATUS_INSUFFICIENT_RESOURCES;
+	} else if (restore->complete) {
+		status = STATUS_INVALID_DEVICE_STATE;
+	} else {
+		status = kmcl_restore_chunks(chan, restore, Buffer, BufferSize);
+		if (!NT_SUCCESS(status) &&
+		    status != STATUS_MORE_PROCESSING_REQUIRED) {
+			chan->server.restore = NULL;
+			kmcl_restore_free(restore);
+		}
+	}
+	mutex_unlock(&chan->server.save_lock);
+	return status;
+}
+EXPORT_SYMBOL_GPL(VmbChannelRestoreFromBuffer);
+
+/* Makes @pkt, which was taken, what was saved. */
+static void kmcl_restore_into(struct kmcl_packet *pkt,
+			      const struct kmcl_save_lib *lib)
+{
+	struct kmcl_send *send = &pkt->chan->tx;
+
+	pkt->tx.out.flags = lib->flags;
+	pkt->tx.out.id = lib->id;
+	pkt->tx.out.len = lib->len;
+	if (lib->queued)
+		memcpy(pkt->tx.room, lib + 1, lib->len);
+
+	spin_lock_irq(&send->lock);
+	if (lib->queued) {
+		pkt->tx.queued = true;
+		list_add_tail(&pkt->tx.node, &send->queue);
+	} else {
+		kmcl_transaction_open(pkt->chan, pkt);
+	}
+	spin_unlock_irq(&send->lock);
+}
+
+/**
+ * VmbPacketRestore() - make a packet what one was when it was saved
+ * @PacketObject: a packet of the channel that is being restored, with a completion
+ *	routine and no transaction under way
+ * @Buffer: as passed to EvtChannelRestorePacket
+ * @BufferSize: likewise
+ *
+ * From here on the packet is under way: its completion routine runs when the client
+ * completes the transaction.
+ *
+ * Context: PASSIVE_LEVEL, in EvtChannelRestorePacket, once for each call of it.
+ *
+ * Return: STATUS_SUCCESS. This project's decisions: STATUS_INVALID_PARAMETER_1 for a
+ * bad handle; STATUS_INVALID_PARAMETER_2 where @Buffer or @BufferSize is not what the
+ * callback got, was changed, or is above what the packet has room for;
+ * STATUS_INVALID_DEVICE_STATE elsewhere, for a second packet, and where the packet is
+ * under way or has no completion routine.
+ */
+NTSTATUS VmbPacketRestore(VMBPACKET PacketObject, PVOID Buffer,
+			  ULONG BufferSize)
+{
+	struct kmcl_packet *pkt = kmcl_packet_from_handle(PacketObject);
+	struct kmcl_restore *restore;
+	NTSTATUS status;
+
+	if (!pkt)
+		return STATUS_INVALID_PARAMETER_1;
+
+	/* In the callback the lock is held, by this very thread. */
+	restore = READ_ONCE(pkt->chan->server.restore);
+	if (!restore || READ_ONCE(restore->task) != current || restore->taken)
+		return STATUS_INVALID_DEVICE_STATE;
+	if (Buffer != restore->lib || BufferSize != restore->lib_len ||
+	    !kmcl_save_lib_valid(Buffer, BufferSize) ||
+	    restore->lib->len > pkt->shape.pipe + pkt->shape.payload)
+		return STATUS_INVALID_PARAMETER_2;
+
+	status = kmcl_packet_take(pkt);
+	if (!NT_SUCCESS(status))
+		return status;
+	kmcl_restore_into(pkt, restore->lib);
+	restore->taken = true;
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(VmbPacketRestore);
+
+static NTSTATUS kmcl_restore_incoming(struct kmcl_channel *chan,
+				      struct kmcl_restore *restore,
+				      const struct kmcl_save_record *rec)
+{
+	const struct kmcl_save_incoming *i = (void *)(rec + 1);
+	struct kmcl_incoming *inc;
+	struct kmcl_wire wire;
+
+	if (rec->type != KMCL_SAVE_INCOMING)
+		return STATUS_SUCCESS;
+
+	wire = (struct kmcl_wire) {
+		.type = i->type,
+		.flags = i->flags,
+		.id = i->id,
+		.head = i + 1,
+		.head_len = i->gpa_len,
+		.payload = (void *)(i + 1) + i->gpa_len,
+		.len = i->len,
+	};
+	/* The settings may have changed since they were checked. */
+	if (wire.len > ALIGN(chan->set.max_packet, 8) ||
+	    (wire.type == KMCL_WIRE_DATA_GPA &&
+	     !kmcl_external_in_valid(chan, &wire)))
+		return STATUS_INVALID_PARAMETER_2;
+	if (kmcl_incoming_add_spare(chan))
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	local_bh_disable();
+	inc = kmcl_incoming_get(chan, &wire);
+	kmcl_deliver_put_aside(chan, inc);
+	local_bh_enable();
+	return STATUS_SUCCESS;
+}
+
+/* The link is open: what had been taken from the ring comes first. */
+int kmcl_restore_open(struct kmcl_channel *chan)
+{
+	struct kmcl_restore *restore = chan->server.restore;
+	NTSTATUS status;
+
+	/* None is made while the channel is enabled. */
+	if (!restore || !restore->complete)
+		return 0;
+
+	status = kmcl_restore_each(chan, restore, kmcl_restore_incoming);
+	kmcl_restore_drop(chan);
+	return NT_SUCCESS(status) ? 0 : -ENOMEM;
+}

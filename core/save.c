@@ -1,0 +1,532 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Saving a server channel, for a successor to go on from where it was.
+ *
+ * The documents tell how it is called and that a server's packets are part of it.
+ * What it can mean where both ends are in one kernel is this project's decision:
+ * the server pauses its channel, saves it, and disables it. Its client is then not
+ * told, as a virtual machine that is saved is not, but left waiting. A new server
+ * channel for the same offer that was restored takes the connection over; any
+ * other server, or the client itself, ends it.
+ *
+ * From the beginning of a save to its end nothing is written to the ring, so that
+ * what is saved as unsent has not been sent. If all was saved that lasts until the
+ * channel is started again, which makes the save worthless, or disabled.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+
+#include "kmcl.h"
+#include "save_format.h"
+
+/* A record on its way to the caller's buffers. */
+struct kmcl_saved {
+	struct list_head node;
+	u32 len;	/* with the head, a multiple of 8 */
+	struct kmcl_save_record head;
+	u64 body[];
+};
+
+/* From VmbChannelSaveBegin() to VmbChannelSaveEnd(). */
+struct kmcl_save {
+	struct list_head records;	/* of kmcl_saved, not yet handed out */
+	u64 id;
+	u32 index;
+	bool void_now;		/* the channel went on meanwhile */
+};
+
+/* A record of that size at the end of the save; its body is zero. */
+static void *kmcl_save_add(struct kmcl_save *save, u32 type, u32 len)
+{
+	struct kmcl_saved *rec;
+	u32 room = ALIGN(len, 8);
+
+	rec = kvzalloc(struct_size(rec, body, room / 8), GFP_KERNEL);
+	if (!rec)
+		return NULL;
+
+	rec->len = sizeof(rec->head) + room;
+	rec->head.type = type;
+	rec->head.len = len;
+	list_add_tail(&rec->node, &save->records);
+	return rec->body;
+}
+
+static void kmcl_save_free(struct kmcl_save *save)
+{
+	struct kmcl_saved *rec, *next;
+
+	if (!save)
+		return;
+	list_for_each_entry_safe(rec, next, &save->records, node)
+		kvfree(rec);
+	kfree(save);
+}
+
+static NTSTATUS kmcl_save_channel(struct kmcl_channel *chan,
+				  struct kmcl_save *save)
+{
+	struct kmcl_save_channel *c;
+	unsigned long flags;
+
+	c = kmcl_save_add(save, KMCL_SAVE_CHANNEL, sizeof(*c));
+	if (!c)
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	spin_lock_irqsave(&chan->ctl.lock, flags);
+	c->link = chan->ctl.state == KMCL_OPENED ? chan->ctl.link->id : 0;
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+	c->last_id = chan->tx.last_id;
+	c->type = chan->set.type;
+	c->instance = chan->set.instance;
+	c->pipe = kmcl_settings_is_pipe(&chan->set);
+	return STATUS_SUCCESS;
+}
+
+/* How much the server has to say of a packet; then it says it. */
+static NTSTATUS kmcl_save_ask_server(struct kmcl_channel *chan,
+				     struct kmcl_packet *pkt, void *buffer,
+				     u32 *size)
+{
+	PFN_VMB_CHANNEL_SAVE_PACKET fn = chan->set.save_packet;
+	NTSTATUS status;
+	UINT32 need = 0;
+
+	if (!fn)
+		return STATUS_SUCCESS;
+
+	status = fn(kmcl_channel_handle(chan), (VMBPACKET)pkt, buffer, *size, &need);
+	if (!*size && !NT_SUCCESS(status) && need) {
+		*size = need;
+		return STATUS_SUCCESS;
+	}
+	/* One that needs no room has said all with the first call. */
+	return status;
+}
+
+static NTSTATUS kmcl_save_packet(struct kmcl_channel *chan,
+				 struct kmcl_save *save, struct kmcl_packet *pkt)
+{
+	u32 payload = pkt->tx.queued ? pkt->tx.out.len : 0;
+	u32 lib_len = ALIGN(sizeof(struct kmcl_save_lib) + payload, 8);
+	struct kmcl_save_packet *p;
+	struct kmcl_save_lib *lib;
+	u32 server_len = 0;
+	NTSTATUS status;
+
+	status = kmcl_save_ask_server(chan, pkt, NULL, &server_len);
+	if (!NT_SUCCESS(status))
+		return status;
+	if (server_len > INT_MAX / 2)
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	p = kmcl_save_add(save, KMCL_SAVE_PACKET, sizeof(*p) + lib_len + server_len);
+	if (!p)
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	p->lib_len = lib_len;
+	p->server_len = server_len;
+	lib = (void *)(p + 1);
+	lib->magic = KMCL_SAVE_LIB_MAGIC;
+	lib->version = KMCL_SAVE_VERSION;
+	lib->flags = pkt->tx.out.flags;
+	lib->id = pkt->tx.out.id;
+	lib->len = pkt->tx.out.len;
+	lib->queued = pkt->tx.queued;
+	memcpy(lib + 1, pkt->tx.room, payload);
+	lib->crc = kmcl_save_crc(lib, lib_len, &lib->crc);
+	if (!server_len)
+		return STATUS_SUCCESS;
+	return kmcl_save_ask_server(chan, pkt, (void *)lib + lib_len, &server_len);
+}
+
+static NTSTATUS kmcl_save_completion(struct kmcl_save *save,
+				     const struct kmcl_tx *tx)
+{
+	struct kmcl_save_completion *c;
+
+	c = kmcl_save_add(save, KMCL_SAVE_COMPLETION, sizeof(*c) + tx->out.len);
+	if (!c)
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	c->id = tx->out.id;
+	c->len = tx->out.len;
+	memcpy(c + 1, tx->room, tx->out.len);
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS kmcl_save_incoming(struct kmcl_save *save,
+				   const struct kmcl_incoming *inc)
+{
+	struct kmcl_save_incoming *i;
+
+	i = kmcl_save_add(save, KMCL_SAVE_INCOMING,
+			  sizeof(*i) + inc->gpa_len + inc->len);
+	if (!i)
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	i->id = inc->tx.out.id;
+	i->type = inc->gpa_len ? KMCL_WIRE_DATA_GPA : KMCL_WIRE_DATA;
+	i->flags = inc->wants_completion ? KMCL_WIRE_WANT_COMPLETION : 0;
+	i->gpa_len = inc->gpa_len;
+	i->len = inc->len;
+	memcpy(i + 1, inc->gpa, inc->gpa_len);
+	memcpy((void *)(i + 1) + inc->gpa_len, inc->payload, inc->len);
+	return STATUS_SUCCESS;
+}
+
+/*
+ * The packets under way, those in the queue last and in order. They stay while the
+ * channel is frozen and the lock of saves held: all that could complete them waits
+ * for that. -EBUSY: there is one that cannot be saved.
+ */
+static int kmcl_save_collect(struct kmcl_channel *chan, struct kmcl_tx ***list,
+			     u32 *count)
+{
+	struct kmcl_send *send = &chan->tx;
+	struct kmcl_packet *pkt;
+	struct kmcl_tx **all, *tx;
+	u32 i, n, room = 0;
+	int ret = 0;
+
+	spin_lock_irq(&send->lock);
+	room = send->open_count;
+	list_for_each_entry(tx, &send->queue, node)
+		room++;
+	spin_unlock_irq(&send->lock);
+	/* Some that the server sends while it saves. */
+	room += 16;
+
+	all = kvcalloc(room, sizeof(*all), GFP_KERNEL);
+	if (!all)
+		return -ENOMEM;
+
+	n = 0;
+	spin_lock_irq(&send->lock);
+	for (i = 0; send->open_count && i <= send->open_mask; i++)
+		hlist_for_each_entry(pkt, &send->open[i], open)
+			if (n < room)
+				all[n++] = &pkt->tx;
+	list_for_each_entry(tx, &send->queue, node)
+		if (n < room)
+			all[n++] = tx;
+	for (i = 0; i < n; i++)
+		if (all[i]->out.gpa || kmcl_request_owns(all[i]))
+			ret = -EBUSY;
+	if (send->cancelled)
+		ret = -EBUSY;
+	spin_unlock_irq(&send->lock);
+
+	if (ret) {
+		kvfree(all);
+		return ret;
+	}
+	*list = all;
+	*count = n;
+	return 0;
+}
+
+static NTSTATUS kmcl_save_outgoing(struct kmcl_channel *chan,
+				   struct kmcl_save *save)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	struct kmcl_tx **all, *tx;
+	u32 i, n;
+	int ret;
+
+	ret = kmcl_save_collect(chan, &all, &n);
+	if (ret == -EBUSY) {
+		kmcl_warn(chan, "a packet with external data, or a synchronous request, is under way and cannot be saved\n");
+		return STATUS_DEVICE_BUSY;
+	}
+	if (ret)
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	for (i = 0; i < n && NT_SUCCESS(status); i++) {
+		tx = all[i];
+		if (tx->out.type == KMCL_WIRE_COMPLETION)
+			status = kmcl_save_completion(save, tx);
+		else
+			status = kmcl_save_packet(chan, save,
+						  container_of(tx, struct kmcl_packet, tx));
+	}
+	kvfree(all);
+	return status;
+}
+
+static NTSTATUS kmcl_save_undelivered(struct kmcl_channel *chan,
+				      struct kmcl_save *save)
+{
+	struct kmcl_incoming *inc;
+	NTSTATUS status;
+
+	/* Nobody is delivering, and nobody reads. */
+	list_for_each_entry(inc, &chan->rx.passive, node) {
+		status = kmcl_save_incoming(save, inc);
+		if (!NT_SUCCESS(status))
+			return status;
+	}
+	return STATUS_SUCCESS;
+}
+
+/* Is the channel at rest, with nothing that the worker has yet to do? */
+static bool kmcl_save_may_begin(struct kmcl_channel *chan)
+{
+	struct kmcl_control *ctl = &chan->ctl;
+	unsigned long flags;
+	bool may;
+
+	spin_lock_irqsave(&ctl->lock, flags);
+	may = ctl->state != KMCL_ACTIVE && ctl->asked == READ_ONCE(ctl->done);
+	spin_unlock_irqrestore(&ctl->lock, flags);
+	return may;
+}
+
+/* Ring writes go on; only the channel's worker knows whether they may. */
+static void kmcl_save_thaw(struct kmcl_channel *chan)
+{
+	if (chan->server.frozen && READ_ONCE(chan->ctl.state) == KMCL_OPENED)
+		kmcl_send_open(chan);
+	chan->server.frozen = false;
+	chan->server.saved = false;
+}
+
+/* The channel goes on, which makes what was saved worthless. For the worker. */
+void kmcl_save_over(struct kmcl_channel *chan)
+{
+	struct kmcl_server *server = &chan->server;
+
+	if (!chan->is_server)
+		return;
+
+	mutex_lock(&server->save_lock);
+	if (server->save)
+		server->save->void_now = true;
+	kmcl_save_thaw(chan);
+	mutex_unlock(&server->save_lock);
+}
+
+/* Is the channel to be left to a successor, now that it closes? For the worker. */
+bool kmcl_save_parks(struct kmcl_channel *chan)
+{
+	struct kmcl_server *server = &chan->server;
+	bool parks;
+
+	if (!chan->is_server)
+		return false;
+
+	mutex_lock(&server->save_lock);
+	parks = server->saved && !READ_ONCE(chan->ctl.link_gone);
+	if (server->save)
+		server->save->void_now = true;
+	server->frozen = false;
+	server->saved = false;
+	mutex_unlock(&server->save_lock);
+	return parks;
+}
+
+static NTSTATUS kmcl_save_begin(struct kmcl_channel *chan)
+{
+	struct kmcl_save *save;
+	NTSTATUS status;
+
+	if (chan->server.save || !kmcl_save_may_begin(chan))
+		return STATUS_INVALID_DEVICE_STATE;
+
+	save = kzalloc(sizeof(*save), GFP_KERNEL);
+	if (!save)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	INIT_LIST_HEAD(&save->records);
+	save->id = get_random_u64();
+
+	chan->server.saved = false;
+	chan->server.frozen = true;
+	kmcl_send_close(chan);
+	status = kmcl_save_channel(chan, save);
+	if (NT_SUCCESS(status))
+		status = kmcl_save_outgoing(chan, save);
+	if (NT_SUCCESS(status))
+		status = kmcl_save_undelivered(chan, save);
+	if (!NT_SUCCESS(status)) {
+		kmcl_save_thaw(chan);
+		kmcl_save_free(save);
+		return status;
+	}
+	chan->server.save = save;
+	return STATUS_SUCCESS;
+}
+
+/**
+ * VmbChannelSaveBegin() - begin to save a server channel
+ * @Channel: a server channel that is paused, or not open
+ *
+ * Takes down what there is to be saved: which connection it is; the server's
+ * packets that are not complete, each with what EvtChannelSavePacket adds; the
+ * completions that wait for room; what was taken from the ring but not delivered.
+ * There are no packets that the server holds: it has completed them for the pause.
+ *
+ * Until VmbChannelSaveEnd() packets that the server sends wait in the queue. They
+ * are not part of the save.
+ *
+ * Context: PASSIVE_LEVEL.
+ *
+ * Return: STATUS_SUCCESS. This project's decisions: STATUS_INVALID_PARAMETER_1 for a
+ * handle that is bad or a client's; STATUS_INVALID_DEVICE_STATE where the channel is
+ * active, about to change its state, or being saved; STATUS_DEVICE_BUSY where a
+ * packet with external data or a synchronous request is under way, for their memory
+ * may be gone when they are restored, which the log says;
+ * STATUS_INSUFFICIENT_RESOURCES; or what EvtChannelSavePacket failed with.
+ */
+NTSTATUS VmbChannelSaveBegin(VMBCHANNEL Channel)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	NTSTATUS status;
+
+	might_sleep();
+	if (!chan || !chan->is_server)
+		return STATUS_INVALID_PARAMETER_1;
+
+	mutex_lock(&chan->server.save_lock);
+	status = kmcl_save_begin(chan);
+	mutex_unlock(&chan->server.save_lock);
+	return status;
+}
+EXPORT_SYMBOL_GPL(VmbChannelSaveBegin);
+
+/* Bytes that the next chunk has at least; 0 when there is none. */
+static u32 kmcl_save_needed(struct kmcl_save *save)
+{
+	const struct kmcl_saved *rec;
+
+	rec = list_first_entry_or_null(&save->records, struct kmcl_saved, node);
+	return rec ? sizeof(struct kmcl_save_chunk) + rec->len : 0;
+}
+
+/* One chunk, which has room for at least a record; its size. */
+static u32 kmcl_save_chunk(struct kmcl_save *save, void *buffer, u32 size)
+{
+	struct kmcl_save_chunk *chunk = buffer;
+	struct kmcl_saved *rec, *next;
+	u32 len = sizeof(*chunk);
+
+	list_for_each_entry_safe(rec, next, &save->records, node) {
+		if (rec->len > size - len)
+			break;
+		memcpy(buffer + len, &rec->head, rec->len);
+		len += rec->len;
+		list_del(&rec->node);
+		kvfree(rec);
+	}
+
+	*chunk = (struct kmcl_save_chunk) {
+		.magic = KMCL_SAVE_MAGIC,
+		.version = KMCL_SAVE_VERSION,
+		.flags = list_empty(&save->records) ? KMCL_SAVE_LAST : 0,
+		.len = len,
+		.index = save->index++,
+		.save = save->id,
+	};
+	chunk->crc = kmcl_save_crc(chunk, len, &chunk->crc);
+	return len;
+}
+
+/**
+ * VmbChannelSaveContinue() - save the next chunk of a server channel
+ * @Channel: the channel, after VmbChannelSaveBegin()
+ * @SaveBuffer: where the chunk goes; aligned to 8 bytes. May be NULL where
+ *	@SaveBufferSize is 0.
+ * @SaveBufferSize: bytes in @SaveBuffer, any number
+ * @BytesFilled: bytes written, all of which make the chunk
+ * @BytesRequired: how large the next buffer has to be for the save to get on; 0 when
+ *	all is saved. May be NULL (this project's decision).
+ *
+ * Context: PASSIVE_LEVEL.
+ *
+ * Return: STATUS_SUCCESS: all is saved. STATUS_BUFFER_OVERFLOW: a chunk was written,
+ * and there is more. STATUS_BUFFER_TOO_SMALL: nothing was written. This project's
+ * decisions: STATUS_INVALID_PARAMETER_1 for a handle that is bad or a client's, _2
+ * for a missing or unaligned buffer, _4 for a missing @BytesFilled;
+ * STATUS_INVALID_DEVICE_STATE where no save has begun, or the channel has been
+ * started, opened or closed since.
+ */
+NTSTATUS VmbChannelSaveContinue(VMBCHANNEL Channel, PVOID SaveBuffer,
+				ULONG SaveBufferSize, PULONG BytesFilled,
+				PULONG BytesRequired)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	NTSTATUS status = STATUS_SUCCESS;
+	struct kmcl_save *save;
+	ULONG needed;
+
+	might_sleep();
+	if (!chan || !chan->is_server)
+		return STATUS_INVALID_PARAMETER_1;
+	if ((SaveBufferSize && !SaveBuffer) ||
+	    !IS_ALIGNED((unsigned long)SaveBuffer, 8))
+		return STATUS_INVALID_PARAMETER_2;
+	if (!BytesFilled)
+		return STATUS_INVALID_PARAMETER_4;
+
+	*BytesFilled = 0;
+	mutex_lock(&chan->server.save_lock);
+	save = chan->server.save;
+	if (!save || save->void_now) {
+		mutex_unlock(&chan->server.save_lock);
+		return STATUS_INVALID_DEVICE_STATE;
+	}
+
+	needed = kmcl_save_needed(save);
+	if (needed > SaveBufferSize) {
+		status = STATUS_BUFFER_TOO_SMALL;
+	} else if (needed) {
+		*BytesFilled = kmcl_save_chunk(save, SaveBuffer, SaveBufferSize);
+		needed = kmcl_save_needed(save);
+		if (needed)
+			status = STATUS_BUFFER_OVERFLOW;
+	}
+	if (!needed)
+		chan->server.saved = true;
+	if (BytesRequired)
+		*BytesRequired = needed;
+	mutex_unlock(&chan->server.save_lock);
+	return status;
+}
+EXPORT_SYMBOL_GPL(VmbChannelSaveContinue);
+
+void kmcl_save_end(struct kmcl_channel *chan)
+{
+	struct kmcl_server *server = &chan->server;
+
+	mutex_lock(&server->save_lock);
+	kmcl_save_free(server->save);
+	server->save = NULL;
+	if (!server->saved)
+		kmcl_save_thaw(chan);
+	mutex_unlock(&server->save_lock);
+}
+
+/**
+ * VmbChannelSaveEnd() - be done with saving a server channel
+ * @Channel: the channel, after VmbChannelSaveBegin()
+ *
+ * If all was saved the channel is to be disabled next: then its client is left to a
+ * successor that VmbChannelRestoreFromBuffer() makes. The server's own packets
+ * complete with STATUS_DEVICE_REMOVED as always; what becomes of the transactions is
+ * for those of the successor to tell. If the channel is started instead, or not all
+ * was saved, it goes on as if nothing had been. Harmless where no save has begun.
+ *
+ * Context: PASSIVE_LEVEL.
+ */
+VOID VmbChannelSaveEnd(VMBCHANNEL Channel)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+
+	might_sleep();
+	if (chan && chan->is_server)
+		kmcl_save_end(chan);
+}
+EXPORT_SYMBOL_GPL(VmbChannelSaveEnd);

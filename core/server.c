@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Servers: what only they set, and the names of their offers.
+ *
+ * A guest cannot offer channels to other partitions, so servers are for loopback
+ * offers. An offer's name, class and instance, is taken from VmbChannelEnable()
+ * until the channel is disabled.
+ *
+ * Context of all functions here: PASSIVE_LEVEL on Windows; here up to
+ * DISPATCH_LEVEL. All refuse, with STATUS_INVALID_PARAMETER_1, a handle that is bad
+ * or a client's, and a channel that is not disabled.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/export.h>
+
+#include "kmcl.h"
+
+/* Guards the list. Taken inside a channel's control lock. */
+static DEFINE_SPINLOCK(kmcl_claims_lock);
+static LIST_HEAD(kmcl_claims);
+
+void kmcl_server_init(struct kmcl_channel *chan)
+{
+	INIT_LIST_HEAD(&chan->server.node);
+	INIT_LIST_HEAD(&chan->server.offer.node);
+	mutex_init(&chan->server.save_lock);
+}
+
+/* False if the name is taken. Called with the control lock held. */
+bool kmcl_server_claim(struct kmcl_channel *chan)
+{
+	struct kmcl_offer *offer = &chan->server.offer;
+	struct kmcl_channel *other;
+	bool free = true;
+
+	lockdep_assert_held(&chan->ctl.lock);
+	spin_lock(&kmcl_claims_lock);
+	list_for_each_entry(other, &kmcl_claims, server.node) {
+		if (guid_equal(&other->server.offer.type, &chan->set.type) &&
+		    guid_equal(&other->server.offer.instance, &chan->set.instance))
+			free = false;
+	}
+	if (free) {
+		guid_copy(&offer->type, &chan->set.type);
+		guid_copy(&offer->instance, &chan->set.instance);
+		offer->pipe = kmcl_settings_is_pipe(&chan->set);
+		list_add(&chan->server.node, &kmcl_claims);
+		chan->server.claimed = true;
+	}
+	spin_unlock(&kmcl_claims_lock);
+	return free;
+}
+
+/* Called with the control lock held. */
+void kmcl_server_unclaim(struct kmcl_channel *chan)
+{
+	lockdep_assert_held(&chan->ctl.lock);
+	if (!chan->server.claimed)
+		return;
+
+	chan->server.claimed = false;
+	spin_lock(&kmcl_claims_lock);
+	list_del_init(&chan->server.node);
+	spin_unlock(&kmcl_claims_lock);
+}
+
+static struct kmcl_channel *kmcl_server_from_handle(VMBCHANNEL handle)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(handle);
+
+	return chan && chan->is_server ? chan : NULL;
+}
+
+/**
+ * VmbServerChannelInitSetFlags() - set the flags of a server channel
+ * @Channel: a disabled server channel
+ * @Flags: VMBUS_SERVER_CHANNEL_INIT_FLAG_*. ..._LOOPBACK_OFFER: the offer is for
+ *	clients in this partition, the only kind there is here, so it is needed.
+ *	..._OFFER_AS_PIPE: as VMBUS_CHANNEL_INIT_FLAG_IS_PIPE; a client has to
+ *	expect it, or its opening fails. The others have no meaning within a
+ *	kernel: there are no device interfaces, each opening is a new channel, and
+ *	the network's provider interface is Windows' own.
+ *
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1; STATUS_INVALID_PARAMETER_2 for
+ * an unknown flag.
+ */
+NTSTATUS VmbServerChannelInitSetFlags(VMBCHANNEL Channel, UINT32 Flags)
+{
+	struct kmcl_channel *chan = kmcl_server_from_handle(Channel);
+	unsigned long flags;
+	bool may;
+
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+	if (Flags & ~VMBUS_SERVER_CHANNEL_INIT_FLAGS)
+		return STATUS_INVALID_PARAMETER_2;
+
+	may = kmcl_init_lock(chan, &flags);
+	if (may)
+		chan->set.server_flags = Flags;
+	return kmcl_init_unlock(chan, flags, may);
+}
+EXPORT_SYMBOL_GPL(VmbServerChannelInitSetFlags);
+
+/**
+ * VmbServerChannelInitSetMmioMegabytes() - have MMIO space set apart for a client
+ * @Channel: a disabled server channel
+ * @MmioMegabytes: how much, in units of 1 MiB
+ * @MmioMegabytesOptional: how much more if there is
+ *
+ * Two ends in one kernel need no such space, and none is set apart: a client's
+ * VmbChannelGetMmioSpace() tells 0, 0. The log says so, once.
+ *
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1; STATUS_INVALID_PARAMETER where
+ * both are 0.
+ */
+NTSTATUS VmbServerChannelInitSetMmioMegabytes(VMBCHANNEL Channel,
+					      UINT16 MmioMegabytes,
+					      UINT16 MmioMegabytesOptional)
+{
+	struct kmcl_channel *chan = kmcl_server_from_handle(Channel);
+	unsigned long flags;
+	bool may;
+
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+	if (!MmioMegabytes && !MmioMegabytesOptional)
+		return STATUS_INVALID_PARAMETER;
+
+	may = kmcl_init_lock(chan, &flags);
+	if (may)
+		pr_info_once("a loopback offer has no MMIO space; its client is told of none\n");
+	return kmcl_init_unlock(chan, flags, may);
+}
+EXPORT_SYMBOL_GPL(VmbServerChannelInitSetMmioMegabytes);
+
+/**
+ * VmbServerChannelInitSetSaveRestorePacketCallbacks() - set who saves packets
+ * @Channel: a disabled server channel
+ * @SavePacket: called by VmbChannelSaveBegin() for each packet that was sent and is
+ *	not complete: first with a size of 0, and if it fails then a second time,
+ *	with as much room as it has asked for. Or NULL: the server has nothing to
+ *	add to what the library saves.
+ * @RestorePacket: called by VmbChannelRestoreFromBuffer() for each such packet; it
+ *	allocates one and calls VmbPacketRestore(). Or NULL: what has packets cannot
+ *	be restored.
+ *
+ * Both are called at PASSIVE_LEVEL. They must not disable or clean up the channel.
+ *
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1.
+ */
+NTSTATUS
+VmbServerChannelInitSetSaveRestorePacketCallbacks(VMBCHANNEL Channel,
+						  PFN_VMB_CHANNEL_SAVE_PACKET SavePacket,
+						  PFN_VMB_CHANNEL_RESTORE_PACKET RestorePacket)
+{
+	struct kmcl_channel *chan = kmcl_server_from_handle(Channel);
+	unsigned long flags;
+	bool may;
+
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+
+	may = kmcl_init_lock(chan, &flags);
+	if (may) {
+		chan->set.save_packet = SavePacket;
+		chan->set.restore_packet = RestorePacket;
+	}
+	return kmcl_init_unlock(chan, flags, may);
+}
+EXPORT_SYMBOL_GPL(VmbServerChannelInitSetSaveRestorePacketCallbacks);
+
+/**
+ * VmbServerChannelInitSetTargetInterfaceId() - set what a server offers
+ * @Channel: a disabled server channel
+ * @InterfaceType: the offer's class
+ * @InterfaceInstance: the offer's instance
+ *
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1.
+ */
+NTSTATUS VmbServerChannelInitSetTargetInterfaceId(VMBCHANNEL Channel,
+						  GUID InterfaceType,
+						  GUID InterfaceInstance)
+{
+	struct kmcl_channel *chan = kmcl_server_from_handle(Channel);
+	unsigned long flags;
+	bool may;
+
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+
+	may = kmcl_init_lock(chan, &flags);
+	if (may) {
+		chan->set.has_target = true;
+		chan->set.any_instance = false;
+		memcpy(&chan->set.type, &InterfaceType, sizeof(guid_t));
+		memcpy(&chan->set.instance, &InterfaceInstance, sizeof(guid_t));
+	}
+	return kmcl_init_unlock(chan, flags, may);
+}
+EXPORT_SYMBOL_GPL(VmbServerChannelInitSetTargetInterfaceId);
+
+/**
+ * VmbServerChannelInitSetTargetVtl() - set which trust level a server offers to
+ * @Channel: a disabled server channel
+ * @TargetVtl: 0, the one that all clients of this kernel run in
+ *
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1; STATUS_INVALID_PARAMETER_2 for
+ * any other level.
+ */
+NTSTATUS VmbServerChannelInitSetTargetVtl(VMBCHANNEL Channel, UINT8 TargetVtl)
+{
+	struct kmcl_channel *chan = kmcl_server_from_handle(Channel);
+	unsigned long flags;
+	bool may;
+
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+	if (TargetVtl)
+		return STATUS_INVALID_PARAMETER_2;
+
+	may = kmcl_init_lock(chan, &flags);
+	return kmcl_init_unlock(chan, flags, may);
+}
+EXPORT_SYMBOL_GPL(VmbServerChannelInitSetTargetVtl);
+
+/**
+ * VmbServerChannelInitSetVmbusHandle() - set which bus a server offers on
+ * @Channel: a disabled server channel
+ * @VmbusHandle: NULL. On Windows others name the bus of a virtual machine, of
+ *	which a guest has none.
+ *
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1; STATUS_NOT_SUPPORTED for any
+ * other handle, with a line in the log.
+ */
+NTSTATUS VmbServerChannelInitSetVmbusHandle(VMBCHANNEL Channel,
+					    HANDLE VmbusHandle)
+{
+	struct kmcl_channel *chan = kmcl_server_from_handle(Channel);
+	unsigned long flags;
+	bool may;
+
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+	if (VmbusHandle) {
+		pr_warn_once("a guest has no bus of another virtual machine to offer channels on\n");
+		return STATUS_NOT_SUPPORTED;
+	}
+
+	may = kmcl_init_lock(chan, &flags);
+	return kmcl_init_unlock(chan, flags, may);
+}
+EXPORT_SYMBOL_GPL(VmbServerChannelInitSetVmbusHandle);

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A ring of the loopback transport: packets in VMBus' format, one sender, one
+ * receiver, no lock between them.
+ *
+ * It behaves as hv_vmbus' rings do: a signal only where an empty ring gets its
+ * first packet, or where room that somebody waits for appears.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "loopback.h"
+
+/* @bytes includes a control page, which is not needed here. */
+int kmcl_lb_ring_init(struct kmcl_lb_ring *ring, u32 bytes)
+{
+	*ring = (struct kmcl_lb_ring) { .size = bytes - PAGE_SIZE };
+	ring->data = vmalloc(ring->size);
+	/* No packet is larger than either of these. */
+	ring->copy = vmalloc(min_t(u32, ring->size, KMCL_WIRE_MAX));
+	if (ring->data && ring->copy)
+		return 0;
+
+	kmcl_lb_ring_destroy(ring);
+	return -ENOMEM;
+}
+
+void kmcl_lb_ring_destroy(struct kmcl_lb_ring *ring)
+{
+	vfree(ring->data);
+	vfree(ring->copy);
+	ring->data = NULL;
+	ring->copy = NULL;
+}
+
+/* Bytes from one index on to another. */
+static u32 kmcl_lb_distance(const struct kmcl_lb_ring *ring, u32 from, u32 to)
+{
+	return to >= from ? to - from : ring->size - from + to;
+}
+
+static u32 kmcl_lb_free(const struct kmcl_lb_ring *ring, u32 write, u32 read)
+{
+	return ring->size - kmcl_lb_distance(ring, read, write);
+}
+
+static u32 kmcl_lb_step(const struct kmcl_lb_ring *ring, u32 index, u32 bytes)
+{
+	index += bytes;
+	return index < ring->size ? index : index - ring->size;
+}
+
+/* Copies into the ring; returns the index behind. */
+static u32 kmcl_lb_put(struct kmcl_lb_ring *ring, u32 at, const void *from,
+		       u32 bytes)
+{
+	u32 first = min(bytes, ring->size - at);
+
+	memcpy(ring->data + at, from, first);
+	memcpy(ring->data, from + first, bytes - first);
+	return kmcl_lb_step(ring, at, bytes);
+}
+
+static void kmcl_lb_get(const struct kmcl_lb_ring *ring, u32 at, void *to,
+			u32 bytes)
+{
+	u32 first = min(bytes, ring->size - at);
+
+	memcpy(to, ring->data + at, first);
+	memcpy(to + first, ring->data, bytes - first);
+}
+
+/**
+ * kmcl_lb_ring_write() - write a packet
+ * @ring: the ring; the caller is its only sender now
+ * @out: the packet
+ * @signal: whether the receiver is to be told
+ *
+ * Return: 0; -EAGAIN where there is no room; -EOPNOTSUPP where there never is.
+ */
+int kmcl_lb_ring_write(struct kmcl_lb_ring *ring, const struct kmcl_out *out,
+		       bool *signal)
+{
+	u32 head = out->gpa ? out->gpa_len : sizeof(struct kmcl_wire_desc);
+	u32 len = ALIGN(head + out->len, 8);
+	u32 room = kmcl_wire_room(head, out->len);
+	u32 start = ring->write, at = start;
+	struct kmcl_wire_desc desc = {
+		.type = out->type,
+		.offset8 = head / 8,
+		.len8 = len / 8,
+		.flags = out->flags,
+		.id = out->id,
+	};
+	u64 trailer = (u64)start << 32;
+	static const u64 padding;
+
+	if (room >= ring->size) {
+		pr_warn_ratelimited("a packet of %u bytes never fits into the client's ring of %u\n",
+				    room, ring->size);
+		return -EOPNOTSUPP;
+	}
+	/* Pairs with the release in kmcl_lb_ring_commit(): it has been read. */
+	if (kmcl_lb_free(ring, start, smp_load_acquire(&ring->read)) <= room)
+		return -EAGAIN;
+
+	at = kmcl_lb_put(ring, at, &desc, sizeof(desc));
+	if (out->gpa)
+		at = kmcl_lb_put(ring, at, (void *)out->gpa + sizeof(desc),
+				 head - sizeof(desc));
+	at = kmcl_lb_put(ring, at, out->data, out->len);
+	at = kmcl_lb_put(ring, at, &padding, len - head - out->len);
+	at = kmcl_lb_put(ring, at, &trailer, sizeof(trailer));
+
+	/* The packet before its index: pairs with the acquire of who reads it. */
+	smp_store_release(&ring->write, at);
+	/*
+	 * A receiver that does not see the packet is seen here to have unmasked
+	 * its signals. Pairs with the one in kmcl_lb_ring_end().
+	 */
+	smp_mb();
+	*signal = false;
+	if (!READ_ONCE(ring->mask)) {
+		/* Pairs with the release of @mask: @read is at least as new. */
+		smp_rmb();
+		*signal = READ_ONCE(ring->read) == start;
+	}
+	return 0;
+}
+
+/* Asks for a signal once there is more room than that; 0 takes it back. */
+void kmcl_lb_ring_want_room(struct kmcl_lb_ring *ring, u32 bytes)
+{
+	if (!bytes && !ring->pending)
+		return;
+
+	WRITE_ONCE(ring->pending, bytes);
+	/*
+	 * Either the receiver sees the request or the next write sees the room.
+	 * Pairs with the one in kmcl_lb_ring_commit().
+	 */
+	smp_mb();
+}
+
+/* Masks signals. */
+void kmcl_lb_ring_begin(struct kmcl_lb_ring *ring)
+{
+	WRITE_ONCE(ring->mask, 1);
+}
+
+/* The packet at the head of the ring: see recv_first in transport.h. */
+int kmcl_lb_ring_first(struct kmcl_lb_ring *ring, struct kmcl_wire *pkt)
+{
+	/* Pairs with the release in kmcl_lb_ring_write(): the packet is there. */
+	u32 write = smp_load_acquire(&ring->write);
+	u32 avail = kmcl_lb_distance(ring, ring->at, write);
+	struct kmcl_wire_desc desc;
+	u32 len;
+
+	if (!avail)
+		return 0;
+	if (write >= ring->size || avail < sizeof(desc) + KMCL_WIRE_TRAILER)
+		return -EPROTO;
+
+	kmcl_lb_get(ring, ring->at, &desc, sizeof(desc));
+	len = desc.len8 * 8u;
+	if (len < sizeof(desc) || len + KMCL_WIRE_TRAILER > avail)
+		return -EPROTO;
+
+	/* What was looked at is not fetched again. */
+	memcpy(ring->copy, &desc, sizeof(desc));
+	kmcl_lb_get(ring, kmcl_lb_step(ring, ring->at, sizeof(desc)),
+		    ring->copy + sizeof(desc), len - sizeof(desc));
+	ring->cur = len + KMCL_WIRE_TRAILER;
+	pkt->type = desc.type;
+	return kmcl_wire_parse(ring->copy, len, pkt) ?: 1;
+}
+
+/* Steps over that packet. */
+int kmcl_lb_ring_next(struct kmcl_lb_ring *ring, struct kmcl_wire *pkt)
+{
+	ring->at = kmcl_lb_step(ring, ring->at, ring->cur);
+	return kmcl_lb_ring_first(ring, pkt);
+}
+
+/* Gives back what was stepped over. True if the sender is to be told of room. */
+bool kmcl_lb_ring_commit(struct kmcl_lb_ring *ring)
+{
+	u32 freed = kmcl_lb_distance(ring, ring->read, ring->at);
+	u32 pending, room;
+
+	/* Pairs with the acquire in kmcl_lb_ring_write(): all has been read. */
+	smp_store_release(&ring->read, ring->at);
+	/* Pairs with the one in kmcl_lb_ring_want_room(). */
+	smp_mb();
+	pending = READ_ONCE(ring->pending);
+	if (!pending)
+		return false;
+
+	/* A sender that asked again has written before: pairs with that barrier. */
+	smp_rmb();
+	/* Only when room becomes enough; the sender may not have noticed yet. */
+	room = kmcl_lb_free(ring, READ_ONCE(ring->write), ring->at);
+	return room > pending && room - freed <= pending;
+}
+
+/* Unmasks signals. True if there is something to be read. */
+bool kmcl_lb_ring_end(struct kmcl_lb_ring *ring)
+{
+	/* Behind @read: pairs with the read barrier in kmcl_lb_ring_write(). */
+	smp_store_release(&ring->mask, 0);
+	/* Pairs with the one in kmcl_lb_ring_write(). */
+	smp_mb();
+	return READ_ONCE(ring->write) != ring->at;
+}
