@@ -23,6 +23,9 @@ struct kmcl_restored_chunk {
 	u64 body[];
 };
 
+static_assert(offsetof(struct kmcl_restored_chunk, body) ==
+	      offsetofend(struct kmcl_restored_chunk, head));
+
 /* From the first chunk until the client's end has been taken over. */
 struct kmcl_restore {
 	struct list_head chunks;	/* of kmcl_restored_chunk */

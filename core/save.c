@@ -27,9 +27,12 @@
 struct kmcl_saved {
 	struct list_head node;
 	u32 len;	/* with the head, a multiple of 8 */
-	struct kmcl_save_record head;
+	struct kmcl_save_record head __aligned(8);
 	u64 body[];
 };
+
+static_assert(offsetof(struct kmcl_saved, body) ==
+	      offsetofend(struct kmcl_saved, head));
 
 /* From VmbChannelSaveBegin() to VmbChannelSaveEnd(). */
 struct kmcl_save {

@@ -32,9 +32,10 @@ void pair_send(struct client *from, u64 first, u32 len);
 void pair_fill(void *buffer, u64 first, u32 len);
 bool pair_filled(const void *buffer, u64 first, u32 len);
 
-/* Waits for the callbacks of an end, in words. */
+/* Waits for the callbacks of an end, in words, until the last has returned. */
 #define PAIR_EVENTS(end, text) do {					\
-	EVENTUALLY((end)->test, client_events(end) && !strcmp((end)->events, text)); \
+	EVENTUALLY((end)->test, !strcmp((end)->events, text) &&		\
+				!atomic_read(&(end)->in_state));	\
 	CLIENT_EXPECT(end, text);					\
 } while (0)
 
