@@ -20,7 +20,9 @@
 /* A packet is not outstanding any more: the quota may have room for another. */
 static void kmcl_deliver_taken_back(struct kmcl_recv *rx)
 {
-	if (!--rx->outstanding)
+	/* The reader looks at it without the lock first. */
+	WRITE_ONCE(rx->outstanding, rx->outstanding - 1);
+	if (!rx->outstanding)
 		wake_up_all(&rx->idle);
 	kmcl_receive_wake(rx);
 	if (!list_empty(&rx->passive))
@@ -58,7 +60,8 @@ static void kmcl_deliver_one(struct kmcl_channel *chan,
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->rx.lock, flags);
-	chan->rx.outstanding++;
+	/* As in kmcl_deliver_taken_back(). */
+	WRITE_ONCE(chan->rx.outstanding, chan->rx.outstanding + 1);
 	spin_unlock_irqrestore(&chan->rx.lock, flags);
 	atomic64_inc(&chan->count.received);
 
