@@ -94,7 +94,8 @@ static void kmcl_deliver_requeue(struct kmcl_recv *rx)
 	inc = rx->deferred;
 	rx->deferred = NULL;
 	list_add(&inc->node, &rx->passive);
-	rx->waiting++;
+	/* The reader looks at it without the lock. */
+	WRITE_ONCE(rx->waiting, rx->waiting + 1);
 	kmcl_deliver_taken_back(rx);
 	spin_unlock_irqrestore(&rx->lock, flags);
 }
@@ -107,7 +108,8 @@ void kmcl_deliver_put_aside(struct kmcl_channel *chan, struct kmcl_incoming *inc
 
 	spin_lock_irqsave(&rx->lock, flags);
 	list_add_tail(&inc->node, &rx->passive);
-	rx->waiting++;
+	/* As in kmcl_deliver_requeue(). */
+	WRITE_ONCE(rx->waiting, rx->waiting + 1);
 	spin_unlock_irqrestore(&rx->lock, flags);
 }
 
