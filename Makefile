@@ -6,7 +6,8 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 V ?= 0
 
-.PHONY: all modules modules_install clean demo check kunit lint lab-clean help
+.PHONY: all modules modules_install clean demo check kunit lint stress coverage kcsan \
+	lab-clean help
 
 all: modules
 
@@ -25,6 +26,15 @@ kunit:
 lint:
 	@scripts/lint
 
+stress:
+	@scripts/stress $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+coverage:
+	@scripts/coverage $(if $(HOST),--host $(HOST)) $(FILTER)
+
+kcsan:
+	@scripts/kcsan $(if $(SEED),--seed $(SEED)) $(FILTER)
+
 lab-clean:
 	@scripts/lab clean
 
@@ -38,4 +48,7 @@ help:
 	@echo '  make check            all tests'
 	@echo '  make kunit            the KUnit suites; FILTER=suite.case (a glob), HOST=vmbus'
 	@echo '  make lint             W=1, sparse, checkpatch, shellcheck, mingw-w64'
+	@echo '  make stress           random operations on loopback channels; SEED=... ROUNDS=...'
+	@echo '  make coverage         which lines the suites run; HOST=both adds those on VMBus'
+	@echo '  make kcsan            the suites under the data race detector'
 	@echo '  make lab-clean        remove the cache of the above'
