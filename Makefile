@@ -7,7 +7,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 V ?= 0
 
 .PHONY: all modules modules_install clean demo check kunit lint stress coverage kcsan \
-	lab-clean help
+	vmbhost guest hostile lab-clean help
 
 all: modules
 
@@ -35,6 +35,15 @@ coverage:
 kcsan:
 	@scripts/kcsan $(if $(SEED),--seed $(SEED)) $(FILTER)
 
+vmbhost:
+	@scripts/lab vmbhost
+
+guest:
+	@scripts/guest
+
+hostile:
+	@scripts/hostile $(if $(SEED),--seed $(SEED)) $(if $(FUZZ),--fuzz $(FUZZ))
+
 lab-clean:
 	@scripts/lab clean
 
@@ -51,4 +60,7 @@ help:
 	@echo '  make stress           random operations on loopback channels; SEED=... ROUNDS=...'
 	@echo '  make coverage         which lines the suites run; HOST=both adds those on VMBus'
 	@echo '  make kcsan            the suites under the data race detector'
+	@echo '  make guest            the client on a stock kernel against tools/vmbhost'
+	@echo '  make hostile          the client against a vmbhost that does not behave; SEED=, FUZZ=N'
+	@echo '  make vmbhost          build tools/vmbhost, a VMBus host to test drivers with'
 	@echo '  make lab-clean        remove the cache of the above'

@@ -167,6 +167,8 @@ static void kmcl_control_to_disabled(struct kmcl_channel *chan)
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
 	WRITE_ONCE(chan->ctl.want_enabled, chan->ctl.again);
+	if (chan->ctl.again)
+		kmcl_requests_on(chan);
 	WRITE_ONCE(chan->ctl.state, KMCL_DISABLED);
 	chan->ctl.closing = false;
 	chan->ctl.again = false;
@@ -194,6 +196,8 @@ static void kmcl_control_to_offered(struct kmcl_channel *chan)
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
 	WRITE_ONCE(chan->ctl.state, KMCL_ENABLED);
+	if (chan->ctl.want_enabled)
+		kmcl_requests_on(chan);
 	chan->ctl.closing = false;
 	chan->ctl.again = false;
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
@@ -219,6 +223,7 @@ static void kmcl_control_open(struct kmcl_channel *chan)
 		kmcl_control_to_offered(chan);
 		return;
 	}
+	kmcl_requests_off(chan);
 	kmcl_send_flush(chan);
 	kmcl_control_to_disabled(chan);
 	kmcl_report_pnp_failure(chan, status);
@@ -378,6 +383,7 @@ void kmcl_control_disable(struct kmcl_channel *chan)
 	}
 	WRITE_ONCE(chan->ctl.want_enabled, false);
 	chan->ctl.again = false;
+	kmcl_requests_off(chan);
 	ticket = kmcl_control_ask(chan);
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 
@@ -431,6 +437,7 @@ NTSTATUS VmbChannelEnable(VMBCHANNEL Channel)
 		status = STATUS_OBJECT_NAME_COLLISION;
 	} else {
 		WRITE_ONCE(chan->ctl.want_enabled, true);
+		kmcl_requests_on(chan);
 		kmcl_control_ask(chan);
 	}
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);

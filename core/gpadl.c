@@ -50,7 +50,9 @@ static bool kmcl_gpadl_fill_from_buffer(struct kmcl_gpadl *gpadl, void *buffer)
 		if (!gpadl->pages[i])
 			return false;
 	}
-	gpadl->address = buffer;
+	/* A module's memory is in one piece, but not where transports look for it. */
+	if (virt_addr_valid(buffer) || is_vmalloc_addr(buffer))
+		gpadl->address = buffer;
 	return true;
 }
 
@@ -124,14 +126,14 @@ static NTSTATUS kmcl_gpadl_create(struct kmcl_channel *chan,
 				  struct kmcl_gpadl *gpadl, u32 *handle)
 {
 	struct kmcl_gpadls *gpadls = &chan->gpadls;
+	NTSTATUS status = STATUS_INVALID_DEVICE_STATE;
 	struct kmcl_link *link;
-	int ret = -EINVAL;
 
 	down_read(&gpadls->gate);
 	link = gpadls->link;
 	if (link)
-		ret = link->ops->gpadl_create(link, gpadl);
-	if (!ret) {
+		status = kmcl_status_from_errno(link->ops->gpadl_create(link, gpadl));
+	if (NT_SUCCESS(status)) {
 		*handle = gpadl->handle;
 		spin_lock(&gpadls->lock);
 		list_add_tail(&gpadl->node, &gpadls->list);
@@ -139,9 +141,9 @@ static NTSTATUS kmcl_gpadl_create(struct kmcl_channel *chan,
 	}
 	up_read(&gpadls->gate);
 
-	if (ret)
+	if (!NT_SUCCESS(status))
 		kmcl_gpadl_free(gpadl);
-	return kmcl_status_from_errno(ret);
+	return status;
 }
 
 static struct kmcl_gpadl *kmcl_gpadl_take(struct kmcl_gpadls *gpadls, u32 handle)
@@ -213,7 +215,9 @@ void kmcl_gpadls_close(struct kmcl_channel *chan)
  *
  * When this returns the other end knows of the memory. hv_vmbus can describe
  * whole pages only: anything else is refused, with a line in the log, and never
- * rounded. It has no way to tell the host of ..._READ_ONLY.
+ * rounded. It has no way to tell the host of ..._READ_ONLY. It serializes the GPADLs
+ * of a channel, so a deletion that blocks holds the others up; and it needs VMBus
+ * 4.0, Windows Server 2016.
  *
  * Context: PASSIVE_LEVEL, in EvtChannelOpened and after it.
  *

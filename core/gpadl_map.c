@@ -36,6 +36,8 @@ static PMDL kmcl_gpadl_mdl(const struct kmcl_gpadl *gpadl, bool write)
 static NTSTATUS kmcl_gpadl_map_status(int error)
 {
 	switch (error) {
+	case -EINVAL:
+		return STATUS_INVALID_DEVICE_STATE;
 	case -ENOENT:
 		return STATUS_INVALID_PARAMETER_3;
 	case -EBUSY:

@@ -97,6 +97,7 @@ enum kmcl_tx_result {
 	KMCL_TX_OVER,		/* in the ring, and done: the caller's */
 	KMCL_TX_PENDING,	/* queued or waiting for its completion */
 	KMCL_TX_FULL,		/* cannot go out at once: the caller's */
+	KMCL_TX_GONE,		/* not at once, and not later: the caller's */
 	KMCL_TX_UNFIT,		/* the transport has no such packets: the caller's */
 	KMCL_TX_REFUSED,	/* the channel is being cleaned up: the caller's */
 };
@@ -113,6 +114,9 @@ struct kmcl_send {
 	u32 open_mask;
 	u32 open_count;
 	u32 cancelled;		/* transactions that the other end may yet complete */
+	u32 ring_bytes;		/* of an open channel: no packet takes as much */
+	bool takes_requests;	/* the channel is enabled, and is not going away */
+	struct list_head requests;	/* of kmcl_request: who waits */
 	struct work_struct grow;	/* more buckets for @open */
 	struct delayed_work retry;	/* for hosts that do not signal room */
 	u32 retry_ms;		/* how long the queue may stand still */
@@ -121,6 +125,7 @@ struct kmcl_send {
 
 /* The receiving side. */
 struct kmcl_recv {
+	bool runs;		/* the ring may be read */
 	bool at_passive;	/* VmbChannelSetIncomingProcessingAtPassive() */
 	atomic_t readers;	/* calls of kmcl_receive_poll() to account for */
 	struct tasklet_struct tasklet;	/* reads the ring where no signal comes */
@@ -129,7 +134,7 @@ struct kmcl_recv {
 	u32 gpa_room;		/* bytes of headers that a kmcl_incoming has room for */
 
 	spinlock_t lock;	/* guards everything below */
-	bool enabled;		/* the client may be called */
+	bool enabled;		/* data may be given to the client */
 	bool failed;		/* the incoming stream is beyond repair */
 	bool stalled;		/* the reader left packets in the ring */
 	struct list_head spare;	/* kmcl_incoming, made when the channel opened */
@@ -343,7 +348,7 @@ static inline struct kmcl_wire_gpa *kmcl_packet_gpa(struct kmcl_packet *pkt)
 /* packet_send.c */
 NTSTATUS kmcl_packet_check(struct kmcl_packet *pkt, const void *buffer, u32 len);
 NTSTATUS kmcl_packet_take(struct kmcl_packet *pkt);
-NTSTATUS kmcl_packet_abandon(struct kmcl_packet *pkt, NTSTATUS status);
+NTSTATUS kmcl_packet_return(struct kmcl_packet *pkt, NTSTATUS status);
 NTSTATUS kmcl_packet_submit(struct kmcl_packet *pkt, const void *buffer,
 			    u32 len, u32 flags, bool may_wait,
 			    enum kmcl_tx_result *result);
@@ -361,6 +366,11 @@ void kmcl_save_end(struct kmcl_channel *chan);
 u64 kmcl_restore_id(struct kmcl_channel *chan);
 int kmcl_restore_open(struct kmcl_channel *chan);
 void kmcl_restore_drop(struct kmcl_channel *chan);
+
+/* request.c */
+void kmcl_requests_on(struct kmcl_channel *chan);
+void kmcl_requests_off(struct kmcl_channel *chan);
+bool kmcl_request_owns(const struct kmcl_tx *tx);
 
 /* external.c */
 enum kmcl_external_error {
@@ -383,9 +393,6 @@ void kmcl_external_in_begin(struct kmcl_incoming *inc,
 			    const struct kmcl_wire *wire);
 void kmcl_external_in_end(struct kmcl_incoming *inc);
 
-/* request.c */
-bool kmcl_request_owns(const struct kmcl_tx *tx);
-
 /* complete.c */
 void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
 			  void *buffer, u32 len);
@@ -395,8 +402,9 @@ void kmcl_send_init(struct kmcl_channel *chan);
 enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 				   struct kmcl_tx *tx, const void *data,
 				   bool may_wait);
-bool kmcl_tx_cancel(struct kmcl_channel *chan, struct kmcl_tx *tx);
-void kmcl_send_open(struct kmcl_channel *chan);
+bool kmcl_tx_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt);
+bool kmcl_tx_cancel_locked(struct kmcl_channel *chan, struct kmcl_packet *pkt);
+void kmcl_send_open(struct kmcl_channel *chan, u32 ring_bytes);
 void kmcl_send_close(struct kmcl_channel *chan);
 void kmcl_send_drain(struct kmcl_channel *chan);
 void kmcl_send_flush(struct kmcl_channel *chan);
@@ -415,6 +423,7 @@ void kmcl_transactions_take_all(struct kmcl_channel *chan, struct list_head *to)
 void kmcl_receive_init(struct kmcl_channel *chan);
 void kmcl_receive_enable(struct kmcl_channel *chan);
 void kmcl_receive_disable(struct kmcl_channel *chan);
+void kmcl_receive_stop(struct kmcl_channel *chan);
 void kmcl_receive_close(struct kmcl_channel *chan);
 
 /* Called with the lock held when a reason to leave the ring unread may be gone. */

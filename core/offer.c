@@ -279,6 +279,7 @@ bool kmcl_link_hang_up(struct kmcl_link *link)
 		used = chan->ctl.link_used;
 		if (used) {
 			chan->ctl.link_gone = true;
+			kmcl_requests_off(chan);
 			kmcl_control_ask(chan);
 		} else {
 			chan->ctl.link = NULL;

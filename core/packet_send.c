@@ -9,28 +9,18 @@
 
 #include "kmcl.h"
 
-static u32 kmcl_packet_pipe_head(const struct kmcl_packet *pkt)
-{
-	return kmcl_settings_is_pipe(&pkt->chan->set) ?
-	       sizeof(struct kmcl_wire_pipe) : 0;
-}
-
 /* The first three parameters of all that send. */
 NTSTATUS kmcl_packet_check(struct kmcl_packet *pkt, const void *buffer, u32 len)
 {
-	u32 head;
-
 	if (!pkt)
 		return STATUS_INVALID_PARAMETER_1;
 	if (len && !buffer)
 		return STATUS_INVALID_PARAMETER_2;
 
 	/* What the packet has room for, and what the channel's rings have. */
-	head = kmcl_packet_pipe_head(pkt);
 	if (len > pkt->shape.payload ||
-	    head + len > pkt->shape.pipe + pkt->shape.payload ||
 	    len > READ_ONCE(pkt->chan->set.max_packet) ||
-	    head + len > KMCL_WIRE_MAX_PAYLOAD)
+	    pkt->shape.pipe + len > KMCL_WIRE_MAX_PAYLOAD)
 		return STATUS_INVALID_PARAMETER_3;
 	return STATUS_SUCCESS;
 }
@@ -38,6 +28,9 @@ NTSTATUS kmcl_packet_check(struct kmcl_packet *pkt, const void *buffer, u32 len)
 /* From here to its completion routine the packet is the library's. */
 NTSTATUS kmcl_packet_take(struct kmcl_packet *pkt)
 {
+	/* One that was made before the channel became a pipe, or ceased to be one? */
+	if (!!pkt->shape.pipe != kmcl_settings_is_pipe(&pkt->chan->set))
+		return STATUS_INVALID_DEVICE_STATE;
 	if (!READ_ONCE(pkt->routine))
 		return STATUS_INVALID_DEVICE_STATE;
 
@@ -52,8 +45,8 @@ NTSTATUS kmcl_packet_take(struct kmcl_packet *pkt)
 	return STATUS_SUCCESS;
 }
 
-/* Nothing came of it. */
-NTSTATUS kmcl_packet_abandon(struct kmcl_packet *pkt, NTSTATUS status)
+/* It is the caller's again. Returns @status. */
+NTSTATUS kmcl_packet_return(struct kmcl_packet *pkt, NTSTATUS status)
 {
 	atomic_set_release(&pkt->state, KMCL_PACKET_IDLE);
 	return status;
@@ -90,12 +83,12 @@ NTSTATUS kmcl_packet_submit(struct kmcl_packet *pkt, const void *buffer,
 			    u32 len, u32 flags, bool may_wait,
 			    enum kmcl_tx_result *result)
 {
-	u32 head = kmcl_packet_pipe_head(pkt);
+	u32 head = pkt->shape.pipe;
 	struct kmcl_out *out = &pkt->tx.out;
 
 	/* The descriptor counts in 16 bits. */
 	if (out->gpa_len + head + len > KMCL_WIRE_MAX)
-		return kmcl_packet_abandon(pkt, STATUS_INVALID_PARAMETER_3);
+		return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_3);
 
 	out->len = head + len;
 	out->flags = flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION ?
@@ -109,13 +102,15 @@ NTSTATUS kmcl_packet_submit(struct kmcl_packet *pkt, const void *buffer,
 	case KMCL_TX_PENDING:
 		return STATUS_SUCCESS;
 	case KMCL_TX_FULL:
-		return kmcl_packet_abandon(pkt, STATUS_BUFFER_OVERFLOW);
+		return kmcl_packet_return(pkt, STATUS_BUFFER_OVERFLOW);
+	case KMCL_TX_GONE:
+		return kmcl_packet_return(pkt, STATUS_DEVICE_REMOVED);
 	case KMCL_TX_UNFIT:
-		return kmcl_packet_abandon(pkt, STATUS_NOT_SUPPORTED);
+		return kmcl_packet_return(pkt, STATUS_NOT_SUPPORTED);
 	case KMCL_TX_REFUSED:
 		break;
 	}
-	return kmcl_packet_abandon(pkt, STATUS_INVALID_DEVICE_STATE);
+	return kmcl_packet_return(pkt, STATUS_INVALID_DEVICE_STATE);
 }
 
 static NTSTATUS kmcl_packet_send(struct kmcl_packet *pkt, const void *buffer,
@@ -161,13 +156,16 @@ bool kmcl_flags_valid(u32 flags, bool external)
  * Return: STATUS_SUCCESS: sent or queued. Else nothing happened, and the
  * completion routine does not run. STATUS_INVALID_PARAMETER_1 for a bad handle,
  * _2 for a missing buffer, _3 where @BufferLength is above the maximum packet
- * size, _4 for MDLs that are not locked, empty, or beyond what
+ * size or, with all headers, above the 524,280 bytes of a VMBus packet, _4 for
+ * MDLs that are not locked, empty, or beyond what
  * VmbChannelInitSetMaximumExternalData() allows, _5 for an unknown flag and for
  * external data without ..._WAIT_FOR_COMPLETION; STATUS_NOT_SUPPORTED where the
  * transport cannot describe that memory, which is said in the log (a packet that
- * was queued completes with it); STATUS_INVALID_DEVICE_STATE where no completion
- * routine is set, the packet is under way, or the channel is being cleaned up.
- * The numbers are this project's decision.
+ * was queued completes with it, and so does one that is larger than the ring the
+ * channel was opened with later); STATUS_INVALID_DEVICE_STATE where no completion
+ * routine is set, the packet is under way or was made before pipe mode was set or
+ * unset, or the channel is being cleaned up. The numbers are this project's
+ * decision.
  */
 NTSTATUS VmbPacketSend(VMBPACKET PacketObject, PVOID Buffer,
 		       UINT32 BufferLength, PMDL ExternalDataMdl, UINT32 Flags)
@@ -186,7 +184,7 @@ NTSTATUS VmbPacketSend(VMBPACKET PacketObject, PVOID Buffer,
 
 	if (ExternalDataMdl &&
 	    kmcl_external_mdl(pkt, ExternalDataMdl, 0, 0, false))
-		return kmcl_packet_abandon(pkt, STATUS_INVALID_PARAMETER_4);
+		return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_4);
 	return kmcl_packet_send(pkt, Buffer, BufferLength, Flags);
 }
 EXPORT_SYMBOL_GPL(VmbPacketSend);
@@ -230,13 +228,13 @@ NTSTATUS VmbPacketSendWithExternalMdl(VMBPACKET PacketObject, PVOID Buffer,
 	case KMCL_EXTERNAL_OK:
 		return kmcl_packet_send(pkt, Buffer, BufferLength, Flags);
 	case KMCL_EXTERNAL_OFFSET:
-		return kmcl_packet_abandon(pkt, STATUS_INVALID_PARAMETER_5);
+		return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_5);
 	case KMCL_EXTERNAL_LENGTH:
-		return kmcl_packet_abandon(pkt, STATUS_INVALID_PARAMETER_6);
+		return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_6);
 	case KMCL_EXTERNAL_MEMORY:
 		break;
 	}
-	return kmcl_packet_abandon(pkt, STATUS_INVALID_PARAMETER_4);
+	return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_4);
 }
 EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalMdl);
 
@@ -277,7 +275,7 @@ NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET PacketObject, PVOID Buffer,
 		return status;
 
 	if (kmcl_external_pfns(pkt, ExternalDataPfns, PfnLength))
-		return kmcl_packet_abandon(pkt, STATUS_INVALID_PARAMETER_5);
+		return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_5);
 	return kmcl_packet_send(pkt, Buffer, BufferLength, Flags);
 }
 EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalPfns);

@@ -22,8 +22,9 @@
 /* Only what goes to the client counts against its limits. */
 static bool kmcl_receive_must_wait(const struct kmcl_recv *rx, bool data)
 {
-	return !READ_ONCE(rx->enabled) || READ_ONCE(rx->failed) ||
-	       (data && (READ_ONCE(rx->waiting) >= KMCL_RECEIVE_WAITING ||
+	return !READ_ONCE(rx->runs) || READ_ONCE(rx->failed) ||
+	       (data && (!READ_ONCE(rx->enabled) ||
+			 READ_ONCE(rx->waiting) >= KMCL_RECEIVE_WAITING ||
 			 READ_ONCE(rx->outstanding) >= READ_ONCE(rx->quota)));
 }
 
@@ -294,6 +295,7 @@ void kmcl_receive_init(struct kmcl_channel *chan)
 void kmcl_receive_enable(struct kmcl_channel *chan)
 {
 	spin_lock_irq(&chan->rx.lock);
+	chan->rx.runs = true;
 	chan->rx.enabled = true;
 	spin_unlock_irq(&chan->rx.lock);
 
@@ -301,7 +303,22 @@ void kmcl_receive_enable(struct kmcl_channel *chan)
 	tasklet_schedule(&chan->rx.tasklet);
 }
 
-/* When this returns the client is not being called, and will not be. */
+/*
+ * Waits for readers that have looked at @runs and @enabled too early; those to
+ * come see what was written before this. They look for every packet.
+ */
+static void kmcl_receive_sync(struct kmcl_recv *rx)
+{
+	/* Pairs with kmcl_receive_poll(). */
+	smp_mb();
+	while (atomic_read(&rx->readers))
+		usleep_range(20, 100);
+}
+
+/*
+ * When this returns ProcessPacket is not being called, and will not be. What the
+ * client has sent may still complete: that may be what it waits for.
+ */
 void kmcl_receive_disable(struct kmcl_channel *chan)
 {
 	struct kmcl_recv *rx = &chan->rx;
@@ -310,14 +327,20 @@ void kmcl_receive_disable(struct kmcl_channel *chan)
 	rx->enabled = false;
 	spin_unlock_irq(&rx->lock);
 
-	/*
-	 * A reader that is not seen here sees @enabled, which it looks at for
-	 * every packet. Pairs with kmcl_receive_poll().
-	 */
-	smp_mb();
-	while (atomic_read(&rx->readers))
-		usleep_range(20, 100);
+	kmcl_receive_sync(rx);
 	flush_work(&rx->work);
+}
+
+/* When this returns nobody reads the ring. */
+void kmcl_receive_stop(struct kmcl_channel *chan)
+{
+	struct kmcl_recv *rx = &chan->rx;
+
+	spin_lock_irq(&rx->lock);
+	rx->runs = false;
+	spin_unlock_irq(&rx->lock);
+
+	kmcl_receive_sync(rx);
 }
 
 /* The link is closed, so nobody signals any more: lets go of all memory. */

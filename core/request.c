@@ -10,11 +10,14 @@
 
 /* On the stack of the caller, who waits until it is over or taken back. */
 struct kmcl_request {
+	struct list_head node;		/* in kmcl_send.requests */
+	struct kmcl_packet *pkt;
+	bool stays;			/* until the channel is closed */
 	KEVENT over;
 	NTSTATUS status;
 	void *buffer;
 	u32 size;
-	u32 len;	/* of the completion */
+	u32 len;			/* of the completion */
 };
 
 /* The completion routine of such packets. */
@@ -38,45 +41,131 @@ bool kmcl_request_owns(const struct kmcl_tx *tx)
 	       kmcl_request_over;
 }
 
+/* The channel has been enabled. Called with the control lock held. */
+void kmcl_requests_on(struct kmcl_channel *chan)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->tx.lock, flags);
+	chan->tx.takes_requests = true;
+	spin_unlock_irqrestore(&chan->tx.lock, flags);
+}
+
+/* Ends a wait early. Called with kmcl_send.lock held; false if it has ended. */
+static bool kmcl_request_end(struct kmcl_channel *chan, struct kmcl_request *req)
+{
+	if (req->stays || !kmcl_tx_cancel_locked(chan, req->pkt))
+		return false;
+
+	kmcl_packet_return(req->pkt, STATUS_DEVICE_REMOVED);
+	req->status = STATUS_DEVICE_REMOVED;
+	return true;
+}
+
+/*
+ * The channel is about to go away, which may wait for somebody who waits for a
+ * request: in a callback, or with an incoming packet that is not complete. So they
+ * are not left waiting for the other end, but for those whose memory it has, unless
+ * they are in a callback themselves. Up to softirq context.
+ */
+void kmcl_requests_off(struct kmcl_channel *chan)
+{
+	struct kmcl_request *req, *next;
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->tx.lock, flags);
+	chan->tx.takes_requests = false;
+	list_for_each_entry_safe(req, next, &chan->tx.requests, node) {
+		/* It stays where it is until it has taken itself off the list. */
+		if (kmcl_request_end(chan, req))
+			KeSetEvent(&req->over, IO_NO_INCREMENT, FALSE);
+	}
+	spin_unlock_irqrestore(&chan->tx.lock, flags);
+}
+
+static NTSTATUS kmcl_request_begin(struct kmcl_channel *chan,
+				   struct kmcl_request *req)
+{
+	NTSTATUS status = STATUS_DEVICE_REMOVED;
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->tx.lock, flags);
+	if (chan->tx.takes_requests) {
+		list_add_tail(&req->node, &chan->tx.requests);
+		status = STATUS_SUCCESS;
+	}
+	spin_unlock_irqrestore(&chan->tx.lock, flags);
+	return status;
+}
+
+static void kmcl_request_finish(struct kmcl_channel *chan,
+				struct kmcl_request *req)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->tx.lock, flags);
+	list_del(&req->node);
+	spin_unlock_irqrestore(&chan->tx.lock, flags);
+}
+
+/* It was submitted: did kmcl_requests_off() come too early to find it? */
+static bool kmcl_request_is_late(struct kmcl_channel *chan,
+				 struct kmcl_request *req)
+{
+	unsigned long flags;
+	bool late;
+
+	spin_lock_irqsave(&chan->tx.lock, flags);
+	late = !chan->tx.takes_requests && kmcl_request_end(chan, req);
+	spin_unlock_irqrestore(&chan->tx.lock, flags);
+	return late;
+}
+
 /* May the caller wait here, and is there somebody to end that wait? */
 static bool kmcl_request_may_wait(struct kmcl_channel *chan, u32 flags)
 {
+	bool waits = flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
+
 	if (WARN_ONCE(KeGetCurrentIrql() >= DISPATCH_LEVEL,
 		      "vmbkmcl: a synchronous request that waits, at DISPATCH_LEVEL\n"))
 		return false;
 
-	/* In a state callback, with the incoming side off until it returns? */
-	return !WARN_ONCE(flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION &&
-			  kmcl_control_is_worker(chan) &&
-			  !READ_ONCE(chan->rx.enabled),
-			  "vmbkmcl: a synchronous request in a callback that its completion waits for\n");
+	/* In a state callback, with one of the two directions off until it returns? */
+	return !WARN_ONCE(kmcl_control_is_worker(chan) &&
+			  (!READ_ONCE(chan->tx.flows) ||
+			   (waits && !READ_ONCE(chan->rx.runs))),
+			  "vmbkmcl: a synchronous request in a callback that it waits for\n");
 }
 
 /* The packet was queued or waits for its completion. */
-static NTSTATUS kmcl_request_wait(struct kmcl_packet *pkt,
+static NTSTATUS kmcl_request_wait(struct kmcl_channel *chan,
 				  struct kmcl_request *req,
 				  PLARGE_INTEGER timeout)
 {
 	NTSTATUS status;
 
+	if (kmcl_request_is_late(chan, req))
+		return req->status;
+
 	status = KeWaitForSingleObject(&req->over, Executive, KernelMode, FALSE,
 				       timeout);
 	if (status == STATUS_TIMEOUT) {
-		if (kmcl_tx_cancel(pkt->chan, &pkt->tx))
-			return kmcl_packet_abandon(pkt, STATUS_CANCELLED);
-		/* Its routine is about to run. */
+		if (kmcl_tx_cancel(chan, req->pkt))
+			return kmcl_packet_return(req->pkt, STATUS_CANCELLED);
+		/* Whoever has it is about to say so. */
 		KeWaitForSingleObject(&req->over, Executive, KernelMode, FALSE,
 				      NULL);
 	}
 	return req->status;
 }
 
-static NTSTATUS kmcl_request_send(struct kmcl_packet *pkt,
+static NTSTATUS kmcl_request_send(struct kmcl_channel *chan,
 				  struct kmcl_request *req, const void *buffer,
 				  u32 len, PMDL mdl, u32 flags,
 				  PLARGE_INTEGER timeout)
 {
 	bool may_queue = !timeout || timeout->QuadPart;
+	struct kmcl_packet *pkt = req->pkt;
 	enum kmcl_tx_result result;
 	NTSTATUS status;
 
@@ -87,14 +176,14 @@ static NTSTATUS kmcl_request_send(struct kmcl_packet *pkt,
 	if (status)
 		return status;
 	if (mdl && kmcl_external_mdl(pkt, mdl, 0, 0, false))
-		return kmcl_packet_abandon(pkt, STATUS_INVALID_PARAMETER_4);
+		return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_4);
 
 	status = kmcl_packet_submit(pkt, buffer, len, flags, may_queue, &result);
 	if (status)
 		return status;
 	if (result == KMCL_TX_OVER)
-		return kmcl_packet_abandon(pkt, STATUS_SUCCESS);
-	return kmcl_request_wait(pkt, req, timeout);
+		return kmcl_packet_return(pkt, STATUS_SUCCESS);
+	return kmcl_request_wait(chan, req, timeout);
 }
 
 /**
@@ -117,9 +206,13 @@ static NTSTATUS kmcl_request_send(struct kmcl_packet *pkt,
  * A packet that is given up is cancelled. The other end may have got it all the
  * same, and may still use the external memory until the channel is disabled.
  *
- * This project's decisions: in EvtChannelOpened, EvtChannelStarted and
- * EvtChannelSuspend, while no completion can come, a request that waits for one
- * fails with a warning. In ProcessPacket it waits for what is behind the packets
+ * This project's decisions: a channel that is being disabled, or whose offer is
+ * gone, ends the wait at once; where external memory went along, only when it has
+ * been closed, unless the request is made in a callback. A channel that is
+ * not enabled takes no requests. In a state callback that has to return before the
+ * packet could go out or its completion come (any but EvtChannelPostStarted; without
+ * a completion, EvtChannelStarted and EvtChannelSuspend too) a request that would
+ * wait fails with a warning. In ProcessPacket it waits for what is behind the data
  * that the ring holds already: with a transaction quota, or behind 64 packets that
  * wait for PASSIVE_LEVEL, that may be for ever, so use a timeout there.
  *
@@ -127,8 +220,9 @@ static NTSTATUS kmcl_request_send(struct kmcl_packet *pkt,
  * up to DISPATCH_LEVEL.
  *
  * Return: STATUS_SUCCESS; STATUS_BUFFER_OVERFLOW: with *@Timeout 0, did not fit
- * and was not queued; STATUS_CANCELLED after the timeout; STATUS_DEVICE_REMOVED
- * where the channel went away. This project's decisions: STATUS_BUFFER_TOO_SMALL
+ * and was not queued, also where the channel is not open yet; STATUS_CANCELLED
+ * after the timeout; STATUS_DEVICE_REMOVED where the channel is not enabled or went
+ * away. This project's decisions: STATUS_BUFFER_TOO_SMALL
  * where the completion was longer than @CompletionBuffer, which then holds its
  * beginning; STATUS_INVALID_PARAMETER_1 for a bad handle, _2 to _5 as
  * VmbPacketSend(), _7 for a size that is missing or no multiple of 8;
@@ -172,8 +266,15 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 	KeInitializeEvent(&req.over, NotificationEvent, FALSE);
 	VmbPacketSetPointer(packet, &req);
 	VmbPacketSetCompletionRoutine(packet, kmcl_request_over);
-	status = kmcl_request_send(kmcl_packet_from_handle(packet), &req, Buffer,
-				   BufferSize, ExternalDataMdl, Flags, Timeout);
+	req.pkt = kmcl_packet_from_handle(packet);
+	req.stays = ExternalDataMdl && !kmcl_control_is_self(chan);
+
+	status = kmcl_request_begin(chan, &req);
+	if (NT_SUCCESS(status)) {
+		status = kmcl_request_send(chan, &req, Buffer, BufferSize,
+					   ExternalDataMdl, Flags, Timeout);
+		kmcl_request_finish(chan, &req);
+	}
 	VmbPacketFree(packet);
 
 	if (CompletionBufferSize)

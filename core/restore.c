@@ -156,7 +156,7 @@ static NTSTATUS kmcl_restore_check(struct kmcl_channel *chan,
 						     struct kmcl_restored_chunk,
 						     node)->body;
 
-	if ((rec->type == KMCL_SAVE_CHANNEL) != first)
+	if (first != (rec->type == KMCL_SAVE_CHANNEL))
 		return STATUS_INVALID_PARAMETER_2;
 	if (first)
 		return kmcl_restore_channel_fits(chan, rec) ?

@@ -293,7 +293,7 @@ static bool kmcl_save_may_begin(struct kmcl_channel *chan)
 static void kmcl_save_thaw(struct kmcl_channel *chan)
 {
 	if (chan->server.frozen && READ_ONCE(chan->ctl.state) == KMCL_OPENED)
-		kmcl_send_open(chan);
+		kmcl_send_open(chan, chan->tx.ring_bytes);
 	chan->server.frozen = false;
 	chan->server.saved = false;
 }

@@ -70,6 +70,20 @@ static int kmcl_tx_write(struct kmcl_channel *chan, struct kmcl_tx *tx,
 }
 
 /*
+ * What is queued may be from a time when the channel had other settings: then it
+ * could wait for ever for room in a ring that is too small.
+ */
+static int kmcl_tx_write_queued(struct kmcl_channel *chan, struct kmcl_tx *tx)
+{
+	if (kmcl_tx_room(tx) < chan->tx.ring_bytes)
+		return kmcl_tx_write(chan, tx, tx->room);
+
+	kmcl_warn_ratelimited(chan, "a packet of %u bytes is larger than the ring of today; it is given back\n",
+			      kmcl_tx_room(tx));
+	return -EOPNOTSUPP;
+}
+
+/*
  * Writes what is queued, as far as there is room. What is over with the write
  * goes to @over. Called with the lock held.
  */
@@ -83,7 +97,7 @@ static void kmcl_send_drain_locked(struct kmcl_channel *chan,
 
 	while (chan->tx.flows && !list_empty(&chan->tx.queue)) {
 		tx = list_first_entry(&chan->tx.queue, struct kmcl_tx, node);
-		ret = kmcl_tx_write(chan, tx, tx->room);
+		ret = kmcl_tx_write_queued(chan, tx);
 		if (ret == -EAGAIN && !asked) {
 			/*
 			 * Ask to be told of room, then try once more: the other
@@ -179,7 +193,8 @@ enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 	if (!ret || ret == -EOPNOTSUPP || !may_wait) {
 		spin_unlock_irqrestore(&send->lock, flags);
 		return !ret ? written :
-		       ret == -EOPNOTSUPP ? KMCL_TX_UNFIT : KMCL_TX_FULL;
+		       ret == -EOPNOTSUPP ? KMCL_TX_UNFIT :
+		       ret == -EAGAIN ? KMCL_TX_FULL : KMCL_TX_GONE;
 	}
 
 	/* The payload may lie in the very room that it goes to. */
@@ -197,24 +212,35 @@ enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 /*
  * Takes back what was submitted, from the queue or from among the open
  * transactions. False: it is over, and its completion routine is on its way.
+ * Called with the lock held.
  */
-bool kmcl_tx_cancel(struct kmcl_channel *chan, struct kmcl_tx *tx)
+bool kmcl_tx_cancel_locked(struct kmcl_channel *chan, struct kmcl_packet *pkt)
 {
-	struct kmcl_packet *pkt = kmcl_tx_packet(tx);
-	unsigned long flags;
-	bool found = true;
-
-	spin_lock_irqsave(&chan->tx.lock, flags);
-	if (tx->queued) {
-		list_del_init(&tx->node);
-		tx->queued = false;
-	} else if (!hlist_unhashed(&pkt->open)) {
+	if (pkt->tx.queued) {
+		list_del_init(&pkt->tx.node);
+		pkt->tx.queued = false;
+		return true;
+	}
+	if (!hlist_unhashed(&pkt->open)) {
 		kmcl_transaction_cancel(chan, pkt);
 		chan->tx.cancelled++;
-	} else {
-		found = false;
+		return true;
 	}
-	spin_unlock_irqrestore(&chan->tx.lock, flags);
+	return false;
+}
+
+bool kmcl_tx_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt)
+{
+	unsigned long flags;
+	LIST_HEAD(done);
+	bool found;
+
+	spin_lock_irqsave(&chan->tx.lock, flags);
+	found = kmcl_tx_cancel_locked(chan, pkt);
+	/* The next in the queue may need less room. */
+	if (chan->tx.flows)
+		kmcl_send_drain_locked(chan, &done);
+	kmcl_send_unlock_and_finish(chan, flags, &done);
 	return found;
 }
 
@@ -235,12 +261,13 @@ void kmcl_send_drain(struct kmcl_channel *chan)
 }
 
 /* From now on the ring may be written to; what has waited for this goes out. */
-void kmcl_send_open(struct kmcl_channel *chan)
+void kmcl_send_open(struct kmcl_channel *chan, u32 ring_bytes)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->tx.lock, flags);
 	chan->tx.flows = true;
+	chan->tx.ring_bytes = ring_bytes;
 	chan->tx.broken = false;
 	spin_unlock_irqrestore(&chan->tx.lock, flags);
 
@@ -315,6 +342,7 @@ void kmcl_send_init(struct kmcl_channel *chan)
 {
 	spin_lock_init(&chan->tx.lock);
 	INIT_LIST_HEAD(&chan->tx.queue);
+	INIT_LIST_HEAD(&chan->tx.requests);
 	INIT_DELAYED_WORK(&chan->tx.retry, kmcl_send_retry);
 	chan->tx.retry_ms = KMCL_RETRY_MS;
 	kmcl_transactions_init(chan);

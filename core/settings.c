@@ -37,10 +37,9 @@ void kmcl_settings_init(struct kmcl_settings *set)
 /* Bytes of ranges in a packet's headers when it describes external data. */
 static u32 kmcl_settings_range_bytes(const struct kmcl_settings *set)
 {
-	/* Each buffer of the chain may straddle one page more than it fills. */
+	/* A buffer may begin with the last byte of a page and end with the first. */
 	u64 chain = READ_ONCE(set->max_chain);
-	u64 pages = DIV_ROUND_UP_ULL(READ_ONCE(set->max_external),
-				     KMCL_WIRE_PAGE_SIZE) + chain;
+	u64 pages = READ_ONCE(set->max_external) / KMCL_WIRE_PAGE_SIZE + 2 * chain;
 	u64 bytes = (pages + chain) * sizeof(u64);
 
 	return min_t(u64, bytes, KMCL_WIRE_MAX);
@@ -133,7 +132,9 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetFlags);
 /**
  * VmbChannelInitSetMaximumPacketSize() - set the largest payload in the ring
  * @Channel: a disabled channel
- * @MaximumPacketSize: bytes, for both directions; 4096 unless set
+ * @MaximumPacketSize: bytes, for both directions; 4096 unless set. The headers of
+ *	pipe mode and of external data come on top of it, and all together cannot
+ *	exceed a VMBus packet: see VmbPacketSend().
  *
  * The rings are made large enough for such packets. Packet objects made before
  * keep the size they were made for.

@@ -7,6 +7,7 @@
 
 #include <linux/export.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 
 #include "kmcl.h"
 
@@ -21,8 +22,6 @@ NTSTATUS kmcl_status_from_errno(int error)
 		return STATUS_DEVICE_REMOVED;
 	case -EOPNOTSUPP:
 		return STATUS_NOT_SUPPORTED;
-	case -EINVAL:
-		return STATUS_INVALID_DEVICE_STATE;
 	default:
 		return STATUS_UNSUCCESSFUL;
 	}
@@ -67,7 +66,8 @@ NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 	}
 
 	kmcl_save_over(chan);
-	kmcl_send_open(chan);
+	/* The control page is none of the ring's data. */
+	kmcl_send_open(chan, link->send_bytes ?: params.send_bytes - PAGE_SIZE);
 	if (chan->is_server)
 		link->ops->opened(link);
 	return STATUS_SUCCESS;
@@ -115,6 +115,7 @@ void kmcl_state_suspend(struct kmcl_channel *chan, bool closes)
 		evt->EvtChannelSuspend(kmcl_channel_handle(chan));
 
 	kmcl_deliver_wait_completed(chan);
+	kmcl_receive_stop(chan);
 }
 
 /*

@@ -393,6 +393,21 @@ static void a_chain_with_the_most_pages_fits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_skip_all(x->host), 1);
 }
 
+/* Two bytes at the end of a page, and all that is left: a page more than they fill. */
+static void a_chain_that_straddles_as_many_pages_as_can_be_fits(struct kunit *test)
+{
+	struct external *x = external_create(test);
+	PMDL mdl = external_mdl(x, x->pages + 4095, 2);
+	int i;
+
+	for (i = 1; i < MAX_CHAIN - 1; i++)
+		external_mdl(x, x->pages + 4095, 2);
+	external_mdl(x, x->pages + 4095, 15 * 4096 - 4094);
+	EXPECT_STATUS(test, VmbPacketSend(x->done->packet, "x", 1, mdl, WAIT),
+		      STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, host_skip_all(x->host), 1);
+}
+
 static void more_bytes_than_allowed_are_refused(struct kunit *test)
 {
 	struct external *x = external_create(test);
@@ -560,6 +575,7 @@ static struct kunit_case external_cases[] = {
 	KUNIT_CASE(an_mdl_that_is_not_locked_is_refused),
 	KUNIT_CASE(a_chain_as_long_as_allowed_is_sent_a_longer_one_is_not),
 	KUNIT_CASE(a_chain_with_the_most_pages_fits),
+	KUNIT_CASE(a_chain_that_straddles_as_many_pages_as_can_be_fits),
 	KUNIT_CASE(more_bytes_than_allowed_are_refused),
 	KUNIT_CASE(an_empty_mdl_adds_nothing),
 	KUNIT_CASE(it_is_complete_when_the_completion_comes),

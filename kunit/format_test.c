@@ -175,18 +175,18 @@ static void on_a_pipe_a_lie_is_counted_and_stepped_over(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client->packets[0].len, 8);
 }
 
-static void a_packet_made_before_pipe_mode_has_no_room_for_the_header(struct kunit *test)
+static void a_packet_made_before_pipe_mode_has_to_be_made_anew(struct kunit *test)
 {
 	struct host *host = host_create(test);
 	struct client *client = client_create(test, host);
 	struct client_done *done = client_packet(client);
-	u8 *payload = kunit_kzalloc(test, 1024, GFP_KERNEL);
 
 	VmbChannelInitSetFlags(client->channel, VMBUS_CHANNEL_INIT_FLAG_IS_PIPE);
 	host->offered = true;
 	client_enable(client);
-	EXPECT_STATUS(test, client_send(done, payload, 1017, 0), STATUS_INVALID_PARAMETER_3);
-	EXPECT_STATUS(test, client_send(done, payload, 1016, 0), STATUS_SUCCESS);
+	EXPECT_STATUS(test, client_send(done, "x", 1, 0), STATUS_INVALID_DEVICE_STATE);
+	done = client_packet(client);
+	EXPECT_STATUS(test, client_send(done, "x", 1, 0), STATUS_SUCCESS);
 }
 
 /* Transfer pages: set 0xcafe, ranges of length and offset. */
@@ -292,7 +292,7 @@ static struct kunit_case format_cases[] = {
 	KUNIT_CASE(on_a_pipe_external_data_goes_before_the_header),
 	KUNIT_CASE(on_a_pipe_completions_have_no_header),
 	KUNIT_CASE_PARAM(on_a_pipe_a_lie_is_counted_and_stepped_over, pipe_lie_gen_params),
-	KUNIT_CASE(a_packet_made_before_pipe_mode_has_no_room_for_the_header),
+	KUNIT_CASE(a_packet_made_before_pipe_mode_has_to_be_made_anew),
 	KUNIT_CASE(a_packet_with_transfer_pages_is_delivered_and_flagged),
 	KUNIT_CASE(a_packet_with_many_transfer_pages_fits),
 	KUNIT_CASE(transfer_pages_beyond_the_headers_are_counted_and_stepped_over),

@@ -86,6 +86,26 @@ static void any_kernel_memory_will_do(struct kunit *test)
 	vfree(scattered);
 }
 
+static u8 static_memory[2 * 4096] __aligned(4096);
+
+/* hv_vmbus would look for a module's memory in the wrong place: see what it is told. */
+static void a_modules_memory_is_described_by_its_pages(struct kunit *test)
+{
+	struct host *host;
+	struct client *client = gpadl_client(test, &host);
+	struct kmcl_gpadl *gpadl;
+	UINT32 handle;
+
+	ASSERT_STATUS(test, VmbChannelCreateGpadlFromBuffer(client->channel, 0, static_memory,
+							    sizeof(static_memory), &handle),
+		      STATUS_SUCCESS);
+	gpadl = host_gpadl(host, handle);
+	KUNIT_EXPECT_PTR_EQ(test, gpadl->pages[0], vmalloc_to_page(static_memory));
+	KUNIT_EXPECT_PTR_EQ(test, gpadl->pages[1], vmalloc_to_page(static_memory + 4096));
+	KUNIT_EXPECT_NULL(test, gpadl->address);
+	VmbChannelDeleteGpadl(client->channel, handle);
+}
+
 static void creation_checks_its_parameters(struct kunit *test)
 {
 	struct host *host;
@@ -446,6 +466,7 @@ static void creation_and_deletion_may_meet_a_rescind(struct kunit *test)
 static struct kunit_case gpadl_cases[] = {
 	KUNIT_CASE(a_buffer_is_known_to_the_host_until_it_is_deleted),
 	KUNIT_CASE(any_kernel_memory_will_do),
+	KUNIT_CASE(a_modules_memory_is_described_by_its_pages),
 	KUNIT_CASE(creation_checks_its_parameters),
 	KUNIT_CASE_PARAM(a_part_of_a_chain_is_shared, chain_part_gen_params),
 	KUNIT_CASE(pieces_that_do_not_join_are_refused_and_not_rounded),

@@ -6,6 +6,7 @@
 #include "pair.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
+#define AS_PIPE	VMBUS_SERVER_CHANNEL_INIT_FLAG_OFFER_AS_PIPE
 #define LOOPBACK	VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER
 
 /* Time enough for what is not to happen. */
@@ -755,8 +756,7 @@ static void on_a_pipe_the_exact_length_arrives(struct kunit *test)
 	struct client *from = sender(test, pair), *to = other_end(pair, from);
 	u32 i;
 
-	ASSERT_STATUS(test, VmbServerChannelInitSetFlags(pair->server->channel, LOOPBACK |
-							 VMBUS_SERVER_CHANNEL_INIT_FLAG_OFFER_AS_PIPE),
+	ASSERT_STATUS(test, VmbServerChannelInitSetFlags(pair->server->channel, LOOPBACK | AS_PIPE),
 		      STATUS_SUCCESS);
 	ASSERT_STATUS(test, VmbChannelInitSetFlags(pair->client->channel,
 						   VMBUS_CHANNEL_INIT_FLAG_IS_PIPE),

@@ -54,7 +54,7 @@ static void a_request_that_would_wait_for_ever_is_refused_when_started(struct ku
 	struct client *client = misuse_client(test, &host);
 
 	client->on_event = request_when_started;
-	COMPLAINT_DUE("a synchronous request in a callback that its completion waits for");
+	COMPLAINT_DUE("a synchronous request in a callback that it waits for");
 	client_enable(client);
 	EXPECT_STATUS(test, started_status, STATUS_INVALID_DEVICE_STATE);
 	client->on_event = NULL;

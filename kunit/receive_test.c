@@ -256,6 +256,16 @@ static void each_packet_carries_the_clients_context(struct kunit *test)
 	KUNIT_EXPECT_PTR_NE(test, context[0], context[1]);
 	for (i = 0; i < 2; i++)
 		client_complete(client, i, NULL, 0);
+
+	/* An object that is used again carries nothing over. */
+	host_send_numbers(2, 2);
+	host_signal(recv_host);
+	KUNIT_ASSERT_EQ(test, client_packets(client), 4);
+	for (i = 2; i < 4; i++) {
+		context[0] = VmbChannelPacketGetClientContext(client->packets[i].handle);
+		KUNIT_EXPECT_EQ(test, context[0][0], 0);
+		client_complete(client, i, NULL, 0);
+	}
 }
 
 static void a_deferred_packet_comes_again_at_passive_and_in_order(struct kunit *test)

@@ -263,6 +263,26 @@ static void a_queued_request_that_times_out_is_never_sent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 1);
 }
 
+static void what_waits_behind_a_request_goes_out_when_that_gives_up(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	LARGE_INTEGER timeout = { .QuadPart = -MS(100) };
+	struct asker *a = asker(client, WAIT, &timeout);
+	struct client_done *behind = client_packet(client);
+
+	fill_the_ring(client);
+	a->len = 1000;
+	asker_start(a);
+	EVENTUALLY(test, client_count(client, queued) == 1);
+	/* There would be room for it. */
+	EXPECT_STATUS(test, client_send(behind, "x", 1, 0), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, client_calls(behind), 0);
+	asker_end(a);
+	EXPECT_STATUS(test, a->status, STATUS_CANCELLED);
+	KUNIT_EXPECT_EQ(test, client_calls(behind), 1);
+	KUNIT_EXPECT_EQ(test, asker_host->channel.outbound.ring_buffer->pending_send_sz, 0);
+}
+
 static void with_a_zero_timeout_it_is_not_queued(struct kunit *test)
 {
 	struct client *client = asker_client(test);
@@ -395,18 +415,18 @@ static void a_rescind_ends_the_wait_for_room(struct kunit *test)
 	EXPECT_STATUS(test, a->status, STATUS_DEVICE_REMOVED);
 }
 
-/* What a module's exit does while a thread of its own still waits. */
-static void cleanup_ends_the_wait(struct kunit *test)
+static void disable_ends_the_wait_for_an_offer(struct kunit *test)
 {
-	struct client *client = kunit_kzalloc(test, sizeof(*client), GFP_KERNEL);
+	struct client *client;
 	struct asker *a;
 
-	client->test = test;
-	ASSERT_STATUS(test, VmbChannelAllocate(NULL, FALSE, &client->channel), STATUS_SUCCESS);
+	asker_host = host_create(test);
+	client = client_create(test, asker_host);
+	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
 	a = asker(client, WAIT, NULL);
 	asker_start(a);
 	EVENTUALLY(test, client_count(client, queued) == 1);
-	VmbChannelCleanup(client->channel);
+	VmbChannelDisable(client->channel);
 	asker_end(a);
 	EXPECT_STATUS(test, a->status, STATUS_DEVICE_REMOVED);
 }
@@ -525,6 +545,147 @@ static void process_packet_at_passive_may_ask(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, asker_in_callback->answer[0], 99);
 }
 
+static void a_channel_that_is_not_enabled_takes_no_requests(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	LARGE_INTEGER timeout = {};
+	struct asker *a = asker(client, WAIT, NULL);
+
+	VmbChannelDisable(client->channel);
+	ask(a);
+	EXPECT_STATUS(test, a->status, STATUS_DEVICE_REMOVED);
+	a->flags = 0;
+	a->timeout = &timeout;
+	ask(a);
+	EXPECT_STATUS(test, a->status, STATUS_DEVICE_REMOVED);
+	client_enable(client);
+	ask(a);
+	EXPECT_STATUS(test, a->status, STATUS_SUCCESS);
+}
+
+static int disabling_thread(void *data)
+{
+	struct asker *a = data;
+
+	VmbChannelDisable(a->client->channel);
+	complete(&a->returned);
+	return 0;
+}
+
+/* A host that never answers: what waits for it in a callback must not wait on. */
+static void what_waits_in_post_started_is_ended(struct kunit *test, bool rescind)
+{
+	struct client *client;
+
+	asker_host = host_create(test);
+	client = client_create(test, asker_host);
+	asker_in_callback = asker(client, WAIT, NULL);
+	client->on_event = ask_when_post_started;
+	asker_host->offered = true;
+	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	EVENTUALLY(test, READ_ONCE(client_chan(client)->rx.enabled));
+	host_reads_one(test);
+	if (rescind) {
+		host_rescind(asker_host);
+	} else {
+		kthread_run(disabling_thread, asker_in_callback, "kmcl_disable");
+		asker_end(asker_in_callback);
+	}
+	EXPECT_STATUS(test, asker_in_callback->status, STATUS_DEVICE_REMOVED);
+	client->on_event = NULL;
+}
+
+static void disable_ends_a_request_in_post_started(struct kunit *test)
+{
+	what_waits_in_post_started_is_ended(test, false);
+}
+
+static void a_rescind_ends_a_request_in_post_started(struct kunit *test)
+{
+	what_waits_in_post_started_is_ended(test, true);
+}
+
+static struct client *asking_in_process(struct kunit *test)
+{
+	struct client *client;
+
+	asker_host = host_create(test);
+	client = client_create(test, asker_host);
+	asker_in_callback = asker(client, WAIT, NULL);
+	VmbChannelSetIncomingProcessingAtPassive(client->channel, TRUE);
+	EXPECT_STATUS(test, VmbChannelInitSetProcessPacketCallbacks(client->channel,
+								    ask_in_process, NULL),
+		      STATUS_SUCCESS);
+	asker_host->offered = true;
+	client_enable(client);
+	host_write(asker_host, KMCL_WIRE_DATA, 0, 0, "go", 2);
+	host_signal(asker_host);
+	return client;
+}
+
+static void disable_ends_a_request_in_process_packet(struct kunit *test)
+{
+	struct client *client = asking_in_process(test);
+
+	host_reads_one(test);
+	VmbChannelDisable(client->channel);
+	EXPECT_STATUS(test, asker_in_callback->status, STATUS_DEVICE_REMOVED);
+}
+
+static int pausing_thread(void *data)
+{
+	struct asker *a = data;
+
+	VmbChannelPause(a->client->channel);
+	complete(&a->returned);
+	return 0;
+}
+
+/* Pause waits for the callback, and the callback for the completion. */
+static void pause_lets_a_request_in_process_packet_complete(struct kunit *test)
+{
+	struct client *client = asking_in_process(test);
+	struct asker *pausing = asker(client, 0, NULL);
+	u64 answer = 5, id = host_reads_one(test);
+
+	kthread_run(pausing_thread, pausing, "kmcl_pause");
+	msleep(20);
+	KUNIT_EXPECT_FALSE(test, completion_done(&pausing->returned));
+	host_complete(asker_host, id, &answer, sizeof(answer));
+	asker_end(asker_in_callback);
+	asker_end(pausing);
+	EXPECT_STATUS(test, asker_in_callback->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, asker_in_callback->answer[0], 5);
+}
+
+/* The host may still write to the memory: only a closed channel ends that wait. */
+static void with_external_data_the_wait_ends_when_the_channel_is_closed(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	struct asker *a = asker(client, WAIT, NULL);
+	PMDL mdl = IoAllocateMdl(a, 100, FALSE, FALSE, NULL);
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	MmBuildMdlForNonPagedPool(mdl);
+	a->mdl = mdl;
+	asker_start(a);
+	host_reads_one(test);
+	/* A packet that the client holds keeps the channel from being closed. */
+	client->keep = true;
+	host_write(asker_host, KMCL_WIRE_DATA, 0, 0, "held", 4);
+	host_signal(asker_host);
+	KUNIT_ASSERT_EQ(test, client_packets(client), 1);
+	kthread_run(disabling_thread, asker(client, 0, NULL), "kmcl_disable");
+	EVENTUALLY(test, client_events(client) == 4);
+	msleep(20);
+	KUNIT_EXPECT_FALSE(test, completion_done(&a->returned));
+	client_complete(client, 0, NULL, 0);
+	asker_end(a);
+	EXPECT_STATUS(test, a->status, STATUS_DEVICE_REMOVED);
+	VmbChannelDisable(client->channel);
+	IoFreeMdl(mdl);
+}
+
 static int racing_thread(void *data)
 {
 	struct asker *a = data;
@@ -573,6 +734,7 @@ static struct kunit_case request_cases[] = {
 	KUNIT_CASE_PARAM(after_the_timeout_it_is_cancelled, timed_gen_params),
 	KUNIT_CASE(a_late_completion_is_no_news_and_no_offence),
 	KUNIT_CASE(a_queued_request_that_times_out_is_never_sent),
+	KUNIT_CASE(what_waits_behind_a_request_goes_out_when_that_gives_up),
 	KUNIT_CASE(with_a_zero_timeout_it_is_not_queued),
 	KUNIT_CASE(with_a_zero_timeout_a_completion_is_not_waited_for),
 	KUNIT_CASE(a_completion_that_is_too_long_is_cut),
@@ -581,11 +743,17 @@ static struct kunit_case request_cases[] = {
 	KUNIT_CASE(disable_ends_the_wait),
 	KUNIT_CASE(a_rescind_ends_the_wait),
 	KUNIT_CASE(a_rescind_ends_the_wait_for_room),
-	KUNIT_CASE(cleanup_ends_the_wait),
+	KUNIT_CASE(disable_ends_the_wait_for_an_offer),
 	KUNIT_CASE(at_dispatch_level_it_sends_what_needs_no_wait),
 	KUNIT_CASE(a_completion_routine_may_ask_without_waiting),
 	KUNIT_CASE(post_started_is_the_place_to_negotiate),
 	KUNIT_CASE(process_packet_at_passive_may_ask),
+	KUNIT_CASE(a_channel_that_is_not_enabled_takes_no_requests),
+	KUNIT_CASE(disable_ends_a_request_in_post_started),
+	KUNIT_CASE(a_rescind_ends_a_request_in_post_started),
+	KUNIT_CASE(disable_ends_a_request_in_process_packet),
+	KUNIT_CASE(pause_lets_a_request_in_process_packet_complete),
+	KUNIT_CASE(with_external_data_the_wait_ends_when_the_channel_is_closed),
 	KUNIT_CASE(completions_may_meet_timeouts),
 	{}
 };

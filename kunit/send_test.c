@@ -535,6 +535,31 @@ static void a_packet_too_large_for_the_channel_of_today_is_refused(struct kunit 
 	EXPECT_STATUS(test, client_send(done, payload, 65, 0), STATUS_INVALID_PARAMETER_3);
 }
 
+static void a_packet_too_large_for_the_ring_of_today_is_given_back(struct kunit *test)
+{
+	struct client_done *done[2];
+	struct client *client;
+	u8 *payload = kunit_kzalloc(test, 30000, GFP_KERNEL);
+
+	send_host = host_create(test);
+	client = client_create(test, send_host);
+	VmbChannelInitSetMaximumPacketSize(client->channel, 30000);
+	done[0] = client_packet(client);
+	done[1] = client_packet(client);
+	EXPECT_STATUS(test, client_send(done[0], payload, 30000, 0), STATUS_SUCCESS);
+	EXPECT_STATUS(test, client_send(done[1], "x", 1, 0), STATUS_SUCCESS);
+
+	/* Now the ring has one page for data, and the packet is the first in line. */
+	VmbChannelInitSetMaximumPacketSize(client->channel, 1024);
+	send_host->offered = true;
+	client_enable(client);
+	KUNIT_EXPECT_EQ(test, client_calls(done[0]), 1);
+	EXPECT_STATUS(test, done[0]->status, STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_EQ(test, client_calls(done[1]), 1);
+	EXPECT_STATUS(test, done[1]->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, host_skip_all(send_host), 1);
+}
+
 static void cleanup_completes_what_still_waits(struct kunit *test)
 {
 	struct client_done done = {};
@@ -651,6 +676,7 @@ static struct kunit_case send_cases[] = {
 	KUNIT_CASE(what_is_asked_for_is_more_room_than_the_packet_takes),
 	KUNIT_CASE(a_packet_sent_again_during_cleanup_is_refused),
 	KUNIT_CASE(a_packet_too_large_for_the_channel_of_today_is_refused),
+	KUNIT_CASE(a_packet_too_large_for_the_ring_of_today_is_given_back),
 	KUNIT_CASE(cleanup_completes_what_still_waits),
 	KUNIT_CASE(sends_work_with_interrupts_off),
 	KUNIT_CASE(two_senders_keep_their_order_while_the_ring_fills_and_drains),

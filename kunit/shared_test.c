@@ -276,9 +276,9 @@ static void without_memory_the_packet_comes_again_at_passive(struct kunit *test)
 	kmcl_data_ready(client_chan(to)->link);
 	local_bh_enable();
 	EVENTUALLY(test, client_calls(done) == 1);
+	EVENTUALLY(test, client_packets(to) == 2);
 	EXPECT_STATUS(test, status[0], STATUS_PENDING);
 	EXPECT_STATUS(test, status[1], STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, client_packets(to), 2);
 	KUNIT_EXPECT_FALSE(test, to->packets[1].atomic);
 	KUNIT_EXPECT_EQ(test, to->packets[1].flags,
 			VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA);

@@ -48,7 +48,7 @@ static void enable_on_an_enabled_channel_is_refused(struct kunit *test)
 		      STATUS_INVALID_DEVICE_STATE);
 }
 
-static void a_server_channel_cannot_be_enabled_yet(struct kunit *test)
+static void a_server_channel_needs_to_be_told_of_loopback(struct kunit *test)
 {
 	VMBCHANNEL server;
 
@@ -593,7 +593,7 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE(enable_returns_before_there_is_an_offer),
 	KUNIT_CASE(enable_needs_a_target),
 	KUNIT_CASE(enable_on_an_enabled_channel_is_refused),
-	KUNIT_CASE(a_server_channel_cannot_be_enabled_yet),
+	KUNIT_CASE(a_server_channel_needs_to_be_told_of_loopback),
 	KUNIT_CASE(disable_closes_the_channel_before_it_returns),
 	KUNIT_CASE(disable_while_waiting_for_an_offer_calls_nobody),
 	KUNIT_CASE(disable_is_harmless_on_a_disabled_channel),

@@ -20,6 +20,11 @@ struct kmcl_hv_link {
 	bool bound;			/* guarded by the device's lock */
 	struct vmbus_channel *channel;
 	struct vmpacket_descriptor cur;	/* of the packet last read */
+	/*
+	 * One GPADL is made or torn down at a time: a rescind wakes only one of
+	 * those who wait for the host.
+	 */
+	struct mutex gpadls;
 };
 
 static inline struct kmcl_hv_link *to_hv_link(struct kmcl_link *link)

@@ -53,6 +53,7 @@ static int kmcl_hv_probe(struct hv_device *dev,
 	hv->dev = dev;
 	hv->channel = dev->channel;
 	hv->bound = true;
+	mutex_init(&hv->gpadls);
 	get_device(&dev->device);
 	hv_set_drvdata(dev, hv);
 	/* A driver that had the device before may have left its own. */

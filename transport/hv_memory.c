@@ -6,6 +6,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cc_platform.h>
+#include <linux/delay.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
@@ -35,13 +36,18 @@ bool kmcl_hv_may_share(const char *what)
 
 int kmcl_hv_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 {
-	struct vmbus_channel *channel = to_hv_link(link)->channel;
+	struct kmcl_hv_link *hv = to_hv_link(link);
 	void *address = gpadl->address;
 	struct kmcl_hv_gpadl *g;
 	int ret;
 
 	if (!kmcl_hv_may_share("a GPADL"))
 		return -EOPNOTSUPP;
+	/* Hosts before that do not answer to a teardown on a channel that is closed. */
+	if (vmbus_proto_version < VERSION_WIN10) {
+		pr_warn_ratelimited("GPADLs need VMBus 4.0, as of Windows Server 2016\n");
+		return -EOPNOTSUPP;
+	}
 	/* hv_vmbus describes whole pages from their first byte on. */
 	if (gpadl->offset || !PAGE_ALIGNED(gpadl->len)) {
 		pr_warn_ratelimited("a GPADL must consist of whole pages; this one begins at byte %u of a page and has %u bytes\n",
@@ -62,7 +68,9 @@ int kmcl_hv_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 			goto free;
 	}
 
-	ret = vmbus_establish_gpadl(channel, address, gpadl->len, &g->gpadl);
+	mutex_lock(&hv->gpadls);
+	ret = vmbus_establish_gpadl(hv->channel, address, gpadl->len, &g->gpadl);
+	mutex_unlock(&hv->gpadls);
 	if (ret)
 		goto unmap;
 
@@ -79,8 +87,15 @@ free:
 
 void kmcl_hv_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 {
+	struct kmcl_hv_link *hv = to_hv_link(link);
 	struct kmcl_hv_gpadl *g = gpadl->private;
-	int ret = vmbus_teardown_gpadl(to_hv_link(link)->channel, &g->gpadl);
+	int ret;
+
+	mutex_lock(&hv->gpadls);
+	/* Without memory for the message the host still uses the client's. */
+	while ((ret = vmbus_teardown_gpadl(hv->channel, &g->gpadl)) == -ENOMEM)
+		msleep(20);
+	mutex_unlock(&hv->gpadls);
 
 	if (ret)
 		pr_err("GPADL %#x cannot be torn down: error %d; the host may still use its memory\n",
@@ -110,8 +125,10 @@ void kmcl_hv_mmio_claim(struct kmcl_hv_link *hv)
 
 void kmcl_hv_mmio_release(struct kmcl_hv_link *hv)
 {
-	if (hv->link.mmio_size)
-		vmbus_free_mmio(hv->link.mmio_start, hv->link.mmio_size);
-	hv->link.mmio_start = 0;
+	u64 start = hv->link.mmio_start, size = hv->link.mmio_size;
+
 	hv->link.mmio_size = 0;
+	hv->link.mmio_start = 0;
+	if (size)
+		vmbus_free_mmio(start, size);
 }

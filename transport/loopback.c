@@ -384,7 +384,8 @@ static int kmcl_lb_open(struct kmcl_link *link, const struct kmcl_link_params *p
 		return kmcl_lb_open_client(end, p);
 
 	mutex_lock(&kmcl_lb_lock);
-	/* It may have left while its successor's server was on the way. */
+	/* The client may have left while its server's successor was on the way. */
+	link->send_bytes = end->out->size;
 	if (end->peer->state == KMCL_LB_OPEN)
 		WRITE_ONCE(end->state, KMCL_LB_OPEN);
 	else

@@ -8,11 +8,19 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/export.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "loopback.h"
+
+/* A suite looks at rings by themselves. */
+#ifdef VMBKMCL_KUNIT
+#define EXPORT_SYMBOL_FOR_KMCL_TESTS(function) EXPORT_SYMBOL_GPL(function)
+#else
+#define EXPORT_SYMBOL_FOR_KMCL_TESTS(function)
+#endif
 
 /* @bytes includes a control page, which is not needed here. */
 int kmcl_lb_ring_init(struct kmcl_lb_ring *ring, u32 bytes)
@@ -27,6 +35,7 @@ int kmcl_lb_ring_init(struct kmcl_lb_ring *ring, u32 bytes)
 	kmcl_lb_ring_destroy(ring);
 	return -ENOMEM;
 }
+EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_lb_ring_init);
 
 void kmcl_lb_ring_destroy(struct kmcl_lb_ring *ring)
 {
@@ -35,6 +44,7 @@ void kmcl_lb_ring_destroy(struct kmcl_lb_ring *ring)
 	ring->data = NULL;
 	ring->copy = NULL;
 }
+EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_lb_ring_destroy);
 
 /* Bytes from one index on to another. */
 static u32 kmcl_lb_distance(const struct kmcl_lb_ring *ring, u32 from, u32 to)
@@ -130,6 +140,7 @@ int kmcl_lb_ring_write(struct kmcl_lb_ring *ring, const struct kmcl_out *out,
 	}
 	return 0;
 }
+EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_lb_ring_write);
 
 /* Asks for a signal once there is more room than that; 0 takes it back. */
 void kmcl_lb_ring_want_room(struct kmcl_lb_ring *ring, u32 bytes)
@@ -144,12 +155,14 @@ void kmcl_lb_ring_want_room(struct kmcl_lb_ring *ring, u32 bytes)
 	 */
 	smp_mb();
 }
+EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_lb_ring_want_room);
 
 /* Masks signals. */
 void kmcl_lb_ring_begin(struct kmcl_lb_ring *ring)
 {
 	WRITE_ONCE(ring->mask, 1);
 }
+EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_lb_ring_begin);
 
 /* The packet at the head of the ring: see recv_first in transport.h. */
 int kmcl_lb_ring_first(struct kmcl_lb_ring *ring, struct kmcl_wire *pkt)
@@ -178,6 +191,7 @@ int kmcl_lb_ring_first(struct kmcl_lb_ring *ring, struct kmcl_wire *pkt)
 	pkt->type = desc.type;
 	return kmcl_wire_parse(ring->copy, len, pkt) ?: 1;
 }
+EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_lb_ring_first);
 
 /* Steps over that packet. */
 int kmcl_lb_ring_next(struct kmcl_lb_ring *ring, struct kmcl_wire *pkt)
@@ -185,6 +199,7 @@ int kmcl_lb_ring_next(struct kmcl_lb_ring *ring, struct kmcl_wire *pkt)
 	ring->at = kmcl_lb_step(ring, ring->at, ring->cur);
 	return kmcl_lb_ring_first(ring, pkt);
 }
+EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_lb_ring_next);
 
 /* Gives back what was stepped over. True if the sender is to be told of room. */
 bool kmcl_lb_ring_commit(struct kmcl_lb_ring *ring)
@@ -206,6 +221,7 @@ bool kmcl_lb_ring_commit(struct kmcl_lb_ring *ring)
 	room = kmcl_lb_free(ring, READ_ONCE(ring->write), ring->at);
 	return room > pending && room - freed <= pending;
 }
+EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_lb_ring_commit);
 
 /* Unmasks signals. True if there is something to be read. */
 bool kmcl_lb_ring_end(struct kmcl_lb_ring *ring)
@@ -216,3 +232,4 @@ bool kmcl_lb_ring_end(struct kmcl_lb_ring *ring)
 	smp_mb();
 	return READ_ONCE(ring->write) != ring->at;
 }
+EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_lb_ring_end);

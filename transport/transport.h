@@ -199,6 +199,8 @@ struct kmcl_transport {
  * @detached: completed when the core has closed the link
  * @mmio_start: set by @open: address of the offer's MMIO space
  * @mmio_size: set by @open: bytes of MMIO space, or 0
+ * @send_bytes: set by @open where it is not as asked for: bytes of the outgoing
+ *	ring's data
  * @id: set by @open: a number by which a server may resume the connection, or 0
  * @external: packets in the core's hands whose memory is the other end's; by
  *	wake_up_var() it tells when that gets 0
@@ -211,6 +213,7 @@ struct kmcl_link {
 	struct completion detached;
 	u64 mmio_start;
 	u64 mmio_size;
+	u32 send_bytes;
 	u64 id;
 	atomic_t external;
 };

@@ -34,7 +34,8 @@ static inline KIRQL KeGetCurrentIrql(VOID)
 {
 	if (in_hardirq() || in_nmi())
 		return HIGH_LEVEL;
-	if (preempt_count() || irqs_disabled())
+	/* On PREEMPT_RT bottom halves are not in the first; spinlocks are in none. */
+	if (preempt_count() || softirq_count() || irqs_disabled())
 		return DISPATCH_LEVEL;
 	return PASSIVE_LEVEL;
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# What a script beside the guest's QEMU can call. RUN and OUT are set by
-# host.sh; descriptor 3 is QEMU's QMP input, 4 the live transcript.
+# What a script beside the guest can call. RUN and OUT are set by host.sh;
+# descriptor 3 is QEMU's QMP input, 4 the live transcript.
 
 # say TEXT: a line of the transcript, in the host's name.
 say() {
@@ -62,4 +62,10 @@ qmp() {
 		return 1
 		;;
 	esac
+}
+
+# vmbhost COMMAND...: "rescind NAME" or "offer NAME"; what came of it is in
+# $OUT/vmbhost.log.
+vmbhost() {
+	echo "$*" >"$RUN/control"
 }

@@ -2,14 +2,16 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs the QEMU that runs the guest, and the script beside it. The same file
-# does so in L1 and, where no L1 is needed, directly on the machine.
+# Runs the program that runs the guest, QEMU or vmbhost, and the script beside
+# it. The same file does so in L1 and, where no L1 is needed, directly on the
+# machine.
 #
-# In: /lab/{settings,qemu.args,kernel,initrd,beside.sh}. Out: /lab/out.
+# In: /lab/{settings,host.args,kernel,initrd,beside.sh,vmbhost,scenario}. Out:
+# /lab/out.
 # Standard output is the transcript; lines that begin with @ are for scripts/lab.
 
 # shellcheck source=/dev/null
-. /lab/settings # BOOT_LIMIT, TIME_LIMIT, QUIET
+. /lab/settings # HOST, BOOT_LIMIT, TIME_LIMIT, QUIET
 export OUT=/lab/out RUN=/run/lab
 mkdir -p "$OUT" "$RUN"
 mkfifo "$RUN/qmp.in" "$RUN/qmp.out" "$RUN/lines" "$RUN/never"
@@ -68,9 +70,15 @@ tail=$!
 set --
 while IFS= read -r arg; do
 	set -- "$@" "$arg"
-done </lab/qemu.args
+done </lab/host.args
+case $HOST in
+vmbhost) set -- /lab/vmbhost "$@" ;;
+*) set -- qemu-system-x86_64 "$@" ;;
+esac
 {
-	qemu-system-x86_64 "$@" -pidfile "$RUN/qemu.pid" </dev/null >"$OUT/qemu.log" 2>&1
+	"$@" </dev/null >"$OUT/qemu.log" 2>&1 &
+	echo $! >"$RUN/qemu.pid"
+	wait $!
 	echo $? >"$RUN/qemu.status"
 } &
 cat "$RUN/qmp.out" >>"$OUT/qmp.log" &
@@ -89,7 +97,10 @@ while [ ! -e "$RUN/qemu.status" ]; do
 	fi
 	# Both have said all: the guest need not linger.
 	if [ -e "$OUT/guest.status" ] && [ -e "$OUT/beside.status" ]; then
-		echo '{"execute":"quit"}' >&3
+		case $HOST in
+		vmbhost) kill "$(cat "$RUN/qemu.pid")" ;;
+		*) echo '{"execute":"quit"}' >&3 ;;
+		esac
 		nap
 	fi
 	if [ "$(now)" -ge "$limit" ]; then

@@ -9,7 +9,7 @@ BOOT_LIMIT=150
 
 lab_run() {
 	local kernel=stock host=vmbus cpus=2 mem=1024 guest='' beside='' out=''
-	local timeout=300 append='' quiet=0 allow='' files=()
+	local timeout=300 append='' quiet=0 allow='' scenario='' files=()
 	while (($#)); do
 		case $1 in
 		--kernel) kernel=${2:?} && shift 2 ;;
@@ -19,6 +19,7 @@ lab_run() {
 		--guest) guest=${2:?} && shift 2 ;;
 		--file) files+=("${2:?}") && shift 2 ;;
 		--beside) beside=${2:?} && shift 2 ;;
+		--scenario) scenario=${2:?} && shift 2 ;;
 		--out) out=${2:?} && shift 2 ;;
 		--timeout) timeout=${2:?} && shift 2 ;;
 		--append) append=${2?} && shift 2 ;;
@@ -28,14 +29,16 @@ lab_run() {
 		esac
 	done
 	known_kernel "$kernel" || die "run: no such kernel: $kernel"
-	[[ $host =~ ^(vmbus|none)$ ]] || die "run: no such host: $host"
+	[[ $host =~ ^(vmbus|vmbhost|none)$ ]] || die "run: no such host: $host"
 	[[ -f $guest ]] || die "run: no guest script: ${guest:-(--guest is missing)}"
 	[[ -z $beside || -f $beside ]] || die "run: no such script: $beside"
+	[[ -z $scenario || -f $scenario ]] || die "run: no such scenario: $scenario"
 
 	SAY=1
 	prepare
 	need_images
 	[[ $kernel == stock ]] || need_kernel_named "$kernel"
+	[[ $host != vmbhost ]] || need_vmbhost
 
 	local lab=$WORK/lab way=direct
 	mkdir "$lab"
@@ -74,7 +77,11 @@ gather() {
 		cat "$IMAGES/guest.cpio" - >"$lab/initrd"
 	cp "$LAB_D"/{host.sh,beside-lib.sh} "$lab/"
 	[[ -z $beside ]] || cp "$beside" "$lab/beside.sh"
-	printf '%s\n' "BOOT_LIMIT=$BOOT_LIMIT" "TIME_LIMIT=$timeout" "QUIET=$quiet" \
+	if [[ $host == vmbhost ]]; then
+		cp "$VMBHOST" "$lab/vmbhost"
+		cp "${scenario:-/dev/null}" "$lab/scenario"
+	fi
+	printf '%s\n' "HOST=$host" "BOOT_LIMIT=$BOOT_LIMIT" "TIME_LIMIT=$timeout" "QUIET=$quiet" \
 		>"$lab/settings"
 }
 
@@ -86,10 +93,17 @@ has_synic() {
 		'open(KVM, "+<", "/dev/kvm") && ioctl(KVM, 0xae03, 148) > 0 or exit 1'
 }
 
-# Arguments of the QEMU that runs the guest, one a line.
-guest_qemu() {
+# Arguments of the program that runs the guest, one a line.
+guest_args() {
 	local words="console=ttyS0 panic=-1 printk.devkmsg=on mitigations=off"
 	words+=${beside:+ lab.linger=20}
+	if [[ $host == vmbhost ]]; then
+		printf '%s\n' --mem "$mem" --cpus "$cpus" --kernel /lab/kernel \
+			--initrd /lab/initrd --append "$words $append" \
+			--serial /run/lab/console --control /run/lab/control \
+			--log /lab/out/vmbhost.log --scenario /lab/scenario
+		return
+	fi
 	printf '%s\n' -nodefaults -display none -no-reboot -m "$mem" -smp "$cpus" \
 		-kernel /lab/kernel -initrd /lab/initrd -append "$words $append" \
 		-serial file:/run/lab/console -serial file:/lab/out/files.tgz \
@@ -138,7 +152,7 @@ attempt() {
 	local line part='' deadline stream status
 	rm -rf "$WORK/stream"
 	mkdir "$lab/out"
-	guest_qemu >"$lab/qemu.args"
+	guest_args >"$lab/host.args"
 	mkfifo "$WORK/stream"
 	if [[ $way == nested ]]; then
 		LAYER=L1 deadline=$((SECONDS + L1_LIMIT))

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A loopback ring by itself: signals, room, and what cannot be parsed. */
+#include "client.h"
+#include "../transport/loopback.h"
+
+static void ring_free(void *ring)
+{
+	kmcl_lb_ring_destroy(ring);
+}
+
+/* One page of data. */
+static struct kmcl_lb_ring *ring_create(struct kunit *test)
+{
+	struct kmcl_lb_ring *ring = kunit_kzalloc(test, sizeof(*ring), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, ring);
+	KUNIT_ASSERT_EQ(test, kmcl_lb_ring_init(ring, 2 * PAGE_SIZE), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, ring_free, ring), 0);
+	KUNIT_EXPECT_EQ(test, ring->size, PAGE_SIZE);
+	return ring;
+}
+
+/* What writing @len bytes gives; 1 where it signals too. */
+static int put(struct kmcl_lb_ring *ring, u32 len)
+{
+	static const u8 payload[8192];
+	struct kmcl_out out = { .type = KMCL_WIRE_DATA, .len = len, .data = payload };
+	bool signal = false;
+	int ret = kmcl_lb_ring_write(ring, &out, &signal);
+
+	return ret ?: signal;
+}
+
+static void only_the_first_packet_of_an_empty_ring_signals(struct kunit *test)
+{
+	struct kmcl_lb_ring *ring = ring_create(test);
+	struct kmcl_wire pkt;
+
+	KUNIT_EXPECT_EQ(test, put(ring, 8), 1);
+	KUNIT_EXPECT_EQ(test, put(ring, 8), 0);
+
+	/* While it is read, none does. */
+	kmcl_lb_ring_begin(ring);
+	KUNIT_EXPECT_EQ(test, kmcl_lb_ring_first(ring, &pkt), 1);
+	KUNIT_EXPECT_EQ(test, kmcl_lb_ring_next(ring, &pkt), 1);
+	KUNIT_EXPECT_EQ(test, kmcl_lb_ring_next(ring, &pkt), 0);
+	kmcl_lb_ring_commit(ring);
+	KUNIT_EXPECT_EQ(test, put(ring, 8), 0);
+	/* Who stops reading is told of what came meanwhile. */
+	KUNIT_EXPECT_TRUE(test, kmcl_lb_ring_end(ring));
+	KUNIT_EXPECT_EQ(test, put(ring, 8), 0);
+
+	kmcl_lb_ring_begin(ring);
+	while (kmcl_lb_ring_first(ring, &pkt) == 1)
+		kmcl_lb_ring_next(ring, &pkt);
+	kmcl_lb_ring_commit(ring);
+	KUNIT_EXPECT_FALSE(test, kmcl_lb_ring_end(ring));
+	KUNIT_EXPECT_EQ(test, put(ring, 8), 1);
+}
+
+static void a_ring_never_gets_full_to_the_last_byte(struct kunit *test)
+{
+	struct kmcl_lb_ring *ring = ring_create(test);
+
+	KUNIT_EXPECT_EQ(test, put(ring, PAGE_SIZE - 24), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, put(ring, PAGE_SIZE - 32), 1);
+	KUNIT_EXPECT_EQ(test, put(ring, 0), -EAGAIN);
+}
+
+/* Packets of 1024 bytes of the ring: three fit. */
+#define QUARTER	(1024 - 24)
+
+static void room_is_signalled_when_it_becomes_enough(struct kunit *test)
+{
+	struct kmcl_lb_ring *ring = ring_create(test);
+	struct kmcl_wire pkt;
+	u32 i;
+
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_GE(test, put(ring, QUARTER), 0);
+	KUNIT_EXPECT_EQ(test, put(ring, QUARTER), -EAGAIN);
+	kmcl_lb_ring_want_room(ring, 2048);
+
+	/* 2048 are free, but more is needed; then there is; then there was. */
+	kmcl_lb_ring_begin(ring);
+	kmcl_lb_ring_first(ring, &pkt);
+	kmcl_lb_ring_next(ring, &pkt);
+	KUNIT_EXPECT_FALSE(test, kmcl_lb_ring_commit(ring));
+	kmcl_lb_ring_next(ring, &pkt);
+	KUNIT_EXPECT_TRUE(test, kmcl_lb_ring_commit(ring));
+	kmcl_lb_ring_next(ring, &pkt);
+	KUNIT_EXPECT_FALSE(test, kmcl_lb_ring_commit(ring));
+
+	/* Nobody wants any. */
+	kmcl_lb_ring_want_room(ring, 0);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_GE(test, put(ring, QUARTER), 0);
+	kmcl_lb_ring_first(ring, &pkt);
+	for (i = 0; i < 3; i++) {
+		kmcl_lb_ring_next(ring, &pkt);
+		KUNIT_EXPECT_FALSE(test, kmcl_lb_ring_commit(ring));
+	}
+}
+
+static void what_cannot_be_parsed_is_told(struct kunit *test)
+{
+	struct kmcl_lb_ring *ring = ring_create(test);
+	struct kmcl_wire_desc *desc = (void *)ring->data;
+	struct kmcl_wire pkt;
+	u16 len8;
+
+	put(ring, 16);
+	put(ring, 8);
+	len8 = desc->len8;
+
+	/* Without a length the next packet is not found. */
+	desc->len8 = 1;
+	KUNIT_EXPECT_EQ(test, kmcl_lb_ring_first(ring, &pkt), -EPROTO);
+	desc->len8 = 60;
+	KUNIT_EXPECT_EQ(test, kmcl_lb_ring_first(ring, &pkt), -EPROTO);
+	desc->len8 = len8;
+
+	/* With a wrong offset this one is stepped over. */
+	desc->offset8 = 1;
+	KUNIT_EXPECT_EQ(test, kmcl_lb_ring_first(ring, &pkt), -EBADMSG);
+	desc->offset8 = len8 + 1;
+	KUNIT_EXPECT_EQ(test, kmcl_lb_ring_first(ring, &pkt), -EBADMSG);
+	KUNIT_EXPECT_EQ(test, kmcl_lb_ring_next(ring, &pkt), 1);
+	KUNIT_EXPECT_EQ(test, pkt.len, 8);
+	KUNIT_EXPECT_EQ(test, kmcl_lb_ring_next(ring, &pkt), 0);
+
+	ring->write += 8;
+	KUNIT_EXPECT_EQ(test, kmcl_lb_ring_first(ring, &pkt), -EPROTO);
+	ring->write = ring->size;
+	KUNIT_EXPECT_EQ(test, kmcl_lb_ring_first(ring, &pkt), -EPROTO);
+}
+
+static void what_was_read_is_a_copy(struct kunit *test)
+{
+	struct kmcl_lb_ring *ring = ring_create(test);
+	struct kmcl_wire pkt;
+
+	put(ring, 16);
+	KUNIT_EXPECT_EQ(test, kmcl_lb_ring_first(ring, &pkt), 1);
+	memset(ring->data, 0xff, ring->size);
+	KUNIT_EXPECT_EQ(test, pkt.len, 16);
+	KUNIT_EXPECT_EQ(test, *(u64 *)pkt.payload, 0);
+	KUNIT_EXPECT_EQ(test, ((struct kmcl_wire_desc *)pkt.head)->len8, 4);
+}
+
+static struct kunit_case ring_cases[] = {
+	KUNIT_CASE(only_the_first_packet_of_an_empty_ring_signals),
+	KUNIT_CASE(a_ring_never_gets_full_to_the_last_byte),
+	KUNIT_CASE(room_is_signalled_when_it_becomes_enough),
+	KUNIT_CASE(what_cannot_be_parsed_is_told),
+	KUNIT_CASE(what_was_read_is_a_copy),
+	{}
+};
+
+static struct kunit_suite ring_suite = {
+	.name = "kmcl_ring",
+	.test_cases = ring_cases,
+};
+
+kunit_test_suite(ring_suite);

@@ -1,0 +1,20 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# In the guest: the client runs while it is loaded, and fails to load if it fails.
+
+step() {
+	echo "# $*"
+	"$@"
+}
+
+step insmod vmbkmcl.ko || exit 1
+step insmod vmbkmcl_echo_server.ko || exit 1
+step insmod vmbkmcl_echo_client.ko || exit 1
+step rmmod vmbkmcl_echo_client || exit 1
+step rmmod vmbkmcl_echo_server || exit 1
+step rmmod vmbkmcl || exit 1
+
+# What the server has to say of its own part.
+dmesg | grep -q 'server: the client has inverted' || exit 1
+dmesg | grep -q 'server: twice 21 is 42, .* before the channel was saved' || exit 1

@@ -1,0 +1,13 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# In the guest: the client runs its jobs while it is loaded, and is unloaded in
+# the midst of the last one. Then the library goes, which nothing must hold.
+
+modprobe hv_vmbus
+insmod vmbkmcl.ko && insmod vmbkmcl_hv.ko || exit 1
+# shellcheck disable=SC2046 # none, or several words
+insmod vmbkmcl_guest.ko $(cat parameters 2>/dev/null) || exit 1
+rmmod vmbkmcl_guest || exit 1
+rmmod vmbkmcl_hv vmbkmcl || exit 1
+! dmesg | grep -q 'guest: not ok'

@@ -1,0 +1,23 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# In the guest: the client uses one bad offer after the other; then all is
+# unloaded, and kmemleak asked what is left.
+
+kmemleak=/sys/kernel/debug/kmemleak
+
+echo scan >$kmemleak
+echo clear >$kmemleak
+
+insmod vmbkmcl.ko && insmod vmbkmcl_hv.ko || exit 1
+# shellcheck disable=SC2046 # several words
+insmod vmbkmcl_guest.ko good=0 $(cat parameters) || exit 1
+rmmod vmbkmcl_guest || exit 1
+rmmod vmbkmcl_hv vmbkmcl || exit 1
+
+# kmemleak reports no object younger than 5 s, and none at its first sight.
+sleep 5
+echo scan >$kmemleak
+echo scan >$kmemleak
+head -n 100 $kmemleak
+! dmesg | grep -q 'guest: not ok'

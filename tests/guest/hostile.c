@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A host that does not behave. Each of its offers plays tricks while it is used;
+ * beside it another channel on the same bus must go on as if nothing were.
+ */
+#include <linux/kthread.h>
+
+#include "guest.h"
+
+/* What the host sent must lie within what KMCL promised. */
+static atomic_t beyond_bounds;
+
+static VOID hostile_process(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOID buffer,
+			    UINT32 len, UINT32 flags)
+{
+	u32 i, sum = 0;
+
+	if (len > 4096)
+		atomic_inc(&beyond_bounds);
+	/* KASAN sees whether all of it is there. */
+	for (i = 0; i < len; i++)
+		sum += READ_ONCE(((u8 *)buffer)[i]);
+	kmcl.VmbChannelPacketComplete(packet, buffer, len);
+}
+
+/* Some traffic on a channel that may die of it; what it completes with is open. */
+static void hostile_traffic(struct peer *peer, u32 seconds)
+{
+	unsigned long end = jiffies + seconds * HZ;
+	LARGE_INTEGER timeout = { .QuadPart = -500000 };
+	u64 answer[8];
+	UINT32 size;
+	u32 i = 0;
+
+	while (time_before(jiffies, end)) {
+		if (atomic_read(&peer->sent) - atomic_read(&peer->completed) < 50)
+			peer_send_echo(peer, i % 200, i, i % 3 ? WAIT : 0);
+		if (i % 16 == 0) {
+			size = sizeof(answer);
+			kmcl.VmbChannelSendSynchronousRequest(peer->channel, answer, 24, NULL,
+							      WAIT, answer, &size, &timeout);
+		}
+		i++;
+		usleep_range(100, 300);
+	}
+}
+
+static void hostile_offer(u32 number, u32 seconds, struct peer *neighbour)
+{
+	static char name[24];
+	struct peer peer;
+	u32 i, round;
+
+	snprintf(name, sizeof(name), "trick %u", number);
+	if (!peer_create(&peer, name, JOB_TRICKS + number))
+		return;
+	peer.process = hostile_process;
+	/* A second time, for it must be possible to begin anew. */
+	for (round = 0; round < 2; round++) {
+		peer.again = true;
+		if (!NT_SUCCESS(kmcl.VmbChannelEnable(peer.channel)))
+			peer_check(&peer, false, "the channel can be enabled");
+		/* Some tricks are about the opening itself. */
+		wait_for_completion_timeout(&peer.up, 2 * HZ);
+		hostile_traffic(&peer, seconds);
+		for (i = 0; i < 5; i++)
+			peer_send_echo(neighbour, 500, i, WAIT);
+		peer_check(&peer, peer_all_completed(neighbour) &&
+			   !atomic_read(&neighbour->wrong), "another channel goes on");
+		peer.again = false;
+		kmcl.VmbChannelDisable(peer.channel);
+		peer_check(&peer, atomic_read(&peer.completed) == atomic_read(&peer.sent),
+			   "every packet is complete when it is disabled");
+	}
+	kmcl.VmbChannelCleanup(peer.channel);
+}
+
+void job_tricks(u32 tricks, u32 seconds)
+{
+	struct peer neighbour;
+	u32 i;
+
+	if (!peer_open(&neighbour, "neighbour", JOB_ECHO))
+		return;
+	for (i = 0; i < tricks; i++)
+		hostile_offer(i, seconds, &neighbour);
+	guest_check(!atomic_read(&beyond_bounds), "tricks", "no payload beyond its bounds");
+	peer_close(&neighbour);
+}

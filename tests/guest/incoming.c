@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Packets from the host: in order, at the quota, while paused, with transfer pages. */
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "guest.h"
+
+#define SOURCE_PACKETS	2000
+#define SOURCE_SIZE	256
+#define HOLD		8
+
+/* What has arrived, and what the client holds. */
+struct sink {
+	u64 received;
+	u64 completed;
+	u64 out_of_order;
+	u64 wrong;
+	u64 flagged;
+	VMBPACKETCOMPLETION held[HOLD];
+	u32 holds;
+};
+
+/* Completes what is held, the last first. */
+static void sink_let_go(struct sink *sink)
+{
+	while (sink->holds) {
+		kmcl.VmbChannelPacketComplete(sink->held[--sink->holds], NULL, 0);
+		sink->completed++;
+	}
+}
+
+static VOID source_process(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOID buffer,
+			   UINT32 len, UINT32 flags)
+{
+	struct peer *peer = kmcl.VmbChannelGetPointer(channel);
+	struct sink *sink = peer->context;
+	u64 number;
+
+	memcpy(&number, buffer, sizeof(number));
+	if (number != sink->received)
+		sink->out_of_order++;
+	if (len != SOURCE_SIZE || !guest_is_filled((u8 *)buffer + 8, len - 8, number + 8))
+		sink->wrong++;
+	if (flags & VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA)
+		sink->flagged++;
+	WRITE_ONCE(sink->received, sink->received + 1);
+
+	/* Late, in another order, and all of them once the host has no more. */
+	sink->held[sink->holds++] = packet;
+	if (sink->holds == HOLD || sink->received == SOURCE_PACKETS)
+		sink_let_go(sink);
+}
+
+static bool source_is_done(void *arg)
+{
+	return READ_ONCE(((struct sink *)arg)->received) == SOURCE_PACKETS;
+}
+
+static void sink_check(struct peer *peer, struct sink *sink)
+{
+	peer_check(peer, guest_eventually(source_is_done, sink), "every packet arrives");
+	peer_check(peer, !sink->out_of_order, "in order");
+	peer_check(peer, !sink->wrong, "as it was sent");
+}
+
+void job_source(void)
+{
+	struct sink sink = {};
+	struct peer peer;
+	u32 i;
+
+	if (!peer_create(&peer, "source", JOB_SOURCE))
+		return;
+	peer.process = source_process;
+	peer.context = &sink;
+	/* The client holds as many as the quota allows. */
+	kmcl.VmbChannelSetTransactionQuota(peer.channel, HOLD);
+	if (!peer_enable(&peer))
+		goto close;
+
+	/* Paused and started, here and there, while the host goes on sending. */
+	for (i = 0; i < 20; i++) {
+		kmcl.VmbChannelSetIncomingProcessingAtPassive(peer.channel, i % 2);
+		usleep_range(2000, 20000);
+		if (i % 4 == 0 && !READ_ONCE(sink.holds)) {
+			kmcl.VmbChannelSetTransactionQuota(peer.channel, 1000);
+			kmcl.VmbChannelStart(peer.channel);
+		}
+	}
+	sink_check(&peer, &sink);
+	pr_info("guest: account source received=%llu completed=%llu\n", sink.received,
+		sink.completed);
+close:
+	peer_close(&peer);
+}
+
+static VOID transfer_process(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOID buffer,
+			     UINT32 len, UINT32 flags)
+{
+	struct peer *peer = kmcl.VmbChannelGetPointer(channel);
+	struct sink *sink = peer->context;
+
+	/* The payload is elsewhere: in the buffer, at places that KMCL does not tell. */
+	if (len)
+		sink->wrong++;
+	if (flags & VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA)
+		sink->flagged++;
+	kmcl.VmbChannelPacketComplete(packet, NULL, 0);
+	sink->completed++;
+	WRITE_ONCE(sink->received, sink->received + 1);
+}
+
+static bool transfer_is_done(void *arg)
+{
+	return READ_ONCE(((struct sink *)arg)->received) == 100;
+}
+
+void job_transfer(void)
+{
+	struct vmbhost_request req = { .op = VMBHOST_BUFFER };
+	LARGE_INTEGER timeout = { .QuadPart = -20 * 10000000LL };
+	u8 *buffer = vmalloc(16 * PAGE_SIZE);
+	struct sink sink = {};
+	struct peer peer;
+
+	if (!buffer || !peer_create(&peer, "transfer pages", JOB_TRANSFER)) {
+		vfree(buffer);
+		return;
+	}
+	peer.process = transfer_process;
+	peer.context = &sink;
+	if (!peer_enable(&peer))
+		goto close;
+	peer_check(&peer, kmcl.VmbChannelCreateGpadlFromBuffer(peer.channel, 0, buffer,
+							       16 * PAGE_SIZE, &req.gpadl) ==
+		   STATUS_SUCCESS &&
+		   kmcl.VmbChannelSendSynchronousRequest(peer.channel, &req, sizeof(req), NULL,
+							 WAIT, NULL, NULL, &timeout) ==
+		   STATUS_SUCCESS, "the host gets a buffer for them");
+	peer_check(&peer, guest_eventually(transfer_is_done, &sink), "every packet arrives");
+	peer_check(&peer, sink.flagged == 100, "and is flagged");
+	/* The last one's: the buffer holds as many packets as fit. */
+	peer_check(&peer, guest_is_filled(buffer + 8, 2992, 84 + 8) ||
+		   guest_is_filled(buffer + 8, 2992, 63 + 8), "the host has written to the buffer");
+	pr_info("guest: account transfer received=%llu completed=%llu\n", sink.received,
+		sink.completed);
+close:
+	peer_close(&peer);
+	vfree(buffer);
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * GPADLs: guest memory that the guest describes once, in one message or many,
+ * and then names by a handle.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus.h"
+#include "channel.h"
+#include "log.h"
+
+static struct gpadl **gpadl_at(u32 handle)
+{
+	struct gpadl **at = &bus.gpadls;
+
+	while (*at && (*at)->handle != handle)
+		at = &(*at)->next;
+	return at;
+}
+
+static void gpadl_free(struct gpadl **at)
+{
+	struct gpadl *gpadl = *at;
+
+	*at = gpadl->next;
+	ranges_free(&gpadl->ranges);
+	free(gpadl->raw);
+	free(gpadl);
+}
+
+static void gpadl_answer(u32 relid, u32 handle, u32 status)
+{
+	struct msg_gpadl_created msg = {
+		.head.type = MSG_GPADL_CREATED, .relid = relid, .gpadl = handle,
+		.status = status,
+	};
+
+	log_begin("gpadl");
+	log_u64("relid", relid);
+	log_hex("gpadl", handle);
+	log_hex("status", status);
+	log_end();
+	bus_send(&msg, sizeof(msg));
+}
+
+static void gpadl_complete(struct gpadl *gpadl)
+{
+	struct channel *chan = channel_find(gpadl->relid);
+	const char *wrong;
+	u32 status;
+
+	wrong = ranges_parse(&gpadl->ranges, gpadl->raw, gpadl->bytes, gpadl->range_count,
+			     NULL);
+	free(gpadl->raw);
+	gpadl->raw = NULL;
+	if (wrong)
+		bus_violation(chan, wrong);
+
+	status = wrong ? NT_UNSUCCESSFUL : chan ? channel_gpadl_status(chan) : NT_SUCCESS;
+	if (!status) {
+		log_begin("gpadl-memory");
+		log_hex("gpadl", gpadl->handle);
+		log_u64("ranges", gpadl->ranges.count);
+		log_u64("bytes", gpadl->ranges.length);
+		log_end();
+	}
+	gpadl_answer(gpadl->relid, gpadl->handle, status);
+	if (status)
+		gpadl_free(gpadl_at(gpadl->handle));
+}
+
+static void gpadl_add(struct gpadl *gpadl, const void *ranges, u32 len)
+{
+	/* The last message may be padded. */
+	if (len > gpadl->bytes - gpadl->have)
+		len = gpadl->bytes - gpadl->have;
+	memcpy(gpadl->raw + gpadl->have, ranges, len);
+	gpadl->have += len;
+	if (gpadl->have == gpadl->bytes)
+		gpadl_complete(gpadl);
+}
+
+void gpadl_header(const struct msg_gpadl_header *msg, u32 len)
+{
+	struct gpadl *gpadl;
+
+	if (!channel_find(msg->relid)) {
+		bus_violation(NULL, "a GPADL for a channel that does not exist");
+		gpadl_answer(msg->relid, msg->gpadl, NT_UNSUCCESSFUL);
+		return;
+	}
+	if (!msg->gpadl || *gpadl_at(msg->gpadl) || !msg->ranges_bytes) {
+		bus_violation(channel_find(msg->relid),
+			      "a GPADL without a handle of its own, or empty");
+		gpadl_answer(msg->relid, msg->gpadl, NT_UNSUCCESSFUL);
+		return;
+	}
+	gpadl = xalloc(sizeof(*gpadl));
+	gpadl->handle = msg->gpadl;
+	gpadl->relid = msg->relid;
+	gpadl->bytes = msg->ranges_bytes;
+	gpadl->range_count = msg->range_count;
+	gpadl->raw = xalloc(gpadl->bytes);
+	gpadl->next = bus.gpadls;
+	bus.gpadls = gpadl;
+	gpadl_add(gpadl, msg->ranges, len - sizeof(*msg));
+}
+
+void gpadl_body(const struct msg_gpadl_body *msg, u32 len)
+{
+	struct gpadl *gpadl = *gpadl_at(msg->gpadl);
+
+	if (!gpadl || !gpadl->raw)
+		bus_violation(NULL, "a GPADL body without a header that waits for it");
+	else
+		gpadl_add(gpadl, msg->ranges, len - sizeof(*msg));
+}
+
+void gpadl_teardown(const struct msg_gpadl_teardown *msg)
+{
+	struct msg_gpadl_torndown answer = {
+		.head.type = MSG_GPADL_TORNDOWN, .gpadl = msg->gpadl,
+	};
+	struct gpadl **at = gpadl_at(msg->gpadl);
+	struct channel *chan = channel_find(msg->relid);
+
+	if (!*at || (*at)->relid != msg->relid) {
+		bus_violation(chan, "teardown of a GPADL that does not exist");
+	} else {
+		/* The rings would go away under our hands. */
+		if ((*at)->in_use) {
+			bus_violation(chan, "teardown of the rings of an open channel");
+			channel_close(chan, "its rings are gone");
+		}
+		log_begin("gpadl-teardown");
+		log_u64("relid", msg->relid);
+		log_hex("gpadl", msg->gpadl);
+		log_end();
+		gpadl_free(at);
+	}
+	bus_send(&answer, sizeof(answer));
+}
+
+struct gpadl *gpadl_find(u32 relid, u32 handle)
+{
+	struct gpadl *gpadl = *gpadl_at(handle);
+
+	return gpadl && gpadl->relid == relid && !gpadl->raw ? gpadl : NULL;
+}
+
+void gpadl_drop_all(u32 relid)
+{
+	struct gpadl **at = &bus.gpadls;
+
+	while (*at) {
+		if ((*at)->relid != relid) {
+			at = &(*at)->next;
+			continue;
+		}
+		log_begin("gpadl-left");
+		log_u64("relid", relid);
+		log_hex("gpadl", (*at)->handle);
+		log_end();
+		gpadl_free(at);
+	}
+}

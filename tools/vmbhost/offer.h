@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Offers: what the user asked for, and the channels that come of it.
+ */
+#ifndef VMBHOST_OFFER_H
+#define VMBHOST_OFFER_H
+
+#include "loop.h"
+#include "proto.h"
+
+struct behaviour;
+struct channel;
+struct trick_kind;
+
+#define OFFER_MAX_SUBS		64
+#define OFFER_MAX_TRICKS	8
+
+/* Something hostile, and when. */
+struct trick {
+	const struct trick_kind *kind;
+	u64 after;	/* packets from the guest before the first time */
+	u64 every;	/* then at every so many packets */
+	u64 ms;		/* or so often, from the opening on */
+	u64 times;	/* 0: for ever */
+	u64 size;	/* for those that have a size */
+};
+
+enum offer_refuse { REFUSE_NONE, REFUSE_RINGS, REFUSE_BUFFERS, REFUSE_ALL };
+
+struct offer {
+	struct offer *next;
+
+	/* As configured; see scenario.c for the names. */
+	char name[32];
+	struct guid type;
+	struct guid instance;
+	u16 mmio;
+	u16 flags;
+	bool pipe;
+	u32 pipe_mode;
+	bool dedicated;
+	u32 monitor;		/* 0: none, else the id + 1 */
+	u32 subs;
+	u8 user[OFFER_USER_BYTES];
+	u64 delay;		/* ms after the guest asked for offers */
+	bool hidden;		/* only offered on command */
+	u32 open_status;
+	enum offer_refuse gpadl_refuse;
+	u32 gpadl_status;
+	u64 rescind_packets;
+	u64 rescind_ms;
+	bool reoffer;
+	u64 reoffer_ms;
+	u64 reoffers;		/* 0: for ever */
+	const struct behaviour *behaviour;
+	struct {
+		u64 count, size, rate, window, interval, seed;
+		bool completion;	/* the source asks for them */
+		bool transfer_pages;
+		bool write;		/* external data is written back */
+		bool read;		/* the silent one reads its ring */
+	} set;
+	struct trick tricks[OFFER_MAX_TRICKS];
+	u32 trick_count;
+
+	/* As it is. */
+	struct channel *primary;
+	struct channel *sub[OFFER_MAX_SUBS];
+	struct timer timer;	/* the offer, or its return */
+	u64 reoffered;
+};
+
+/* Fills in what was not said. */
+void offer_add(struct offer *offer);
+struct offer *offer_by_name(const char *name);
+/* The guest wants to know what there is. */
+void offer_all(void);
+void offer_now(struct offer *offer);
+void offer_subs(struct offer *offer);
+void offer_rescind(struct offer *offer);
+/* The guest has let go of a channel that was rescinded. */
+void offer_released(struct channel *chan);
+void offer_reset_all(void);
+
+#endif /* VMBHOST_OFFER_H */
