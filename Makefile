@@ -6,7 +6,8 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 V ?= 0
 
-.PHONY: all modules modules_install clean demo demo-loopback check kunit lint vmbhost guest hostile lab-clean help
+.PHONY: all modules modules_install clean demo demo-loopback check kunit lint \
+	stress coverage kcsan vmbhost guest hostile lab-clean help
 
 all: modules
 
@@ -27,6 +28,15 @@ kunit:
 
 lint:
 	@scripts/lint
+
+stress:
+	@scripts/stress $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+coverage:
+	@scripts/coverage $(if $(HOST),--host $(HOST)) $(FILTER)
+
+kcsan:
+	@scripts/kcsan $(if $(SEED),--seed $(SEED)) $(FILTER)
 
 vmbhost:
 	@scripts/lab vmbhost
@@ -51,6 +61,9 @@ help:
 	@echo '  make check            all tests'
 	@echo '  make kunit            the KUnit suites; FILTER=suite.case (a glob), HOST=vmbus'
 	@echo '  make lint             W=1, sparse, checkpatch, shellcheck, mingw-w64'
+	@echo '  make stress           random operations on loopback channels; SEED=... ROUNDS=...'
+	@echo '  make coverage         which lines the suites run; HOST=both adds those on VMBus'
+	@echo '  make kcsan            the suites under the data race detector'
 	@echo '  make guest            the client on a stock kernel against tools/vmbhost'
 	@echo '  make hostile          the client against a vmbhost that does not behave; SEED=, FUZZ=N'
 	@echo '  make vmbhost          build tools/vmbhost, a VMBus host to test drivers with'

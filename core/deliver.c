@@ -20,7 +20,9 @@
 /* A packet is not outstanding any more: the quota may have room for another. */
 static void kmcl_deliver_taken_back(struct kmcl_recv *rx)
 {
-	if (!--rx->outstanding)
+	/* The reader looks at it without the lock first. */
+	WRITE_ONCE(rx->outstanding, rx->outstanding - 1);
+	if (!rx->outstanding)
 		wake_up_all(&rx->idle);
 	kmcl_receive_wake(rx);
 	if (!list_empty(&rx->passive))
@@ -58,7 +60,8 @@ static void kmcl_deliver_one(struct kmcl_channel *chan,
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->rx.lock, flags);
-	chan->rx.outstanding++;
+	/* As in kmcl_deliver_taken_back(). */
+	WRITE_ONCE(chan->rx.outstanding, chan->rx.outstanding + 1);
 	spin_unlock_irqrestore(&chan->rx.lock, flags);
 	atomic64_inc(&chan->count.received);
 
@@ -91,7 +94,8 @@ static void kmcl_deliver_requeue(struct kmcl_recv *rx)
 	inc = rx->deferred;
 	rx->deferred = NULL;
 	list_add(&inc->node, &rx->passive);
-	rx->waiting++;
+	/* The reader looks at it without the lock. */
+	WRITE_ONCE(rx->waiting, rx->waiting + 1);
 	kmcl_deliver_taken_back(rx);
 	spin_unlock_irqrestore(&rx->lock, flags);
 }
@@ -104,7 +108,8 @@ void kmcl_deliver_put_aside(struct kmcl_channel *chan, struct kmcl_incoming *inc
 
 	spin_lock_irqsave(&rx->lock, flags);
 	list_add_tail(&inc->node, &rx->passive);
-	rx->waiting++;
+	/* As in kmcl_deliver_requeue(). */
+	WRITE_ONCE(rx->waiting, rx->waiting + 1);
 	spin_unlock_irqrestore(&rx->lock, flags);
 }
 

@@ -6,13 +6,13 @@
 lab_modules() {
 	local for=${1:-} kbuild tree
 	shift || true
-	[[ $for =~ ^(stock|kunit)$ ]] || die "modules: for which kernel, stock or kunit?"
+	known_kernel "$for" || die "modules: for which kernel? (see scripts/lab help)"
 	prepare
 	if [[ $for == stock ]]; then
 		need_tree
 		tree=$TREE kbuild=/lib/modules/$(tree_kernel "$TREE")/build
 	else
-		need_kernel
+		need_kernel_named "$for"
 		tree=$CHECK kbuild=/kernel
 		set -- VMBKMCL_KUNIT=1 "$@"
 	fi

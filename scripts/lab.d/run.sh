@@ -28,7 +28,7 @@ lab_run() {
 		*) die "run: unknown argument: $1 (see scripts/lab help)" ;;
 		esac
 	done
-	[[ $kernel =~ ^(stock|kunit)$ ]] || die "run: no such kernel: $kernel"
+	known_kernel "$kernel" || die "run: no such kernel: $kernel"
 	[[ $host =~ ^(vmbus|vmbhost|none)$ ]] || die "run: no such host: $host"
 	[[ -f $guest ]] || die "run: no guest script: ${guest:-(--guest is missing)}"
 	[[ -z $beside || -f $beside ]] || die "run: no such script: $beside"
@@ -37,7 +37,7 @@ lab_run() {
 	SAY=1
 	prepare
 	need_images
-	[[ $kernel == stock ]] || need_kernel
+	[[ $kernel == stock ]] || need_kernel_named "$kernel"
 	[[ $host != vmbhost ]] || need_vmbhost
 
 	local lab=$WORK/lab way=direct
@@ -106,7 +106,7 @@ guest_args() {
 	fi
 	printf '%s\n' -nodefaults -display none -no-reboot -m "$mem" -smp "$cpus" \
 		-kernel /lab/kernel -initrd /lab/initrd -append "$words $append" \
-		-serial file:/run/lab/console \
+		-serial file:/run/lab/console -serial file:/lab/out/files.tgz \
 		-chardev pipe,id=qmp,path=/run/lab/qmp -mon chardev=qmp,mode=control \
 		-trace 'vmbus_*' -trace 'hv_balloon_*' -D /lab/out/trace.log
 	case $host in

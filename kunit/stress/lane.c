@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A lane of stress: its two ends, and whether they are told of their states in order. */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/uuid.h>
+
+#include "stress.h"
+
+enum {
+	STRESS_NONE,
+	STRESS_OPENED,
+	STRESS_STARTED,
+	STRESS_POST_STARTED,
+	STRESS_SUSPENDED,
+	STRESS_CLOSED,
+};
+
+/* @after: a bit for each callback that may come before this one. */
+static struct stress_end *stress_state_begin(VMBCHANNEL channel, u32 state, u32 after)
+{
+	struct stress_end *end = VmbChannelGetPointer(channel);
+
+	if (atomic_inc_return(&end->in_state) != 1)
+		stress_fault(end, "two state callbacks at once");
+	if (!(after & BIT(end->last_state)))
+		stress_fault(end, "state callback %u came behind %u", state,
+			     end->last_state);
+	WRITE_ONCE(end->last_state, state);
+	return end;
+}
+
+bool stress_is_active(const struct stress_end *end)
+{
+	return READ_ONCE(end->last_state) == STRESS_POST_STARTED;
+}
+
+static void stress_state_end(struct stress_end *end)
+{
+	atomic_dec(&end->in_state);
+}
+
+static NTSTATUS stress_opened(VMBCHANNEL channel)
+{
+	struct stress_end *end = stress_state_begin(channel, STRESS_OPENED,
+						    BIT(STRESS_NONE) | BIT(STRESS_CLOSED));
+	u32 i;
+
+	for (i = 0; i < STRESS_THREADS; i++)
+		end->fresh[i] = true;
+	stress_state_end(end);
+	return STATUS_SUCCESS;
+}
+
+static VOID stress_started(VMBCHANNEL channel)
+{
+	stress_state_end(stress_state_begin(channel, STRESS_STARTED, BIT(STRESS_OPENED) |
+					    BIT(STRESS_SUSPENDED)));
+}
+
+static VOID stress_post_started(VMBCHANNEL channel)
+{
+	stress_state_end(stress_state_begin(channel, STRESS_POST_STARTED,
+					    BIT(STRESS_STARTED)));
+}
+
+static VOID stress_suspend(VMBCHANNEL channel)
+{
+	struct stress_end *end = stress_state_begin(channel, STRESS_SUSPENDED,
+						    BIT(STRESS_POST_STARTED));
+
+	if (atomic_read(&end->in_process))
+		stress_fault(end, "suspended within ProcessPacket");
+	stress_state_end(end);
+}
+
+static VOID stress_closed(VMBCHANNEL channel)
+{
+	struct stress_end *end = stress_state_begin(channel, STRESS_CLOSED,
+						    BIT(STRESS_OPENED) |
+						    BIT(STRESS_SUSPENDED));
+	struct stress_lane *lane = end->lane;
+
+	if (end->is_server) {
+		/* What it has mapped it unmaps first. */
+		mutex_lock(&lane->map_lock);
+		mutex_unlock(&lane->map_lock);
+	} else {
+		stress_gpadls_delete_all(lane);
+		if (!READ_ONCE(lane->ending))
+			VmbChannelEnable(channel);
+	}
+	stress_state_end(end);
+}
+
+static VOID stress_pnp_failure(VMBCHANNEL channel, NTSTATUS status)
+{
+	struct stress_end *end = VmbChannelGetPointer(channel);
+
+	if (end->lane->calm)
+		stress_fault(end, "the server refused: status %#x", (u32)status);
+	if (!READ_ONCE(end->lane->ending))
+		VmbChannelEnable(channel);
+}
+
+static NTSTATUS stress_init_client(struct stress_end *end)
+{
+	struct stress_lane *lane = end->lane;
+	NTSTATUS status;
+
+	status = VmbClientChannelInitSetTargetPnp(end->channel, &lane->type,
+						  &lane->instance, stress_pnp_failure);
+	return status ?: VmbClientChannelInitSetRingBufferPageCount(end->channel,
+								    lane->ring_pages,
+								    lane->ring_pages);
+}
+
+static NTSTATUS stress_init_server(struct stress_end *end)
+{
+	VMBCHANNEL channel = end->channel;
+	struct stress_lane *lane = end->lane;
+	NTSTATUS status;
+
+	status = VmbServerChannelInitSetFlags(channel,
+					      VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER);
+	status = status ?: VmbServerChannelInitSetTargetInterfaceId(channel, lane->type,
+								    lane->instance);
+	return status ?: VmbServerChannelInitSetSaveRestorePacketCallbacks(channel,
+									   stress_save_packet,
+									   stress_restore_packet);
+}
+
+/* A channel for an end that has none, disabled. */
+NTSTATUS stress_channel_create(struct stress_end *end)
+{
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS callbacks;
+	NTSTATUS status;
+
+	status = VmbChannelAllocate(NULL, end->is_server, &end->channel);
+	if (status)
+		return status;
+
+	VmbChannelSetPointer(end->channel, end);
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&callbacks);
+	callbacks.EvtChannelOpened = stress_opened;
+	callbacks.EvtChannelStarted = stress_started;
+	callbacks.EvtChannelPostStarted = stress_post_started;
+	callbacks.EvtChannelSuspend = stress_suspend;
+	callbacks.EvtChannelClosed = stress_closed;
+	status = VmbChannelInitSetStateChangeCallbacks(end->channel, &callbacks);
+	status = status ?: VmbChannelInitSetProcessPacketCallbacks(end->channel,
+								   stress_process, NULL);
+	status = status ?: VmbChannelInitSetMaximumPacketSize(end->channel,
+							      end->lane->max_packet);
+	status = status ?: VmbChannelInitSetMaximumExternalData(end->channel,
+								STRESS_MEMORY, 1);
+	if (!status)
+		status = end->is_server ? stress_init_server(end) :
+					  stress_init_client(end);
+	return status;
+}
+
+static int stress_end_init(struct stress_lane *lane, struct stress_end *end,
+			   struct stress_end *peer)
+{
+	struct stress_slot *slot;
+	u32 i;
+
+	end->lane = lane;
+	end->peer = peer;
+	end->is_server = end == &lane->server;
+	init_rwsem(&end->use);
+	spin_lock_init(&end->lock);
+	for (i = 0; i < ARRAY_SIZE(end->slots); i++) {
+		slot = &end->slots[i];
+		slot->end = end;
+		slot->index = i;
+		if (i % STRESS_SLOTS >= STRESS_MEMORIES)
+			continue;
+		slot->memory = alloc_pages_exact(STRESS_MEMORY, GFP_KERNEL);
+		if (!slot->memory)
+			return -ENOMEM;
+		slot->mdl = IoAllocateMdl(slot->memory, STRESS_MEMORY, FALSE, FALSE, NULL);
+		if (!slot->mdl)
+			return -ENOMEM;
+		MmBuildMdlForNonPagedPool(slot->mdl);
+	}
+	return stress_channel_create(end) ? -EIO : 0;
+}
+
+/* Both ends, disabled. */
+int stress_lane_init(struct stress_lane *lane)
+{
+	static const u32 ring_pages[] = { 2, 16, 4 };
+
+	lane->calm = lane->index % 2 == 0;
+	lane->saves = lane->index / 2 % 2;
+	lane->max_packet = 256 << lane->index % 4;
+	lane->ring_pages = ring_pages[lane->index % 3];
+	guid_gen((guid_t *)&lane->type);
+	guid_gen((guid_t *)&lane->instance);
+	mutex_init(&lane->gpadls_lock);
+	mutex_init(&lane->map_lock);
+	return stress_end_init(lane, &lane->server, &lane->client) ?:
+	       stress_end_init(lane, &lane->client, &lane->server);
+}
+
+static void stress_end_destroy(struct stress_end *end)
+{
+	u32 i;
+
+	if (end->channel) {
+		VmbChannelDisable(end->channel);
+		VmbChannelCleanup(end->channel);
+	}
+	for (i = 0; i < ARRAY_SIZE(end->slots); i++) {
+		if (end->slots[i].mdl)
+			IoFreeMdl(end->slots[i].mdl);
+		if (end->slots[i].memory)
+			free_pages_exact(end->slots[i].memory, STRESS_MEMORY);
+	}
+}
+
+void stress_lane_destroy(struct stress_lane *lane)
+{
+	stress_end_destroy(&lane->client);
+	stress_end_destroy(&lane->server);
+}
+
+/* Whatever it has come to, it is to work (again). */
+void stress_heal(struct stress_end *end)
+{
+	NTSTATUS status = VmbChannelEnable(end->channel);
+
+	if (status != STATUS_SUCCESS && status != (NTSTATUS)STATUS_INVALID_DEVICE_STATE)
+		stress_fault(end, "enabling: status %#x", (u32)status);
+	VmbChannelStart(end->channel);
+}
