@@ -490,19 +490,26 @@ static void ask_when_post_started(struct client *client, enum client_event event
 		ask(asker_in_callback);
 }
 
-static void post_started_is_the_place_to_negotiate(struct kunit *test)
+/* A client that asks in PostStarted, which is being called. */
+static struct client *asking_when_post_started(struct kunit *test)
 {
-	struct task_struct *answering;
 	struct client *client;
 
 	asker_host = host_create(test);
 	client = client_create(test, asker_host);
 	asker_in_callback = asker(client, WAIT, NULL);
 	client->on_event = ask_when_post_started;
-
 	asker_host->offered = true;
 	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
 	EVENTUALLY(test, READ_ONCE(client_chan(client)->rx.enabled));
+	return client;
+}
+
+static void post_started_is_the_place_to_negotiate(struct kunit *test)
+{
+	struct client *client = asking_when_post_started(test);
+	struct task_struct *answering;
+
 	answering = kthread_run(answering_thread, NULL, "kmcl_answers");
 	EVENTUALLY(test, client_events(client) == 3);
 	kthread_stop(answering);
@@ -519,25 +526,32 @@ static VOID ask_in_process(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOID
 	complete(&asker_in_callback->returned);
 }
 
-/* The packet being processed is the one that the quota allows. */
-static void process_packet_at_passive_may_ask(struct kunit *test)
+/* A client that asks in ProcessPacket, which has been called. */
+static struct client *asking_in_process(struct kunit *test)
 {
-	struct task_struct *answering;
 	struct client *client;
 
 	asker_host = host_create(test);
 	client = client_create(test, asker_host);
 	asker_in_callback = asker(client, WAIT, NULL);
 	VmbChannelSetIncomingProcessingAtPassive(client->channel, TRUE);
-	VmbChannelSetTransactionQuota(client->channel, 1);
 	EXPECT_STATUS(test, VmbChannelInitSetProcessPacketCallbacks(client->channel,
 								    ask_in_process, NULL),
 		      STATUS_SUCCESS);
 	asker_host->offered = true;
 	client_enable(client);
-
 	host_write(asker_host, KMCL_WIRE_DATA, 0, 0, "go", 2);
 	host_signal(asker_host);
+	return client;
+}
+
+/* The packet being processed is the one that the quota allows. */
+static void process_packet_at_passive_may_ask(struct kunit *test)
+{
+	struct client *client = asking_in_process(test);
+	struct task_struct *answering;
+
+	VmbChannelSetTransactionQuota(client->channel, 1);
 	answering = kthread_run(answering_thread, NULL, "kmcl_answers");
 	asker_end(asker_in_callback);
 	kthread_stop(answering);
@@ -575,15 +589,8 @@ static int disabling_thread(void *data)
 /* A host that never answers: what waits for it in a callback must not wait on. */
 static void what_waits_in_post_started_is_ended(struct kunit *test, bool rescind)
 {
-	struct client *client;
+	struct client *client = asking_when_post_started(test);
 
-	asker_host = host_create(test);
-	client = client_create(test, asker_host);
-	asker_in_callback = asker(client, WAIT, NULL);
-	client->on_event = ask_when_post_started;
-	asker_host->offered = true;
-	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
-	EVENTUALLY(test, READ_ONCE(client_chan(client)->rx.enabled));
 	host_reads_one(test);
 	if (rescind) {
 		host_rescind(asker_host);
@@ -603,24 +610,6 @@ static void disable_ends_a_request_in_post_started(struct kunit *test)
 static void a_rescind_ends_a_request_in_post_started(struct kunit *test)
 {
 	what_waits_in_post_started_is_ended(test, true);
-}
-
-static struct client *asking_in_process(struct kunit *test)
-{
-	struct client *client;
-
-	asker_host = host_create(test);
-	client = client_create(test, asker_host);
-	asker_in_callback = asker(client, WAIT, NULL);
-	VmbChannelSetIncomingProcessingAtPassive(client->channel, TRUE);
-	EXPECT_STATUS(test, VmbChannelInitSetProcessPacketCallbacks(client->channel,
-								    ask_in_process, NULL),
-		      STATUS_SUCCESS);
-	asker_host->offered = true;
-	client_enable(client);
-	host_write(asker_host, KMCL_WIRE_DATA, 0, 0, "go", 2);
-	host_signal(asker_host);
-	return client;
 }
 
 static void disable_ends_a_request_in_process_packet(struct kunit *test)
