@@ -167,12 +167,38 @@ static void on_a_pipe_a_lie_is_counted_and_stepped_over(struct kunit *test)
 
 	message[0] = lie->type;
 	message[1] = lie->len;
+	/* What lies where a header would be, were there one, is the last packet's. */
+	host_write(format_host, KMCL_WIRE_DATA, 0, 2, "\1\0\0\0\10\0\0\0abcdefgh", 16);
 	host_write(format_host, KMCL_WIRE_DATA, 0, 1, message, lie->bytes);
 	host_write(format_host, KMCL_WIRE_DATA, 0, 2, "\1\0\0\0\10\0\0\0abcdefgh", 16);
 	host_signal(format_host);
 	KUNIT_EXPECT_EQ(test, client_count(client, malformed), 1);
+	KUNIT_ASSERT_EQ(test, client_packets(client), 2);
+	KUNIT_EXPECT_EQ(test, client->packets[1].len, 8);
+}
+
+/* The length is exact there, so the maximum is. */
+static void on_a_pipe_one_byte_above_the_maximum_is_too_much(struct kunit *test)
+{
+	u32 *message = kunit_kzalloc(test, 8 + 1024, GFP_KERNEL);
+	struct client *client;
+
+	format_host = host_create(test);
+	client = client_create(test, format_host);
+	VmbChannelInitSetFlags(client->channel, VMBUS_CHANNEL_INIT_FLAG_IS_PIPE);
+	VmbChannelInitSetMaximumPacketSize(client->channel, 1021);
+	format_host->offered = true;
+	client_enable(client);
+
+	message[0] = 1;
+	message[1] = 1022;
+	host_write(format_host, KMCL_WIRE_DATA, 0, 1, message, 8 + 1022);
+	message[1] = 1021;
+	host_write(format_host, KMCL_WIRE_DATA, 0, 1, message, 8 + 1021);
+	host_signal(format_host);
+	KUNIT_EXPECT_EQ(test, client_count(client, malformed), 1);
 	KUNIT_ASSERT_EQ(test, client_packets(client), 1);
-	KUNIT_EXPECT_EQ(test, client->packets[0].len, 8);
+	KUNIT_EXPECT_EQ(test, client->packets[0].len, 1021);
 }
 
 static void a_packet_made_before_pipe_mode_has_to_be_made_anew(struct kunit *test)
@@ -292,6 +318,7 @@ static struct kunit_case format_cases[] = {
 	KUNIT_CASE(on_a_pipe_external_data_goes_before_the_header),
 	KUNIT_CASE(on_a_pipe_completions_have_no_header),
 	KUNIT_CASE_PARAM(on_a_pipe_a_lie_is_counted_and_stepped_over, pipe_lie_gen_params),
+	KUNIT_CASE(on_a_pipe_one_byte_above_the_maximum_is_too_much),
 	KUNIT_CASE(a_packet_made_before_pipe_mode_has_to_be_made_anew),
 	KUNIT_CASE(a_packet_with_transfer_pages_is_delivered_and_flagged),
 	KUNIT_CASE(a_packet_with_many_transfer_pages_fits),
