@@ -80,6 +80,7 @@ struct stress_held {
 
 struct stress_gpadl {
 	void *memory;		/* NULL: no GPADL */
+	u32 bytes;
 	UINT32 handle;
 	bool read_only;
 };

@@ -28,8 +28,14 @@ static uint seconds = 120;
 module_param(seconds, uint, 0444);
 MODULE_PARM_DESC(seconds, "after which a round does not go on");
 
-/* How long what is to end by itself may take. */
+/* How many seconds what is to end by itself may take. */
 #define STRESS_PATIENCE	60
+
+/* Where something has gone wrong, the rest need not be waited for. */
+static u32 stress_patience_ms(struct stress_run *run)
+{
+	return (atomic_read(&run->faults) ? 2 : STRESS_PATIENCE) * 1000;
+}
 
 /* Notes that something is not as it has to be. Any context. */
 void stress_fault(struct stress_end *end, const char *format, ...)
@@ -141,7 +147,7 @@ static void stress_await_all_active(struct stress_run *run)
 {
 	u32 ms, i;
 
-	for (ms = 0; ms < STRESS_PATIENCE * 1000 && !stress_all_active(run); ms++)
+	for (ms = 0; ms < stress_patience_ms(run) && !stress_all_active(run); ms++)
 		usleep_range(1000, 1100);
 	for (i = 0; i < run->n_lanes * 2; i++)
 		if (!stress_is_active(stress_end_of(run, i)))
@@ -161,7 +167,7 @@ static void stress_settle(struct stress_run *run)
 		stress_heal(end);
 	}
 	stress_await_all_active(run);
-	for (ms = 0; ms < STRESS_PATIENCE * 1000 && stress_under_way(run, false); ms++)
+	for (ms = 0; ms < stress_patience_ms(run) && stress_under_way(run, false); ms++)
 		usleep_range(1000, 1100);
 	stress_under_way(run, true);
 }
