@@ -198,18 +198,25 @@ static void stress_check_counts(struct stress_run *run)
 	}
 }
 
+static long long stress_count(const atomic64_t *count)
+{
+	return atomic64_read(count);
+}
+
 static void stress_report(struct kunit *test, struct stress_run *run)
 {
 	struct stress_counts *c = &run->count;
 
-#define N(name)	((long long)atomic64_read(&c->name))
 	kunit_info(test, "seed %#llx: %u + %u operations, %lld packets delivered, %lld completed, %lld lost with a connection\n",
-		   run->seed, run->threads[0].ops, run->threads[1].ops, N(delivered),
-		   N(completed), N(removed));
+		   run->seed, run->threads[0].ops, run->threads[1].ops,
+		   stress_count(&c->delivered), stress_count(&c->completed),
+		   stress_count(&c->removed));
 	kunit_info(test, "  %lld deferred, %lld sent again, %lld requests, %lld GPADLs, %lld mapped, %lld pauses, %lld disabled, %lld saved with %lld packets\n",
-		   N(deferrals), N(again), N(requests), N(gpadls), N(maps), N(pauses),
-		   N(disables), N(saves), N(packets_saved));
-#undef N
+		   stress_count(&c->deferrals), stress_count(&c->again),
+		   stress_count(&c->requests), stress_count(&c->gpadls),
+		   stress_count(&c->maps), stress_count(&c->pauses),
+		   stress_count(&c->disables), stress_count(&c->saves),
+		   stress_count(&c->packets_saved));
 }
 
 static void stress_run_free(struct stress_run *run)
@@ -337,7 +344,8 @@ static struct kunit_suite stress_suite = {
 	.name = "kmcl_stress",
 	.test_cases = stress_cases,
 };
-kunit_test_suite(stress_suite);
+
+kunit_test_suites(&stress_suite);
 
 MODULE_DESCRIPTION("VMBus Kernel Mode Client Library: stress");
 MODULE_LICENSE("GPL");
