@@ -117,8 +117,8 @@ static int host_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 
 	for (i = 0; i < ARRAY_SIZE(host->gpadls); i++) {
 		if (!cmpxchg(&host->gpadls[i], NULL, gpadl)) {
-			gpadl->handle = ++host->next_gpadl;
-			host->gpadls_created++;
+			gpadl->handle = atomic_inc_return(&host->last_gpadl);
+			WRITE_ONCE(host->gpadls_created, gpadl->handle);
 			return 0;
 		}
 	}

@@ -43,7 +43,7 @@ struct host {
 
 	/* GPADLs: what the host was told of, and has not been told to forget. */
 	struct kmcl_gpadl *gpadls[8];
-	u32 next_gpadl;
+	atomic_t last_gpadl;
 	u32 gpadls_created;
 	int gpadl_error;	/* what creating one gives */
 	struct completion *gpadl_mapped;	/* a deletion waits for this */

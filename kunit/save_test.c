@@ -67,7 +67,8 @@ static NTSTATUS restore_note(VMBCHANNEL channel, PVOID lib, UINT32 lib_size, PVO
 		return restore_status;
 	memset(done, 0, sizeof(*done));
 	done->packet = VmbPacketAllocate(channel);
-	KUNIT_EXPECT_NOT_NULL(server->test, done->packet);
+	if (!done->packet)
+		return STATUS_INSUFFICIENT_RESOURCES;
 	VmbPacketSetPointer(done->packet, done);
 	VmbPacketSetCompletionRoutine(done->packet, client_routine);
 	done->order = note->number;

@@ -5,6 +5,7 @@
 #include <linux/uuid.h>
 
 #include "stress.h"
+#include "../../core/kmcl.h"
 
 enum {
 	STRESS_NONE,
@@ -140,6 +141,8 @@ NTSTATUS stress_channel_create(struct stress_end *end)
 		return status;
 
 	VmbChannelSetPointer(end->channel, end);
+	/* Only the other end's signals count. */
+	((struct kmcl_channel *)end->channel)->tx.retry_ms = 600000;
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&callbacks);
 	callbacks.EvtChannelOpened = stress_opened;
 	callbacks.EvtChannelStarted = stress_started;

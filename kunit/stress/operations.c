@@ -106,9 +106,9 @@ static const struct stress_op {
 	{ "pause", do_pause, 6 },
 	{ "quota", do_quota, 8 },
 	{ "passive", do_passive, 8 },
-	{ "create a GPADL", do_gpadl_create, 8 },
-	{ "delete a GPADL", do_gpadl_delete, 5 },
-	{ "map a GPADL", do_gpadl_map, 8, ITS_SERVER },
+	{ "create a GPADL", do_gpadl_create, 12 },
+	{ "delete a GPADL", do_gpadl_delete, 8 },
+	{ "map a GPADL", do_gpadl_map, 16, ITS_SERVER },
 	{ "disable", do_disable, 3 },
 	{ "save", do_save, 2, ITS_SERVER_ALONE },
 };

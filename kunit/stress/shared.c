@@ -3,6 +3,7 @@
  * GPADLs of stress: the client makes and deletes them, the server finds in them
  * what the client has written.
  */
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -41,6 +42,7 @@ void stress_gpadl_create(struct stress_lane *lane, u64 draw)
 						 memory, bytes, &gpadl->handle);
 	if (status == STATUS_SUCCESS) {
 		gpadl->memory = memory;
+		gpadl->bytes = bytes;
 		atomic64_inc(&lane->run->count.gpadls);
 		goto unlock;
 	}
@@ -57,6 +59,8 @@ static void stress_gpadl_take_back(struct stress_lane *lane, struct stress_gpadl
 	if (!gpadl->memory)
 		return;
 	VmbChannelDeleteGpadl(lane->client.channel, gpadl->handle);
+	/* A server that still looks at it is to notice. */
+	memset(gpadl->memory, 0xdd, gpadl->bytes);
 	kfree(gpadl->memory);
 	gpadl->memory = NULL;
 }
@@ -79,13 +83,21 @@ void stress_gpadls_delete_all(struct stress_lane *lane)
 	mutex_unlock(&lane->gpadls_lock);
 }
 
-/* The server looks at what is mapped. */
-static void stress_gpadl_look(struct stress_lane *lane, PMDL mdl)
+/* The server looks at what is mapped, and once more after some time. */
+static void stress_gpadl_look(struct stress_lane *lane, PMDL mdl, u64 draw)
 {
 	const u32 *words = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+	u32 bytes = MmGetMdlByteCount(mdl), name;
 
-	if (words && !stress_filled(words, MmGetMdlByteCount(mdl), words[0]))
+	if (!words)
+		return;
+	name = words[0];
+	if (!stress_filled(words, bytes, name))
 		stress_fault(&lane->server, "a GPADL is not what the client wrote");
+	if (draw >> 18 & 1)
+		usleep_range(50, 50 + (draw >> 24) % 1000);
+	if (!stress_filled(words, bytes, name))
+		stress_fault(&lane->server, "a GPADL has changed while it was mapped");
 }
 
 void stress_gpadl_map(struct stress_lane *lane, u64 draw)
@@ -113,7 +125,7 @@ void stress_gpadl_map(struct stress_lane *lane, u64 draw)
 	switch ((u32)status) {
 	case STATUS_SUCCESS:
 		atomic64_inc(&lane->run->count.maps);
-		stress_gpadl_look(lane, mdl);
+		stress_gpadl_look(lane, mdl, draw);
 		VmbChannelUnmapGpadl(server, handle);
 		break;
 	case (u32)STATUS_ACCESS_DENIED:

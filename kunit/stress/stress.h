@@ -80,6 +80,7 @@ struct stress_held {
 
 struct stress_gpadl {
 	void *memory;		/* NULL: no GPADL */
+	u32 bytes;
 	UINT32 handle;
 	bool read_only;
 };
@@ -124,15 +125,16 @@ struct stress_lane {
 	u32 ring_pages;
 	struct stress_end client;
 	struct stress_end server;
-	/* Guards the client's GPADLs, and keeps them while the server has one mapped. */
-	struct mutex gpadls_lock;
+	/* Held while the server has a GPADL mapped: it closes behind that. */
 	struct mutex map_lock;
+	/* Guards the client's GPADLs, also while one is deleted. */
+	struct mutex gpadls_lock;
 	struct stress_gpadl gpadls[STRESS_GPADLS];
 	u32 last_gpadl;
 };
 
 struct stress_counts {
-	atomic64_t delivered, completed, removed, memories, requests, deferrals, again,
+	atomic64_t delivered, completed, removed, requests, deferrals, again,
 		   pauses, disables, gpadls, maps, saves, packets_saved;
 };
 
@@ -162,8 +164,8 @@ struct stress_run {
 	/* Rules that were broken: how many, and the first in words. */
 	atomic_t faults;
 	char fault[160];
-	void *saved;		/* room for one save; under the lock */
-	struct mutex save_lock;
+	struct mutex save_lock;	/* guards @saved */
+	void *saved;		/* room for one save */
 };
 
 #define STRESS_SAVED_BYTES	(2 << 20)

@@ -28,8 +28,14 @@ static uint seconds = 120;
 module_param(seconds, uint, 0444);
 MODULE_PARM_DESC(seconds, "after which a round does not go on");
 
-/* How long what is to end by itself may take. */
+/* How many seconds what is to end by itself may take. */
 #define STRESS_PATIENCE	60
+
+/* Where something has gone wrong, the rest need not be waited for. */
+static u32 stress_patience_ms(struct stress_run *run)
+{
+	return (atomic_read(&run->faults) ? 2 : STRESS_PATIENCE) * 1000;
+}
 
 /* Notes that something is not as it has to be. Any context. */
 void stress_fault(struct stress_end *end, const char *format, ...)
@@ -141,7 +147,7 @@ static void stress_await_all_active(struct stress_run *run)
 {
 	u32 ms, i;
 
-	for (ms = 0; ms < STRESS_PATIENCE * 1000 && !stress_all_active(run); ms++)
+	for (ms = 0; ms < stress_patience_ms(run) && !stress_all_active(run); ms++)
 		usleep_range(1000, 1100);
 	for (i = 0; i < run->n_lanes * 2; i++)
 		if (!stress_is_active(stress_end_of(run, i)))
@@ -161,7 +167,7 @@ static void stress_settle(struct stress_run *run)
 		stress_heal(end);
 	}
 	stress_await_all_active(run);
-	for (ms = 0; ms < STRESS_PATIENCE * 1000 && stress_under_way(run, false); ms++)
+	for (ms = 0; ms < stress_patience_ms(run) && stress_under_way(run, false); ms++)
 		usleep_range(1000, 1100);
 	stress_under_way(run, true);
 }
@@ -192,18 +198,25 @@ static void stress_check_counts(struct stress_run *run)
 	}
 }
 
+static long long stress_count(const atomic64_t *count)
+{
+	return atomic64_read(count);
+}
+
 static void stress_report(struct kunit *test, struct stress_run *run)
 {
 	struct stress_counts *c = &run->count;
 
-#define N(name)	((long long)atomic64_read(&c->name))
 	kunit_info(test, "seed %#llx: %u + %u operations, %lld packets delivered, %lld completed, %lld lost with a connection\n",
-		   run->seed, run->threads[0].ops, run->threads[1].ops, N(delivered),
-		   N(completed), N(removed));
+		   run->seed, run->threads[0].ops, run->threads[1].ops,
+		   stress_count(&c->delivered), stress_count(&c->completed),
+		   stress_count(&c->removed));
 	kunit_info(test, "  %lld deferred, %lld sent again, %lld requests, %lld GPADLs, %lld mapped, %lld pauses, %lld disabled, %lld saved with %lld packets\n",
-		   N(deferrals), N(again), N(requests), N(gpadls), N(maps), N(pauses),
-		   N(disables), N(saves), N(packets_saved));
-#undef N
+		   stress_count(&c->deferrals), stress_count(&c->again),
+		   stress_count(&c->requests), stress_count(&c->gpadls),
+		   stress_count(&c->maps), stress_count(&c->pauses),
+		   stress_count(&c->disables), stress_count(&c->saves),
+		   stress_count(&c->packets_saved));
 }
 
 static void stress_run_free(struct stress_run *run)
@@ -331,7 +344,8 @@ static struct kunit_suite stress_suite = {
 	.name = "kmcl_stress",
 	.test_cases = stress_cases,
 };
-kunit_test_suite(stress_suite);
+
+kunit_test_suites(&stress_suite);
 
 MODULE_DESCRIPTION("VMBus Kernel Mode Client Library: stress");
 MODULE_LICENSE("GPL");

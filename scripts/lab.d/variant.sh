@@ -30,7 +30,9 @@ overlaid() {
 }
 
 lab_kernel() {
-	[[ $1 != stock ]] && known_kernel "$1" || die "no such kernel to build: $1"
+	if [[ $1 == stock ]] || ! known_kernel "$1"; then
+		die "no such kernel to build: $1"
+	fi
 	prepare
 	need_kernel_named "$1"
 	echo "$KERNEL"
