@@ -182,8 +182,7 @@ static void kmcl_control_offer(struct kmcl_channel *chan)
 	chan->server.offer.resume = kmcl_restore_id(chan);
 	if (kmcl_offer_make(chan) == -ENOENT) {
 		kmcl_warn(chan, "the client has left since the channel was saved\n");
-		kmcl_restore_drop(chan);
-		kmcl_send_flush(chan);
+		kmcl_restore_abandon(chan);
 	}
 }
 
@@ -215,11 +214,7 @@ static void kmcl_control_open(struct kmcl_channel *chan)
 	}
 
 	if (chan->is_server) {
-		/* What was restored was for this client. */
-		if (chan->server.offer.resume) {
-			kmcl_restore_drop(chan);
-			kmcl_send_flush(chan);
-		}
+		kmcl_restore_abandon(chan);
 		kmcl_control_to_offered(chan);
 		return;
 	}
@@ -277,6 +272,7 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 {
 	struct kmcl_control *ctl = &chan->ctl;
 	bool enabled, paused, gone, cancelled;
+	enum kmcl_state state;
 	unsigned long flags;
 
 	spin_lock_irqsave(&ctl->lock, flags);
@@ -285,9 +281,13 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 	ctl->cancelled = false;
 	paused = ctl->want_paused;
 	gone = ctl->link_gone;
+	state = ctl->state;
+	/* At once: who disables it from here on does not find it disabled. */
+	if (state == KMCL_DISABLED && enabled)
+		WRITE_ONCE(ctl->state, KMCL_ENABLED);
 	spin_unlock_irqrestore(&ctl->lock, flags);
 
-	switch (ctl->state) {
+	switch (state) {
 	case KMCL_DISABLED:
 		/* What was sent for an opening that never came. */
 		if (cancelled) {
@@ -296,7 +296,6 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 		}
 		if (!enabled)
 			return false;
-		kmcl_control_set_state(chan, KMCL_ENABLED);
 		if (chan->is_server)
 			kmcl_control_offer(chan);
 		else

@@ -198,7 +198,7 @@ struct kmcl_server {
 	struct mutex save_lock;	/* guards all below */
 	struct kmcl_save *save;	/* from VmbChannelSaveBegin() to ...End() */
 	bool frozen;		/* for a save nothing is written to the ring */
-	bool saved;		/* to the end */
+	u64 saved;		/* to the end: the save's number; else 0 */
 	struct kmcl_restore *restore;	/* what VmbChannelRestoreFromBuffer() got */
 };
 
@@ -332,7 +332,6 @@ void kmcl_offer_list_del(struct kmcl_channel *chan);
 int kmcl_offer_watch(struct kmcl_channel *chan);
 void kmcl_offer_unwatch(struct kmcl_channel *chan);
 bool kmcl_offer_unwatched(const struct kmcl_channel *chan);
-void kmcl_offer_look_again(void);
 int kmcl_offer_make(struct kmcl_channel *chan);
 void kmcl_offer_revoke(struct kmcl_channel *chan);
 
@@ -360,12 +359,13 @@ bool kmcl_server_claim(struct kmcl_channel *chan);
 void kmcl_server_unclaim(struct kmcl_channel *chan);
 
 /* save.c, restore.c */
-bool kmcl_save_parks(struct kmcl_channel *chan);
+u64 kmcl_save_parks(struct kmcl_channel *chan);
 void kmcl_save_over(struct kmcl_channel *chan);
 void kmcl_save_end(struct kmcl_channel *chan);
 u64 kmcl_restore_id(struct kmcl_channel *chan);
 int kmcl_restore_open(struct kmcl_channel *chan);
 void kmcl_restore_drop(struct kmcl_channel *chan);
+void kmcl_restore_abandon(struct kmcl_channel *chan);
 
 /* request.c */
 void kmcl_requests_on(struct kmcl_channel *chan);

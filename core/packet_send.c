@@ -40,6 +40,7 @@ NTSTATUS kmcl_packet_take(struct kmcl_packet *pkt)
 		return STATUS_INVALID_DEVICE_STATE;
 
 	pkt->tx.out.type = KMCL_WIRE_DATA;
+	pkt->tx.out.id = 0;
 	pkt->tx.out.gpa = NULL;
 	pkt->tx.out.gpa_len = 0;
 	return STATUS_SUCCESS;

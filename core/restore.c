@@ -32,7 +32,7 @@ struct kmcl_restore {
 	u64 save;
 	u32 next;		/* index of the chunk to come */
 	bool complete;
-	u64 link;
+	u64 resume;
 	struct task_struct *task;	/* in EvtChannelRestorePacket now, or NULL */
 	const struct kmcl_save_lib *lib;	/* and what it was called with, */
 	u32 lib_len;
@@ -61,6 +61,17 @@ void kmcl_restore_drop(struct kmcl_channel *chan)
 	mutex_unlock(&server->save_lock);
 }
 
+/* What was restored was for a client that is not there, or was refused. */
+void kmcl_restore_abandon(struct kmcl_channel *chan)
+{
+	if (!chan->is_server || !chan->server.offer.resume)
+		return;
+
+	chan->server.offer.resume = 0;
+	kmcl_restore_drop(chan);
+	kmcl_send_flush(chan);
+}
+
 /* The connection to go on with, or 0. */
 u64 kmcl_restore_id(struct kmcl_channel *chan)
 {
@@ -69,7 +80,7 @@ u64 kmcl_restore_id(struct kmcl_channel *chan)
 
 	mutex_lock(&server->save_lock);
 	if (server->restore && server->restore->complete)
-		id = server->restore->link;
+		id = server->restore->resume;
 	mutex_unlock(&server->save_lock);
 	return id;
 }
@@ -172,7 +183,7 @@ static NTSTATUS kmcl_restore_channel(struct kmcl_channel *chan,
 				     struct kmcl_restore *restore,
 				     const struct kmcl_save_channel *c)
 {
-	restore->link = c->link;
+	restore->resume = c->resume;
 	spin_lock_irq(&chan->tx.lock);
 	chan->tx.last_id = max(chan->tx.last_id, c->last_id);
 	spin_unlock_irq(&chan->tx.lock);
@@ -242,7 +253,6 @@ static NTSTATUS kmcl_restore_apply(struct kmcl_channel *chan,
 static NTSTATUS kmcl_restore_finish(struct kmcl_channel *chan,
 				    struct kmcl_restore *restore)
 {
-	u64 last_id = chan->tx.last_id;
 	NTSTATUS status;
 
 	status = kmcl_restore_each(chan, restore, kmcl_restore_check);
@@ -258,9 +268,6 @@ static NTSTATUS kmcl_restore_finish(struct kmcl_channel *chan,
 	}
 
 	kmcl_send_flush(chan);
-	spin_lock_irq(&chan->tx.lock);
-	chan->tx.last_id = last_id;
-	spin_unlock_irq(&chan->tx.lock);
 	return status;
 }
 
@@ -349,9 +356,12 @@ static struct kmcl_restore *kmcl_restore_get(struct kmcl_channel *chan)
  * sent. If that client has left meanwhile, the packets complete with
  * STATUS_DEVICE_REMOVED and the offer is one like others.
  *
- * On failure nothing is restored: packets made so far complete with
- * STATUS_DEVICE_REMOVED, and the next call begins anew with a first chunk. What is
- * saved serves once.
+ * On failure nothing is restored: packets made so far, and others that the channel
+ * has been given to send, complete with STATUS_DEVICE_REMOVED, and the next call
+ * begins anew with a first chunk. What is saved serves once.
+ *
+ * What is saved names the client's memory by its frame numbers. It is checked, but
+ * not signed: keep it where nobody can write who may not write to that memory.
  *
  * Context: PASSIVE_LEVEL.
  *
@@ -370,16 +380,21 @@ NTSTATUS VmbChannelRestoreFromBuffer(VMBCHANNEL Channel, PVOID Buffer,
 	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
 	struct kmcl_restore *restore;
 	NTSTATUS status;
+	bool may;
 
 	might_sleep();
-	if (!chan || !chan->is_server || !kmcl_control_is_disabled(chan))
+	if (!chan || !chan->is_server)
 		return STATUS_INVALID_PARAMETER_1;
 	if (!Buffer || !IS_ALIGNED((unsigned long)Buffer, 8))
 		return STATUS_INVALID_PARAMETER_2;
 
 	mutex_lock(&chan->server.save_lock);
-	restore = kmcl_restore_get(chan);
-	if (!restore) {
+	/* Whoever enables it asks for what was restored, under this lock, first. */
+	may = kmcl_control_is_disabled(chan);
+	restore = may ? kmcl_restore_get(chan) : NULL;
+	if (!may) {
+		status = STATUS_INVALID_PARAMETER_1;
+	} else if (!restore) {
 		status = STATUS_INSUFFICIENT_RESOURCES;
 	} else if (restore->complete) {
 		status = STATUS_INVALID_DEVICE_STATE;
@@ -409,6 +424,8 @@ static void kmcl_restore_into(struct kmcl_packet *pkt,
 		memcpy(pkt->tx.room, lib + 1, lib->len);
 
 	spin_lock_irq(&send->lock);
+	/* No later packet is to have the same. */
+	send->last_id = max(send->last_id, lib->id);
 	if (lib->queued) {
 		pkt->tx.queued = true;
 		list_add_tail(&pkt->tx.node, &send->queue);

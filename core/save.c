@@ -81,7 +81,7 @@ static NTSTATUS kmcl_save_channel(struct kmcl_channel *chan,
 		return STATUS_INSUFFICIENT_RESOURCES;
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
-	c->link = chan->ctl.state == KMCL_OPENED ? chan->ctl.link->id : 0;
+	c->resume = chan->ctl.state == KMCL_OPENED ? save->id : 0;
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 	c->last_id = chan->tx.last_id;
 	c->type = chan->set.type;
@@ -295,7 +295,7 @@ static void kmcl_save_thaw(struct kmcl_channel *chan)
 	if (chan->server.frozen && READ_ONCE(chan->ctl.state) == KMCL_OPENED)
 		kmcl_send_open(chan, chan->tx.ring_bytes);
 	chan->server.frozen = false;
-	chan->server.saved = false;
+	chan->server.saved = 0;
 }
 
 /* The channel goes on, which makes what was saved worthless. For the worker. */
@@ -313,23 +313,26 @@ void kmcl_save_over(struct kmcl_channel *chan)
 	mutex_unlock(&server->save_lock);
 }
 
-/* Is the channel to be left to a successor, now that it closes? For the worker. */
-bool kmcl_save_parks(struct kmcl_channel *chan)
+/*
+ * The number of the save by which a successor may go on, now that the channel
+ * closes, or 0. For the worker.
+ */
+u64 kmcl_save_parks(struct kmcl_channel *chan)
 {
 	struct kmcl_server *server = &chan->server;
-	bool parks;
+	u64 save;
 
 	if (!chan->is_server)
-		return false;
+		return 0;
 
 	mutex_lock(&server->save_lock);
-	parks = server->saved && !READ_ONCE(chan->ctl.link_gone);
+	save = READ_ONCE(chan->ctl.link_gone) ? 0 : server->saved;
 	if (server->save)
 		server->save->void_now = true;
 	server->frozen = false;
-	server->saved = false;
+	server->saved = 0;
 	mutex_unlock(&server->save_lock);
-	return parks;
+	return save;
 }
 
 static NTSTATUS kmcl_save_begin(struct kmcl_channel *chan)
@@ -337,16 +340,16 @@ static NTSTATUS kmcl_save_begin(struct kmcl_channel *chan)
 	struct kmcl_save *save;
 	NTSTATUS status;
 
-	if (chan->server.save || !kmcl_save_may_begin(chan))
+	if (chan->server.save || chan->server.restore || !kmcl_save_may_begin(chan))
 		return STATUS_INVALID_DEVICE_STATE;
 
 	save = kzalloc(sizeof(*save), GFP_KERNEL);
 	if (!save)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	INIT_LIST_HEAD(&save->records);
-	save->id = get_random_u64();
+	save->id = get_random_u64() | 1; /* 0 is none */
 
-	chan->server.saved = false;
+	chan->server.saved = 0;
 	chan->server.frozen = true;
 	kmcl_send_close(chan);
 	status = kmcl_save_channel(chan, save);
@@ -379,7 +382,8 @@ static NTSTATUS kmcl_save_begin(struct kmcl_channel *chan)
  *
  * Return: STATUS_SUCCESS. This project's decisions: STATUS_INVALID_PARAMETER_1 for a
  * handle that is bad or a client's; STATUS_INVALID_DEVICE_STATE where the channel is
- * active, about to change its state, or being saved; STATUS_DEVICE_BUSY where a
+ * active, about to change its state, being saved, or restored and not yet connected;
+ * STATUS_DEVICE_BUSY where a
  * packet with external data or a synchronous request is under way, for their memory
  * may be gone when they are restored, which the log says;
  * STATUS_INSUFFICIENT_RESOURCES; or what EvtChannelSavePacket failed with.
@@ -492,7 +496,7 @@ NTSTATUS VmbChannelSaveContinue(VMBCHANNEL Channel, PVOID SaveBuffer,
 			status = STATUS_BUFFER_OVERFLOW;
 	}
 	if (!needed)
-		chan->server.saved = true;
+		chan->server.saved = save->id;
 	if (BytesRequired)
 		*BytesRequired = needed;
 	mutex_unlock(&chan->server.save_lock);

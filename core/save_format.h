@@ -43,7 +43,7 @@ struct kmcl_save_record {
 };
 
 struct kmcl_save_channel {
-	u64 link;	/* kmcl_link.id, 0 if there was none */
+	u64 resume;	/* the save's number; 0 if there was no client */
 	u64 last_id;
 	guid_t type;
 	guid_t instance;

@@ -45,6 +45,9 @@ static int kmcl_tx_write(struct kmcl_channel *chan, struct kmcl_tx *tx,
 	struct kmcl_link *link = chan->link;
 	int ret;
 
+	if (!tx->out.id && !kmcl_tx_is_completion(tx))
+		tx->out.id = ++chan->tx.last_id;
+
 	/* The answer may come before the write returns: open first. */
 	if (kmcl_tx_wants_completion(tx))
 		kmcl_transaction_open(chan, kmcl_tx_packet(tx));
@@ -161,7 +164,7 @@ static void kmcl_send_unlock_and_finish(struct kmcl_channel *chan,
 /**
  * kmcl_tx_submit() - send
  * @chan: the channel, in any state
- * @tx: its @out set, but for the id of a data packet; in no list
+ * @tx: its @out set, the id of a data packet to 0; in no list
  * @data: the payload, copied before this returns
  * @may_wait: whether it may be queued
  *
@@ -185,9 +188,6 @@ enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 		spin_unlock_irqrestore(&send->lock, flags);
 		return KMCL_TX_REFUSED;
 	}
-	if (!kmcl_tx_is_completion(tx))
-		tx->out.id = ++send->last_id;
-
 	if (send->flows && list_empty(&send->queue))
 		ret = kmcl_tx_write(chan, tx, data);
 	if (!ret || ret == -EOPNOTSUPP || !may_wait) {

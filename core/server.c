@@ -146,7 +146,8 @@ EXPORT_SYMBOL_GPL(VmbServerChannelInitSetMmioMegabytes);
  *	allocates one and calls VmbPacketRestore(). Or NULL: what has packets cannot
  *	be restored.
  *
- * Both are called at PASSIVE_LEVEL. They must not disable or clean up the channel.
+ * Both are called at PASSIVE_LEVEL. They must not disable, pause or clean up the
+ * channel, nor save or restore it.
  *
  * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1.
  */

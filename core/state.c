@@ -73,9 +73,10 @@ NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 	return STATUS_SUCCESS;
 
 fail_open:
-	link->ops->close(link);
 	kmcl_deliver_drop_waiting(chan);
+	link->ops->close(link);
 	kmcl_gpadls_close(chan);
+	kmcl_restore_abandon(chan);
 	kmcl_receive_close(chan);
 	return status;
 
@@ -127,14 +128,15 @@ void kmcl_state_close(struct kmcl_channel *chan)
 	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &chan->set.state;
 	struct kmcl_counters *count = &chan->count;
 	struct kmcl_link *link = chan->ctl.link;
-	bool park = kmcl_save_parks(chan);
+	u64 save = kmcl_save_parks(chan);
 
 	kmcl_send_close(chan);
-	if (park)
-		link->ops->park(link);
+	/* The other end waits for its memory, and this one for that. */
+	kmcl_deliver_drop_waiting(chan);
+	if (save)
+		link->ops->park(link, save);
 	else
 		link->ops->close(link);
-	kmcl_deliver_drop_waiting(chan);
 	kmcl_send_flush(chan);
 	kmcl_receive_close(chan);
 	chan->link = NULL;

@@ -572,7 +572,6 @@ static void a_callback_that_fails_leaves_nothing_restored(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client_calls(&restored[0]), 1);
 	EXPECT_STATUS(test, restored[0].status, STATUS_DEVICE_REMOVED);
 	restored_free(NULL);
-	KUNIT_EXPECT_EQ(test, client_chan(next)->tx.last_id, 0);
 
 	/* Nobody who could make packets. */
 	VmbServerChannelInitSetSaveRestorePacketCallbacks(next->channel, NULL, NULL);
@@ -657,6 +656,83 @@ static void a_successor_may_refuse_the_client(struct kunit *test)
 	next->opened_status = STATUS_SUCCESS;
 	pair_enable(pair->client);
 	PAIR_EVENTS(pair->client, UP DOWN UP);
+}
+
+/* Completions that the restored server has yet to send hold what an opening needs. */
+static void a_successor_with_much_to_send_may_refuse_the_client(struct kunit *test)
+{
+	struct pair *pair = pair_create(test);
+	struct image *image = image_create(test);
+	struct client *next = successor(pair);
+	struct client_done *asked[40];
+	u8 *payload = kunit_kzalloc(test, PAIR_MAX_PACKET, GFP_KERNEL);
+	u32 i;
+
+	set_callbacks(pair->server);
+	pair->server->echo = true;
+	pair_up(pair);
+	VmbChannelPause(pair->client->channel);
+	for (i = 0; i < ARRAY_SIZE(asked); i++) {
+		asked[i] = client_packet(pair->client);
+		ASSERT_STATUS(test, client_send(asked[i], payload, 400, WAIT), STATUS_SUCCESS);
+	}
+	EVENTUALLY(test, client_packets(pair->server) == ARRAY_SIZE(asked));
+	VmbChannelPause(pair->server->channel);
+	save(pair->server, image);
+	VmbChannelDisable(pair->server->channel);
+
+	next->opened_status = STATUS_UNSUCCESSFUL;
+	EXPECT_STATUS(test, restore(next, image), STATUS_SUCCESS);
+	pair_enable(next);
+	EVENTUALLY(test, client_calls(asked[ARRAY_SIZE(asked) - 1]) == 1);
+	EXPECT_STATUS(test, asked[ARRAY_SIZE(asked) - 1]->status, STATUS_DEVICE_REMOVED);
+	VmbChannelDisable(next->channel);
+	KUNIT_EXPECT_EQ(test, client_chan(next)->rx.held, 0);
+}
+
+/* Started and saved again, the server has gone on from what the first save tells. */
+static void an_older_save_is_not_resumed(struct kunit *test)
+{
+	struct pair *pair = paused_pair(test);
+	struct image *old = image_create(test), *image = image_create(test);
+	struct client *next = successor(pair);
+
+	save(pair->server, old);
+	VmbChannelStart(pair->server->channel);
+	EVENTUALLY(test, READ_ONCE(client_chan(pair->server)->ctl.state) == KMCL_ACTIVE);
+	VmbChannelPause(pair->server->channel);
+	save(pair->server, image);
+	VmbChannelDisable(pair->server->channel);
+	EXPECT_STATUS(test, restore(next, old), STATUS_SUCCESS);
+	pair_enable(next);
+	/* The client is told to leave, as for any other server. */
+	PAIR_EVENTS(pair->client, UP DOWN);
+}
+
+static void what_is_sent_before_the_restore_gets_its_own_answer(struct kunit *test)
+{
+	struct pair *pair = paused_pair(test);
+	struct image *image = image_create(test);
+	struct client *next = successor(pair);
+	struct client_done *fresh;
+	u64 value = 77, answer = 4711;
+
+	pair->client->keep = true;
+	send_noted(pair->server, 1, WAIT);
+	EVENTUALLY(test, client_packets(pair->client) == 1);
+	save(pair->server, image);
+	VmbChannelDisable(pair->server->channel);
+	fresh = client_packet(next);
+	EXPECT_STATUS(test, client_send(fresh, &value, 8, WAIT), STATUS_SUCCESS);
+	EXPECT_STATUS(test, restore(next, image), STATUS_SUCCESS);
+	pair_enable(next);
+	EVENTUALLY(test, client_packets(pair->client) == 2);
+
+	client_complete(pair->client, 0, &answer, 8);
+	EVENTUALLY(test, client_calls(&restored[0]) == 1);
+	KUNIT_EXPECT_EQ(test, client_calls(fresh), 0);
+	client_complete(pair->client, 1, &answer, 8);
+	EVENTUALLY(test, client_calls(fresh) == 1);
 }
 
 static void another_server_ends_what_was_left(struct kunit *test)
@@ -937,6 +1013,9 @@ static struct kunit_case save_cases[] = {
 	KUNIT_CASE(a_packet_is_restored_in_the_callback_only),
 	KUNIT_CASE(a_client_that_left_meanwhile_takes_its_packets_along),
 	KUNIT_CASE(a_successor_may_refuse_the_client),
+	KUNIT_CASE(a_successor_with_much_to_send_may_refuse_the_client),
+	KUNIT_CASE(an_older_save_is_not_resumed),
+	KUNIT_CASE(what_is_sent_before_the_restore_gets_its_own_answer),
 	KUNIT_CASE(another_server_ends_what_was_left),
 	KUNIT_CASE(a_save_serves_once),
 	KUNIT_CASE(a_server_that_is_started_again_goes_on_itself),

@@ -658,6 +658,63 @@ static void a_deletion_that_waits_ends_when_the_client_leaves(struct kunit *test
 	PAIR_EVENTS(pair->server, UP DOWN);
 }
 
+static struct completion blocked;
+
+/* Keeps what comes behind from being delivered. */
+static bool block(struct client *end, VMBPACKETCOMPLETION handle, void *buffer, u32 len)
+{
+	wait_for_completion_timeout(&blocked, 10 * HZ);
+	VmbChannelPacketComplete(handle, NULL, 0);
+	return true;
+}
+
+static int disable_end(void *data)
+{
+	VmbChannelDisable(((struct client *)data)->channel);
+	return 0;
+}
+
+/* Each has read a packet with the other's memory, and neither will deliver it. */
+static void both_ends_may_leave_with_memory_undelivered(struct kunit *test)
+{
+	u8 *bytes = kunit_kzalloc(test, 8192, GFP_KERNEL);
+	PMDL mdl = IoAllocateMdl(bytes, 5000, FALSE, FALSE, NULL);
+	struct pair *pair = pair_create(test);
+	struct client *ends[2] = { pair->client, pair->server };
+	struct client_done *done[2];
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	MmBuildMdlForNonPagedPool(mdl);
+	init_completion(&blocked);
+	for (i = 0; i < 2; i++) {
+		done[i] = client_packet(ends[i]);
+		ends[i]->on_packet = block;
+		VmbChannelSetIncomingProcessingAtPassive(ends[i]->channel, TRUE);
+	}
+	pair_up(pair);
+	for (i = 0; i < 2; i++) {
+		pair_send(ends[i], 1, 8);
+		EXPECT_STATUS(test, VmbPacketSend(done[i]->packet, "external", 8, mdl,
+						  VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION),
+			      STATUS_SUCCESS);
+	}
+	for (i = 0; i < 2; i++)
+		EVENTUALLY(test, READ_ONCE(client_chan(ends[i])->rx.waiting) == 2);
+	for (i = 0; i < 2; i++) {
+		kthread_run(disable_end, ends[i], "kmcl_disable");
+		EVENTUALLY(test, !READ_ONCE(client_chan(ends[i])->rx.enabled));
+	}
+	complete_all(&blocked);
+	for (i = 0; i < 2; i++) {
+		PAIR_EVENTS(ends[i], UP DOWN);
+		EVENTUALLY(test, client_calls(done[i]) == 1);
+	}
+	VmbChannelDisable(pair->client->channel);
+	VmbChannelDisable(pair->server->channel);
+	IoFreeMdl(mdl);
+}
+
 static struct kunit_case shared_cases[] = {
 	KUNIT_CASE_PARAM(external_data_is_the_senders_own_memory, direction_gen_params),
 	KUNIT_CASE_PARAM(a_chain_stays_a_chain, direction_gen_params),
@@ -672,6 +729,7 @@ static struct kunit_case shared_cases[] = {
 			 direction_gen_params),
 	KUNIT_CASE_PARAM(memory_of_an_end_that_left_is_not_delivered, direction_gen_params),
 	KUNIT_CASE(both_ends_may_leave_with_each_others_memory),
+	KUNIT_CASE(both_ends_may_leave_with_memory_undelivered),
 	KUNIT_CASE(a_mapped_gpadl_is_the_clients_memory),
 	KUNIT_CASE(a_gpadl_may_begin_and_end_within_a_page),
 	KUNIT_CASE(there_is_one_mapping_at_a_time),

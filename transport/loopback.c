@@ -28,7 +28,6 @@
 #include <linux/kref.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
@@ -58,6 +57,7 @@ struct kmcl_lb_conn {
 	struct kref ref;	/* the links that channels have */
 	struct kmcl_offer *offer;	/* NULL when it is no longer that one's */
 	struct list_head parked;
+	u64 save;		/* by whose number it may be resumed */
 	struct kmcl_lb_end client;
 	struct kmcl_lb_end server;
 	bool handed;		/* the server's channel has its link */
@@ -86,7 +86,6 @@ struct kmcl_lb_gpadl {
 static DEFINE_MUTEX(kmcl_lb_lock);
 static LIST_HEAD(kmcl_lb_offers);
 static LIST_HEAD(kmcl_lb_parked);
-static u64 kmcl_lb_last_id;
 
 static const struct kmcl_transport kmcl_lb_transport;
 
@@ -132,7 +131,6 @@ static void kmcl_lb_link_init(struct kmcl_lb_end *end,
 {
 	kmcl_link_init(&end->link, &kmcl_lb_transport, &offer->type,
 		       &offer->instance);
-	end->link.id = end->conn->server.link.id;
 	end->closing = false;
 }
 
@@ -166,7 +164,6 @@ static int kmcl_lb_give(struct kmcl_offer *offer)
 			 &conn->to_client);
 	kmcl_lb_end_init(conn, &conn->server, &conn->client, &conn->to_client,
 			 &conn->to_server);
-	conn->server.link.id = ++kmcl_lb_last_id;
 	kmcl_lb_link_init(&conn->client, offer);
 	if (kmcl_offer_arrived(&conn->client.link)) {
 		kref_put(&conn->ref, kmcl_lb_free);
@@ -243,7 +240,7 @@ static void kmcl_lb_hand_over(struct kmcl_lb_conn *conn,
 	offer->private = conn;
 	conn->offer = offer;
 	conn->handed = true;
-	conn->server.state = KMCL_LB_NEW;
+	WRITE_ONCE(conn->server.state, KMCL_LB_NEW);
 	kref_get(&conn->ref);
 	kmcl_lb_link_init(&conn->server, offer);
 	kmcl_offer_opened(offer, &conn->server.link);
@@ -263,9 +260,8 @@ static bool kmcl_lb_resume(struct kmcl_offer *offer)
 		if (!kmcl_lb_same(&conn->client.link, offer))
 			continue;
 		list_del_init(&conn->parked);
-		if (server->link.id == offer->resume) {
-			/* What was saved serves once. */
-			server->link.id = ++kmcl_lb_last_id;
+		/* A number is of one save, and it serves once. */
+		if (conn->save == offer->resume) {
 			kmcl_lb_hand_over(conn, offer);
 			return true;
 		}
@@ -309,8 +305,11 @@ static void kmcl_lb_revoke(struct kmcl_offer *offer)
 		kmcl_link_destroy(&conn->client.link);
 	mutex_unlock(&kmcl_lb_lock);
 
-	if (unused)
-		kref_put(&conn->ref, kmcl_lb_free);
+	if (!unused)
+		return;
+	kref_put(&conn->ref, kmcl_lb_free);
+	/* Others may have come for that client, and gone without it. */
+	kmcl_offer_look_again();
 }
 
 /*
@@ -418,12 +417,13 @@ static void kmcl_lb_close(struct kmcl_link *link)
 }
 
 /* The client goes on as if its server took a long time. */
-static void kmcl_lb_park(struct kmcl_link *link)
+static void kmcl_lb_park(struct kmcl_link *link, u64 save)
 {
 	struct kmcl_lb_end *end = to_lb_end(link);
 	struct kmcl_lb_conn *conn = end->conn;
 
 	mutex_lock(&kmcl_lb_lock);
+	conn->save = save;
 	WRITE_ONCE(end->state, KMCL_LB_PARKED);
 	if (conn->client.state == KMCL_LB_OPEN)
 		list_add(&conn->parked, &kmcl_lb_parked);
@@ -662,8 +662,6 @@ static const struct kmcl_transport kmcl_lb_transport = {
 
 int __init kmcl_lb_init(void)
 {
-	/* Saves of an earlier life of this module are not to be taken for ours. */
-	kmcl_lb_last_id = get_random_u64();
 	return kmcl_transport_register(&kmcl_lb_transport);
 }
 

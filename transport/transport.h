@@ -90,7 +90,7 @@ struct kmcl_gpadl {
  * @type: class
  * @instance: instance
  * @pipe: whether packets have the headers of a pipe
- * @resume: the connection that a restored server is to go on with, or 0
+ * @resume: number of the save that a restored server is to go on from, or 0
  */
 struct kmcl_offer {
 	struct list_head node;
@@ -150,7 +150,7 @@ struct kmcl_offer {
  * @opened: a server's link, after @open: the client may go on. If @close or
  *	@release come instead, the client is refused. May sleep.
  * @park: instead of @close, of a server's link: the client does not notice, and is
- *	there for a server that resumes the connection. May sleep.
+ *	there for a server that resumes the connection by that number. May sleep.
  * @gpadl_map: a server asks for memory by its handle: 0, -ENOENT (no such),
  *	-EBUSY (mapped), -EACCES (@write, but it is read-only), -ENODEV (the
  *	client is gone). It stays until @gpadl_unmap. May sleep.
@@ -184,7 +184,7 @@ struct kmcl_transport {
 	int (*offer)(struct kmcl_offer *offer);
 	void (*revoke)(struct kmcl_offer *offer);
 	void (*opened)(struct kmcl_link *link);
-	void (*park)(struct kmcl_link *link);
+	void (*park)(struct kmcl_link *link, u64 save);
 	int (*gpadl_map)(struct kmcl_link *link, u32 handle, bool write,
 			 const struct kmcl_gpadl **gpadl);
 	void (*gpadl_unmap)(struct kmcl_link *link, u32 handle);
@@ -201,7 +201,6 @@ struct kmcl_transport {
  * @mmio_size: set by @open: bytes of MMIO space, or 0
  * @send_bytes: set by @open where it is not as asked for: bytes of the outgoing
  *	ring's data
- * @id: set by @open: a number by which a server may resume the connection, or 0
  * @external: packets in the core's hands whose memory is the other end's; by
  *	wake_up_var() it tells when that gets 0
  */
@@ -214,7 +213,6 @@ struct kmcl_link {
 	u64 mmio_start;
 	u64 mmio_size;
 	u32 send_bytes;
-	u64 id;
 	atomic_t external;
 };
 
@@ -226,6 +224,7 @@ void kmcl_link_init(struct kmcl_link *link, const struct kmcl_transport *ops,
 void kmcl_link_destroy(struct kmcl_link *link);
 int kmcl_offer_arrived(struct kmcl_link *link);
 bool kmcl_offer_gone(struct kmcl_link *link);
+void kmcl_offer_look_again(void);
 bool kmcl_link_hang_up(struct kmcl_link *link);
 void kmcl_offer_opened(struct kmcl_offer *offer, struct kmcl_link *link);
 void kmcl_data_ready(struct kmcl_link *link);
