@@ -202,6 +202,7 @@ attempt() {
 }
 
 complaints() {
+	[[ -e $lab/out/guest.log ]] || return 0 # lost with the machine around it
 	awk -v allow="$allow" -f "$LAB_D/splats.awk" "$lab/out/guest.log"
 }
 
@@ -211,7 +212,7 @@ complaints() {
 gone_without_a_word() {
 	[[ $way == nested && ! -e $lab/out/guest.status ]] &&
 		[[ $(cat "$lab/out/outcome" 2>/dev/null || echo lost) =~ ^(ended|lost)$ ]] &&
-		! grep -q 'reboot: ' "$lab/out/guest.log" &&
+		! grep -qs 'reboot: ' "$lab/out/guest.log" &&
 		[[ -z $(complaints) ]]
 }
 
