@@ -70,12 +70,12 @@ static bool kmcl_request_end(struct kmcl_channel *chan, struct kmcl_request *req
  */
 void kmcl_requests_off(struct kmcl_channel *chan)
 {
-	struct kmcl_request *req, *next;
+	struct kmcl_request *req;
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->tx.lock, flags);
 	chan->tx.takes_requests = false;
-	list_for_each_entry_safe(req, next, &chan->tx.requests, node) {
+	list_for_each_entry(req, &chan->tx.requests, node) {
 		/* It stays where it is until it has taken itself off the list. */
 		if (kmcl_request_end(chan, req))
 			KeSetEvent(&req->over, IO_NO_INCREMENT, FALSE);

@@ -234,14 +234,15 @@ static void packets_under_way_are_completed_to_the_successor(struct kunit *test)
 	CLIENT_EXPECT(pair->client, UP);
 }
 
-static void what_waited_for_room_is_sent_by_the_successor(struct kunit *test)
+#define WAITING	40
+
+/* A server at rest, which has completed packets for which its ring has no room. */
+static struct pair *pair_with_waiting_completions(struct kunit *test,
+						  struct client_done **asked)
 {
 	struct pair *pair = pair_create(test);
-	struct image *image = image_create(test);
-	struct client *next = successor(pair);
-	struct client_done *asked[40];
 	u8 *payload = kunit_kzalloc(test, PAIR_MAX_PACKET, GFP_KERNEL);
-	u32 i, sent;
+	u32 i;
 
 	KUNIT_ASSERT_NOT_NULL(test, payload);
 	restored_count = 0;
@@ -252,13 +253,24 @@ static void what_waited_for_room_is_sent_by_the_successor(struct kunit *test)
 	pair->server->echo = true;
 	pair_up(pair);
 	VmbChannelPause(pair->client->channel);
-	/* Completions that wait, and behind them packets. */
-	for (i = 0; i < ARRAY_SIZE(asked); i++) {
+	for (i = 0; i < WAITING; i++) {
 		asked[i] = client_packet(pair->client);
 		ASSERT_STATUS(test, client_send(asked[i], payload, 400, WAIT), STATUS_SUCCESS);
 	}
-	EVENTUALLY(test, client_packets(pair->server) == ARRAY_SIZE(asked));
+	EVENTUALLY(test, client_packets(pair->server) == WAITING);
 	VmbChannelPause(pair->server->channel);
+	return pair;
+}
+
+static void what_waited_for_room_is_sent_by_the_successor(struct kunit *test)
+{
+	struct client_done *asked[WAITING];
+	struct pair *pair = pair_with_waiting_completions(test, asked);
+	struct image *image = image_create(test);
+	struct client *next = successor(pair);
+	u32 i, sent;
+
+	/* Completions that wait, and behind them packets. */
 	send_noted(pair->server, 100, 0);
 	send_noted(pair->server, 101, WAIT);
 	KUNIT_EXPECT_GT(test, client_count(pair->server, queued), 10);
@@ -661,31 +673,19 @@ static void a_successor_may_refuse_the_client(struct kunit *test)
 /* Completions that the restored server has yet to send hold what an opening needs. */
 static void a_successor_with_much_to_send_may_refuse_the_client(struct kunit *test)
 {
-	struct pair *pair = pair_create(test);
+	struct client_done *asked[WAITING];
+	struct pair *pair = pair_with_waiting_completions(test, asked);
 	struct image *image = image_create(test);
 	struct client *next = successor(pair);
-	struct client_done *asked[40];
-	u8 *payload = kunit_kzalloc(test, PAIR_MAX_PACKET, GFP_KERNEL);
-	u32 i;
 
-	set_callbacks(pair->server);
-	pair->server->echo = true;
-	pair_up(pair);
-	VmbChannelPause(pair->client->channel);
-	for (i = 0; i < ARRAY_SIZE(asked); i++) {
-		asked[i] = client_packet(pair->client);
-		ASSERT_STATUS(test, client_send(asked[i], payload, 400, WAIT), STATUS_SUCCESS);
-	}
-	EVENTUALLY(test, client_packets(pair->server) == ARRAY_SIZE(asked));
-	VmbChannelPause(pair->server->channel);
 	save(pair->server, image);
 	VmbChannelDisable(pair->server->channel);
 
 	next->opened_status = STATUS_UNSUCCESSFUL;
 	EXPECT_STATUS(test, restore(next, image), STATUS_SUCCESS);
 	pair_enable(next);
-	EVENTUALLY(test, client_calls(asked[ARRAY_SIZE(asked) - 1]) == 1);
-	EXPECT_STATUS(test, asked[ARRAY_SIZE(asked) - 1]->status, STATUS_DEVICE_REMOVED);
+	EVENTUALLY(test, client_calls(asked[WAITING - 1]) == 1);
+	EXPECT_STATUS(test, asked[WAITING - 1]->status, STATUS_DEVICE_REMOVED);
 	VmbChannelDisable(next->channel);
 	KUNIT_EXPECT_EQ(test, client_chan(next)->rx.held, 0);
 }
