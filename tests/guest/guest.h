@@ -66,6 +66,7 @@ struct peer {
 	atomic64_t sent_bytes;
 
 	PFN_VMB_CHANNEL_PROCESS_PACKET process;
+	void (*suspend)(struct peer *peer);
 	void *context;
 };
 

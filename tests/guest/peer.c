@@ -23,6 +23,14 @@ static NTSTATUS peer_opened(VMBCHANNEL channel)
 	return STATUS_SUCCESS;
 }
 
+static VOID peer_suspend(VMBCHANNEL channel)
+{
+	struct peer *peer = kmcl.VmbChannelGetPointer(channel);
+
+	if (peer->suspend)
+		peer->suspend(peer);
+}
+
 static VOID peer_closed(VMBCHANNEL channel)
 {
 	struct peer *peer = kmcl.VmbChannelGetPointer(channel);
@@ -63,6 +71,7 @@ static bool peer_set_up(struct peer *peer, u32 job)
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&callbacks);
 	callbacks.EvtChannelOpened = peer_opened;
 	callbacks.EvtChannelPostStarted = peer_post_started;
+	callbacks.EvtChannelSuspend = peer_suspend;
 	callbacks.EvtChannelClosed = peer_closed;
 	kmcl.VmbChannelSetPointer(c, peer);
 	return NT_SUCCESS(kmcl.VmbChannelInitSetMaximumPacketSize(c, 4096)) &&
