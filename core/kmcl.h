@@ -199,6 +199,7 @@ struct kmcl_server {
 	struct kmcl_save *save;	/* from VmbChannelSaveBegin() to ...End() */
 	bool frozen;		/* for a save nothing is written to the ring */
 	u64 saved;		/* to the end: the save's number; else 0 */
+	bool saved_open;	/* and the connection is part of it */
 	struct kmcl_restore *restore;	/* what VmbChannelRestoreFromBuffer() got */
 };
 
@@ -360,6 +361,7 @@ void kmcl_server_unclaim(struct kmcl_channel *chan);
 
 /* save.c, restore.c */
 u64 kmcl_save_parks(struct kmcl_channel *chan);
+bool kmcl_save_opens(struct kmcl_channel *chan);
 void kmcl_save_over(struct kmcl_channel *chan);
 void kmcl_save_end(struct kmcl_channel *chan);
 u64 kmcl_restore_id(struct kmcl_channel *chan);
@@ -404,7 +406,7 @@ enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 				   bool may_wait);
 bool kmcl_tx_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt);
 bool kmcl_tx_cancel_locked(struct kmcl_channel *chan, struct kmcl_packet *pkt);
-void kmcl_send_open(struct kmcl_channel *chan, u32 ring_bytes);
+void kmcl_send_open(struct kmcl_channel *chan);
 void kmcl_send_close(struct kmcl_channel *chan);
 void kmcl_send_drain(struct kmcl_channel *chan);
 void kmcl_send_flush(struct kmcl_channel *chan);

@@ -83,6 +83,7 @@ static NTSTATUS kmcl_save_channel(struct kmcl_channel *chan,
 	spin_lock_irqsave(&chan->ctl.lock, flags);
 	c->resume = chan->ctl.state == KMCL_OPENED ? save->id : 0;
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+	chan->server.saved_open = c->resume;
 	c->last_id = chan->tx.last_id;
 	c->type = chan->set.type;
 	c->instance = chan->set.instance;
@@ -293,9 +294,31 @@ static bool kmcl_save_may_begin(struct kmcl_channel *chan)
 static void kmcl_save_thaw(struct kmcl_channel *chan)
 {
 	if (chan->server.frozen && READ_ONCE(chan->ctl.state) == KMCL_OPENED)
-		kmcl_send_open(chan, chan->tx.ring_bytes);
+		kmcl_send_open(chan);
 	chan->server.frozen = false;
 	chan->server.saved = 0;
+}
+
+/*
+ * The channel opens. One that was saved before keeps to itself what it has not sent,
+ * for it is its successor's to send; else the save does not get on. True: the ring
+ * may be written to. For the worker.
+ */
+bool kmcl_save_opens(struct kmcl_channel *chan)
+{
+	struct kmcl_server *server = &chan->server;
+	bool frozen;
+
+	if (!chan->is_server)
+		return true;
+
+	mutex_lock(&server->save_lock);
+	frozen = server->saved;
+	if (server->save && !frozen)
+		server->save->void_now = true;
+	server->frozen = frozen;
+	mutex_unlock(&server->save_lock);
+	return !frozen;
 }
 
 /* The channel goes on, which makes what was saved worthless. For the worker. */
@@ -320,13 +343,14 @@ void kmcl_save_over(struct kmcl_channel *chan)
 u64 kmcl_save_parks(struct kmcl_channel *chan)
 {
 	struct kmcl_server *server = &chan->server;
-	u64 save;
+	u64 save = 0;
 
 	if (!chan->is_server)
 		return 0;
 
 	mutex_lock(&server->save_lock);
-	save = READ_ONCE(chan->ctl.link_gone) ? 0 : server->saved;
+	if (server->saved_open && !READ_ONCE(chan->ctl.link_gone))
+		save = server->saved;
 	if (server->save)
 		server->save->void_now = true;
 	server->frozen = false;

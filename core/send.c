@@ -261,13 +261,12 @@ void kmcl_send_drain(struct kmcl_channel *chan)
 }
 
 /* From now on the ring may be written to; what has waited for this goes out. */
-void kmcl_send_open(struct kmcl_channel *chan, u32 ring_bytes)
+void kmcl_send_open(struct kmcl_channel *chan)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->tx.lock, flags);
 	chan->tx.flows = true;
-	chan->tx.ring_bytes = ring_bytes;
 	chan->tx.broken = false;
 	spin_unlock_irqrestore(&chan->tx.lock, flags);
 

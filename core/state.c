@@ -65,9 +65,10 @@ NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 		}
 	}
 
-	kmcl_save_over(chan);
 	/* The control page is none of the ring's data. */
-	kmcl_send_open(chan, link->send_bytes ?: params.send_bytes - PAGE_SIZE);
+	chan->tx.ring_bytes = link->send_bytes ?: params.send_bytes - PAGE_SIZE;
+	if (kmcl_save_opens(chan))
+		kmcl_send_open(chan);
 	if (chan->is_server)
 		link->ops->opened(link);
 	return STATUS_SUCCESS;

@@ -91,6 +91,15 @@ static void restored_free(void *unused)
 	restored_count = 0;
 }
 
+/* From a clean slate. */
+static void expect_restores(struct kunit *test)
+{
+	restored_count = 0;
+	restore_status = STATUS_SUCCESS;
+	restore_takes_packets = true;
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, restored_free, NULL), 0);
+}
+
 static void set_callbacks(struct client *server)
 {
 	ASSERT_STATUS(server->test,
@@ -104,10 +113,7 @@ static struct pair *paused_pair(struct kunit *test)
 {
 	struct pair *pair = pair_create(test);
 
-	restored_count = 0;
-	restore_status = STATUS_SUCCESS;
-	restore_takes_packets = true;
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, restored_free, NULL), 0);
+	expect_restores(test);
 	set_callbacks(pair->server);
 	pair_up(pair);
 	VmbChannelPause(pair->server->channel);
@@ -245,10 +251,7 @@ static struct pair *pair_with_waiting_completions(struct kunit *test,
 	u32 i;
 
 	KUNIT_ASSERT_NOT_NULL(test, payload);
-	restored_count = 0;
-	restore_status = STATUS_SUCCESS;
-	restore_takes_packets = true;
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, restored_free, NULL), 0);
+	expect_restores(test);
 	set_callbacks(pair->server);
 	pair->server->echo = true;
 	pair_up(pair);
@@ -887,6 +890,40 @@ static void a_server_without_a_client_can_be_saved(struct kunit *test)
 	PAIR_EVENTS(pair->client, UP);
 }
 
+static void a_client_that_comes_after_the_save_gets_nothing_of_it(struct kunit *test)
+{
+	struct pair *pair = pair_create(test);
+	struct image *image = image_create(test);
+	struct client *next = successor(pair);
+	struct client_done *done;
+
+	expect_restores(test);
+	set_callbacks(pair->server);
+	pair_enable(pair->server);
+	VmbChannelPause(pair->server->channel);
+	done = send_noted(pair->server, 4711, 0);
+	save(pair->server, image);
+
+	pair_enable(pair->client);
+	PAIR_EVENTS(pair->server, "opened ");
+	PAIR_EVENTS(pair->client, UP);
+	msleep(30);
+	KUNIT_EXPECT_EQ(test, client_packets(pair->client), 0);
+	KUNIT_EXPECT_EQ(test, client_calls(done), 0);
+	VmbChannelDisable(pair->server->channel);
+	EXPECT_STATUS(test, done->status, STATUS_DEVICE_REMOVED);
+	/* It was not there to be saved, so it is not left waiting. */
+	PAIR_EVENTS(pair->client, UP DOWN);
+
+	EXPECT_STATUS(test, restore(next, image), STATUS_SUCCESS);
+	pair_enable(next);
+	pair_enable(pair->client);
+	EVENTUALLY(test, client_calls(&restored[0]) == 1);
+	EXPECT_STATUS(test, restored[0].status, STATUS_SUCCESS);
+	EVENTUALLY(test, client_packets(pair->client) == 1);
+	KUNIT_EXPECT_EQ(test, pair->client->packets[0].first, 4711);
+}
+
 static int ask_thread(void *data)
 {
 	struct client *end = data;
@@ -1023,6 +1060,7 @@ static struct kunit_case save_cases[] = {
 	KUNIT_CASE(a_client_may_leave_during_a_save),
 	KUNIT_CASE(saving_is_for_servers_at_rest),
 	KUNIT_CASE(a_server_without_a_client_can_be_saved),
+	KUNIT_CASE(a_client_that_comes_after_the_save_gets_nothing_of_it),
 	KUNIT_CASE(memory_and_requests_under_way_are_not_saved),
 	KUNIT_CASE(a_save_callback_that_fails_ends_the_save),
 	KUNIT_CASE(saving_and_restoring_survive_without_memory),
