@@ -59,13 +59,13 @@ say "query-hv-balloon-status-report: $report"
 
 say "balloon: $((size - 128)) MiB, please (the device itself waits 50 s before it asks)"
 qmp balloon "{\"value\": $(((size - 128) * MIB))}"
-meanwhile 'MemFree: .* with the balloon' 120
+meanwhile 'free: .* with the balloon' 120
 becomes $((size - 128)) 20
 say "query-balloon: the guest has $(actual) MiB"
 say "query-hv-balloon-status-report: $(qmp query-hv-balloon-status-report)"
 
 say "balloon: $size MiB again"
 qmp balloon "{\"value\": $((size * MIB))}"
-guest_said 'MemFree: .* afterwards' 60
+guest_said 'free: .* afterwards' 60
 becomes "$size" 20
 say "query-balloon: the guest has $(actual) MiB"
