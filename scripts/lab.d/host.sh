@@ -11,7 +11,7 @@
 # Standard output is the transcript; lines that begin with @ are for scripts/lab.
 
 # shellcheck source=/dev/null
-. /lab/settings # HOST, BOOT_LIMIT, TIME_LIMIT, QUIET
+. /lab/settings # HOST, BOOT_LIMIT, TIME_LIMIT, STILL_LIMIT, QUIET
 export OUT=/lab/out RUN=/run/lab
 mkdir -p "$OUT" "$RUN"
 mkfifo "$RUN/qmp.in" "$RUN/qmp.out" "$RUN/lines" "$RUN/never"
@@ -43,6 +43,9 @@ console() {
 			print "" >(run "/up"); close(run "/up")
 			shown = 1
 			print "@guest"
+		}
+		if (mark == "!" && $1 == "alive") {
+			print NR >(run "/alive"); close(run "/alive")
 		}
 		if (mark == "!" && $1 == "exit") {
 			print $2 >(out "/guest.status"); close(out "/guest.status")
@@ -89,11 +92,16 @@ beside=
 
 outcome=ended
 started=
+alive=
 limit=$(($(now) + BOOT_LIMIT))
 while [ ! -e "$RUN/qemu.status" ]; do
 	if [ -z "$started" ] && [ -e "$RUN/up" ]; then
 		started=yes
 		limit=$(($(now) + TIME_LIMIT))
+	fi
+	if [ -e "$RUN/alive" ] && read -r sign <"$RUN/alive" && [ "$sign" != "$alive" ]; then
+		alive=$sign
+		still=$(($(now) + STILL_LIMIT))
 	fi
 	# Both have said all: the guest need not linger.
 	if [ -e "$OUT/guest.status" ] && [ -e "$OUT/beside.status" ]; then
@@ -102,6 +110,11 @@ while [ ! -e "$RUN/qemu.status" ]; do
 		*) echo '{"execute":"quit"}' >&3 ;;
 		esac
 		nap
+	fi
+	if [ -n "$alive" ] && [ "$(now)" -ge "$still" ]; then
+		outcome=still
+		kill -9 "$(cat "$RUN/qemu.pid")"
+		break
 	fi
 	if [ "$(now)" -ge "$limit" ]; then
 		outcome=timeout

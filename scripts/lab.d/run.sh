@@ -6,6 +6,10 @@
 # Seconds for each layer to come up, generous for a loaded machine.
 L1_LIMIT=90
 BOOT_LIMIT=150
+# Seconds without a sign of life from a guest that is up.
+STILL_LIMIT=60
+# A nested guest that is lost without a word is tried again.
+TRIES=3
 
 lab_run() {
 	local kernel=stock host=vmbus cpus=2 mem=1024 guest='' beside='' out=''
@@ -40,23 +44,27 @@ lab_run() {
 	[[ $kernel == stock ]] || need_kernel_named "$kernel"
 	[[ $host != vmbhost ]] || need_vmbhost
 
-	local lab=$WORK/lab way=direct
+	local lab=$WORK/lab way=direct why
 	mkdir "$lab"
 	gather
 	[[ $host == none ]] || has_synic || way=nested
 
-	if ! attempt || gone_without_a_word; then
-		if [[ $LAYER == script ]]; then
-			say "the guest was gone without a word; trying once more"
+	local try tries=$TRIES
+	[[ $host != none ]] || tries=2
+	for ((try = 1; try <= tries; try++)); do
+		if attempt; then
+			gone_without_a_word || break
+			why="was lost without a word"
 		else
-			say "the guest did not come up (layer $LAYER); trying once more"
+			why="did not come up (layer $LAYER)"
 		fi
+		((try < tries)) || break
+		say "the guest $why; trying again"
+		mv "$lab/out" "$WORK/try-$try"
 		# The machine's own KVM may promise more than it keeps.
 		[[ $host == none ]] || way=nested
-		mv "$lab/out" "$WORK/first"
-		attempt || true
-		mv "$WORK/first" "$lab/out/first-try"
-	fi
+	done
+	((try == 1)) || mv "$WORK"/try-* "$lab/out/"
 	[[ -z $out ]] || { mkdir -p "$out" && cp -r "$lab/out/." "$out/"; }
 	verdict
 }
@@ -85,7 +93,8 @@ gather() {
 		cp "$VMBHOST" "$lab/vmbhost"
 		cp "${scenario:-/dev/null}" "$lab/scenario"
 	fi
-	printf '%s\n' "HOST=$host" "BOOT_LIMIT=$BOOT_LIMIT" "TIME_LIMIT=$timeout" "QUIET=$quiet" \
+	printf '%s\n' "HOST=$host" "BOOT_LIMIT=$BOOT_LIMIT" "TIME_LIMIT=$timeout" \
+		"STILL_LIMIT=$STILL_LIMIT" "QUIET=$quiet" \
 		>"$lab/settings"
 }
 
@@ -206,12 +215,12 @@ complaints() {
 	awk -v allow="$allow" -f "$LAB_D/splats.awk" "$lab/out/guest.log"
 }
 
-# Nested guests are known to end in the middle of a line, one in some dozens: the
-# emulated processor's fault. A kernel that dies of something else says so first, and
-# one that dies again is not tried again.
+# Nested guests are known to end in the middle of a line, or to stand still, one in
+# some dozens: the emulated processor's fault. A kernel that dies of something else says
+# so first, and one in which something hangs goes on to give signs of life.
 gone_without_a_word() {
 	[[ $way == nested && ! -e $lab/out/guest.status ]] &&
-		[[ $(cat "$lab/out/outcome" 2>/dev/null || echo lost) =~ ^(ended|lost)$ ]] &&
+		[[ $(cat "$lab/out/outcome" 2>/dev/null || echo lost) =~ ^(ended|lost|still)$ ]] &&
 		! grep -qs 'reboot: ' "$lab/out/guest.log" &&
 		[[ -z $(complaints) ]]
 }
@@ -230,6 +239,7 @@ verdict() {
 	ended/0) ;;
 	ended/none) reasons+=("the guest stopped before its script ended") ;;
 	ended/*) reasons+=("guest script: exit status $status") ;;
+	still/*) reasons+=("the guest stood still for $STILL_LIMIT s") ;;
 	timeout/*) reasons+=("guest script: not done within $timeout s") ;;
 	*) reasons+=("the lab was lost while the guest script ran") ;;
 	esac
