@@ -183,7 +183,18 @@ out:
 	return watch;
 }
 
-/* Is the caller the last user? If not, he is none any more. */
+/* Is the caller, a user, the only one? */
+static bool kmcl_hv_alone(struct kmcl_hv_watch *watch)
+{
+	bool alone;
+
+	mutex_lock(&kmcl_hv_watches_lock);
+	alone = watch->users == 1;
+	mutex_unlock(&kmcl_hv_watches_lock);
+	return alone;
+}
+
+/* The same, but if he is not, he is none any more. */
 static bool kmcl_hv_last_user(struct kmcl_hv_watch *watch)
 {
 	bool last;
@@ -196,37 +207,42 @@ static bool kmcl_hv_last_user(struct kmcl_hv_watch *watch)
 	return last;
 }
 
-/*
- * One user less. Only the last one takes the watch's lock, which others may hold
- * while they wait for a device, and that for a client.
- */
-static void kmcl_hv_put_watch(struct kmcl_hv_watch *watch)
+/* Takes it off the list. False: somebody came, or has registered it since. */
+static bool kmcl_hv_end_watch(struct kmcl_hv_watch *watch)
 {
 	bool unused;
 
-	if (!kmcl_hv_last_user(watch))
-		return;
-
-	mutex_lock(&watch->lock);
-	/* Somebody may have come and bound a device before the lock was ours. */
-	if (!kmcl_hv_last_user(watch)) {
-		mutex_unlock(&watch->lock);
-		return;
-	}
-	if (watch->registered)
-		vmbus_driver_unregister(&watch->drv);
-	watch->registered = false;
-
-	/* Who has come since then is waiting for the lock. */
 	mutex_lock(&kmcl_hv_watches_lock);
-	unused = !--watch->users;
+	/* Only users register it, and one of them is the caller. */
+	unused = watch->users == 1 && !watch->registered;
 	if (unused)
 		list_del(&watch->node);
 	mutex_unlock(&kmcl_hv_watches_lock);
-	mutex_unlock(&watch->lock);
+	return unused;
+}
 
-	if (unused)
-		kfree(watch);
+/*
+ * One user less. Only the last one takes the watch's lock, which others may hold
+ * while they wait for a device, and that for a client. He stays a user until he has
+ * let go of it: whoever is next may free it.
+ */
+static void kmcl_hv_put_watch(struct kmcl_hv_watch *watch)
+{
+	while (kmcl_hv_last_user(watch)) {
+		mutex_lock(&watch->lock);
+		/* Somebody may have come and bound a device before the lock was ours. */
+		if (watch->registered && kmcl_hv_alone(watch)) {
+			/* Who comes now waits for the lock. */
+			vmbus_driver_unregister(&watch->drv);
+			watch->registered = false;
+		}
+		mutex_unlock(&watch->lock);
+
+		if (kmcl_hv_end_watch(watch)) {
+			kfree(watch);
+			return;
+		}
+	}
 }
 
 /* Offers what devices of the class there are to the channels that wait. */

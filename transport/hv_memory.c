@@ -97,6 +97,9 @@ void kmcl_hv_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 		msleep(20);
 	mutex_unlock(&hv->gpadls);
 
+	/* Not all versions of it pass on that the host was never told. */
+	if (!ret && g->gpadl.gpadl_handle && !hv->channel->rescind)
+		ret = -EIO;
 	if (ret)
 		pr_err("GPADL %#x cannot be torn down: error %d; the host may still use its memory\n",
 		       gpadl->handle, ret);
