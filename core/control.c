@@ -164,6 +164,7 @@ static void kmcl_control_to_disabled(struct kmcl_channel *chan)
 	kmcl_offer_list_del(chan);
 	kmcl_control_drop_link(chan);
 	kmcl_offer_unwatch(chan);
+	chan->ctl.told_held = false;
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
 	WRITE_ONCE(chan->ctl.want_enabled, chan->ctl.again);
@@ -242,8 +243,11 @@ static bool kmcl_control_watch(struct kmcl_channel *chan)
 		return false;
 
 	ret = kmcl_offer_watch(chan);
-	if (ret == -EBUSY)
+	/* Once for each time that it is enabled, however often it looks again. */
+	if (ret == -EBUSY && !chan->ctl.told_held) {
+		chan->ctl.told_held = true;
 		kmcl_report_pnp_failure(chan, STATUS_SHARING_VIOLATION);
+	}
 	return ret != -EAGAIN;
 }
 
@@ -304,6 +308,8 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 
 	case KMCL_ENABLED:
 		if (!enabled) {
+			/* Without a client there is nothing that could be left. */
+			kmcl_save_parks(chan);
 			kmcl_restore_drop(chan);
 			kmcl_send_flush(chan);
 			kmcl_control_to_disabled(chan);
@@ -475,9 +481,11 @@ EXPORT_SYMBOL_GPL(VmbChannelDisable);
  *
  * On an active channel no more incoming packets are delivered; this returns when
  * EvtChannelSuspend has run and the client has completed every packet it holds.
- * It is the client that stops sending; completions for what it has sent are not
- * received before the next start either. A channel that is not open yet comes up
- * paused: opened, but not started.
+ * It is the client that stops sending. This project's decisions: until this returns
+ * completions for what it has sent come in, past as many as 64 packets of data, and
+ * then none before the next start; and a channel stays paused over VmbChannelDisable()
+ * and VmbChannelEnable(). One that is not open yet comes up paused: opened, but not
+ * started.
  *
  * Context: PASSIVE_LEVEL, not from a state callback or ProcessPacket of the
  * channel.

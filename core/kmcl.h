@@ -135,6 +135,7 @@ struct kmcl_recv {
 
 	spinlock_t lock;	/* guards everything below */
 	bool enabled;		/* data may be given to the client */
+	bool drops;		/* ... and will not be before the channel is closed */
 	bool failed;		/* the incoming stream is beyond repair */
 	bool stalled;		/* the reader left packets in the ring */
 	struct list_head spare;	/* kmcl_incoming, made when the channel opened */
@@ -168,6 +169,7 @@ struct kmcl_control {
 	bool again;		/* enabled anew while @closing */
 	bool cancelled;		/* disabled before the worker came to enable it */
 	bool look_again;	/* an offer may have become free */
+	bool told_held;		/* that another driver holds it; the worker's */
 	u64 asked;		/* requests so far */
 	u64 done;		/* requests that the worker has dealt with */
 	wait_queue_head_t wait;	/* for @done, and for a link to be detached */
@@ -348,6 +350,7 @@ static inline struct kmcl_wire_gpa *kmcl_packet_gpa(struct kmcl_packet *pkt)
 /* packet_send.c */
 NTSTATUS kmcl_packet_check(struct kmcl_packet *pkt, const void *buffer, u32 len);
 NTSTATUS kmcl_packet_take(struct kmcl_packet *pkt);
+struct kmcl_packet *kmcl_packet_alloc(struct kmcl_channel *chan, gfp_t gfp);
 NTSTATUS kmcl_packet_return(struct kmcl_packet *pkt, NTSTATUS status);
 NTSTATUS kmcl_packet_submit(struct kmcl_packet *pkt, const void *buffer,
 			    u32 len, u32 flags, bool may_wait,
@@ -406,6 +409,7 @@ enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 				   bool may_wait);
 bool kmcl_tx_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt);
 bool kmcl_tx_cancel_locked(struct kmcl_channel *chan, struct kmcl_packet *pkt);
+void kmcl_tx_empty(struct kmcl_channel *chan, struct kmcl_tx *tx);
 void kmcl_send_open(struct kmcl_channel *chan);
 void kmcl_send_close(struct kmcl_channel *chan);
 void kmcl_send_drain(struct kmcl_channel *chan);
@@ -424,7 +428,7 @@ void kmcl_transactions_take_all(struct kmcl_channel *chan, struct list_head *to)
 /* receive.c */
 void kmcl_receive_init(struct kmcl_channel *chan);
 void kmcl_receive_enable(struct kmcl_channel *chan);
-void kmcl_receive_disable(struct kmcl_channel *chan);
+void kmcl_receive_disable(struct kmcl_channel *chan, bool closes);
 void kmcl_receive_stop(struct kmcl_channel *chan);
 void kmcl_receive_close(struct kmcl_channel *chan);
 

@@ -306,8 +306,11 @@ bool kmcl_offer_gone(struct kmcl_link *link)
 {
 	bool used = kmcl_link_hang_up(link);
 
+	/* What its channel refused because of it may still be free. */
 	if (used)
 		wait_for_completion(&link->detached);
+	else
+		kmcl_offer_look_again();
 	return used;
 }
 EXPORT_SYMBOL_GPL(kmcl_offer_gone);

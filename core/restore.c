@@ -72,14 +72,18 @@ void kmcl_restore_abandon(struct kmcl_channel *chan)
 	kmcl_send_flush(chan);
 }
 
-/* The connection to go on with, or 0. */
+/* The connection to go on with, or 0. A restore that was not finished is none. */
 u64 kmcl_restore_id(struct kmcl_channel *chan)
 {
 	struct kmcl_server *server = &chan->server;
 	u64 id = 0;
 
 	mutex_lock(&server->save_lock);
-	if (server->restore && server->restore->complete)
+	if (server->restore && !server->restore->complete) {
+		kmcl_restore_free(server->restore);
+		server->restore = NULL;
+	}
+	if (server->restore)
 		id = server->restore->resume;
 	mutex_unlock(&server->save_lock);
 	return id;

@@ -277,7 +277,7 @@ static NTSTATUS kmcl_save_undelivered(struct kmcl_channel *chan,
 	return STATUS_SUCCESS;
 }
 
-/* Is the channel at rest, with nothing that the worker has yet to do? */
+/* Is the channel paused, with nothing that the worker has yet to do? */
 static bool kmcl_save_may_begin(struct kmcl_channel *chan)
 {
 	struct kmcl_control *ctl = &chan->ctl;
@@ -285,7 +285,8 @@ static bool kmcl_save_may_begin(struct kmcl_channel *chan)
 	bool may;
 
 	spin_lock_irqsave(&ctl->lock, flags);
-	may = ctl->state != KMCL_ACTIVE && ctl->asked == READ_ONCE(ctl->done);
+	may = ctl->want_paused && ctl->state != KMCL_ACTIVE &&
+	      ctl->asked == READ_ONCE(ctl->done);
 	spin_unlock_irqrestore(&ctl->lock, flags);
 	return may;
 }
@@ -392,7 +393,7 @@ static NTSTATUS kmcl_save_begin(struct kmcl_channel *chan)
 
 /**
  * VmbChannelSaveBegin() - begin to save a server channel
- * @Channel: a server channel that is paused, or not open
+ * @Channel: a server channel that is paused, open or not
  *
  * Takes down what there is to be saved: which connection it is; the server's
  * packets that are not complete, each with what EvtChannelSavePacket adds; the
@@ -406,7 +407,7 @@ static NTSTATUS kmcl_save_begin(struct kmcl_channel *chan)
  *
  * Return: STATUS_SUCCESS. This project's decisions: STATUS_INVALID_PARAMETER_1 for a
  * handle that is bad or a client's; STATUS_INVALID_DEVICE_STATE where the channel is
- * active, about to change its state, being saved, or restored and not yet connected;
+ * not paused, about to change its state, being saved, or restored and not yet connected;
  * STATUS_DEVICE_BUSY where a
  * packet with external data or a synchronous request is under way, for their memory
  * may be gone when they are restored, which the log says;

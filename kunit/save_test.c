@@ -822,6 +822,31 @@ static void a_save_that_was_not_finished_counts_for_nothing(struct kunit *test)
 	VmbChannelSaveEnd(server);
 }
 
+static void a_restore_that_was_not_finished_is_forgotten_when_enabled(struct kunit *test)
+{
+	struct pair *pair = varied_pair(test);
+	struct image *image = image_create(test), *again = image_create(test);
+	struct client *next = successor(pair);
+
+	save_in(pair->server, image, 64);
+	KUNIT_ASSERT_GT(test, image->chunks, 1);
+	pair->client->keep = false;
+	client_complete(pair->client, 0, NULL, 0);
+	client_complete(pair->client, 1, NULL, 0);
+	VmbChannelDisable(pair->client->channel);
+	VmbChannelDisable(pair->server->channel);
+	EXPECT_STATUS(test, VmbChannelRestoreFromBuffer(next->channel, image->bytes,
+							image->chunk[1]),
+		      STATUS_MORE_PROCESSING_REQUIRED);
+	pair_enable(next);
+	VmbChannelPause(next->channel);
+	save(next, again);
+	VmbChannelDisable(next->channel);
+	EXPECT_STATUS(test, VmbChannelRestoreFromBuffer(next->channel, image->bytes,
+							image->chunk[1]),
+		      STATUS_MORE_PROCESSING_REQUIRED);
+}
+
 static void a_client_may_leave_during_a_save(struct kunit *test)
 {
 	struct pair *pair = paused_pair(test);
@@ -880,7 +905,10 @@ static void a_server_without_a_client_can_be_saved(struct kunit *test)
 	struct client *next = successor(pair);
 
 	pair_enable(pair->server);
-	msleep(20);
+	/* A client that came would start it. */
+	EXPECT_STATUS(test, VmbChannelSaveBegin(pair->server->channel),
+		      STATUS_INVALID_DEVICE_STATE);
+	VmbChannelPause(pair->server->channel);
 	save(pair->server, image);
 	VmbChannelDisable(pair->server->channel);
 	EXPECT_STATUS(test, restore(next, image), STATUS_SUCCESS);
@@ -888,6 +916,23 @@ static void a_server_without_a_client_can_be_saved(struct kunit *test)
 	pair_enable(pair->client);
 	PAIR_EVENTS(next, UP);
 	PAIR_EVENTS(pair->client, UP);
+}
+
+static void disable_ends_what_a_save_without_a_client_kept_back(struct kunit *test)
+{
+	struct pair *pair = pair_create(test);
+	struct image *image = image_create(test);
+
+	pair_enable(pair->server);
+	VmbChannelPause(pair->server->channel);
+	save(pair->server, image);
+	VmbChannelDisable(pair->server->channel);
+	pair_enable(pair->server);
+	pair_enable(pair->client);
+	PAIR_EVENTS(pair->client, UP);
+	/* Paused as it still is, it may send. */
+	pair_send(pair->server, 1, 8);
+	EVENTUALLY(test, client_packets(pair->client) == 1);
 }
 
 static void a_client_that_comes_after_the_save_gets_nothing_of_it(struct kunit *test)
@@ -1061,6 +1106,8 @@ static struct kunit_case save_cases[] = {
 	KUNIT_CASE(saving_is_for_servers_at_rest),
 	KUNIT_CASE(a_server_without_a_client_can_be_saved),
 	KUNIT_CASE(a_client_that_comes_after_the_save_gets_nothing_of_it),
+	KUNIT_CASE(disable_ends_what_a_save_without_a_client_kept_back),
+	KUNIT_CASE(a_restore_that_was_not_finished_is_forgotten_when_enabled),
 	KUNIT_CASE(memory_and_requests_under_way_are_not_saved),
 	KUNIT_CASE(a_save_callback_that_fails_ends_the_save),
 	KUNIT_CASE(saving_and_restoring_survive_without_memory),

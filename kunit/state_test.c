@@ -4,7 +4,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
-#include "client.h"
+#include "pair.h"
 
 static void an_enabled_channel_comes_up_active(struct kunit *test)
 {
@@ -208,12 +208,19 @@ static void a_device_that_another_driver_holds_is_reported(struct kunit *test)
 {
 	struct host *host = host_create(test);
 	struct client *client = client_create(test, host);
+	struct pair *others = pair_create(test);
 
 	host->held = true;
 	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
 	EVENTUALLY(test, client_events(client) == 1);
 	CLIENT_EXPECT(client, "failure ");
 	EXPECT_STATUS(test, client->pnp_status, STATUS_SHARING_VIOLATION);
+
+	/* Once, also if it looks again because another channel let go of something. */
+	pair_up(others);
+	VmbChannelDisable(others->client->channel);
+	msleep(50);
+	CLIENT_EXPECT(client, "failure ");
 
 	/* It stays enabled: once released, the device is opened. */
 	host->held = false;
