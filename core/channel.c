@@ -42,9 +42,8 @@ static void kmcl_channel_release(struct kref *ref)
 {
 	struct kmcl_channel *chan = container_of(ref, struct kmcl_channel, ref);
 
+	/* Up to softirq context: it may be a packet that was freed late. */
 	kmcl_packet_drop_spares(chan);
-	kmcl_transactions_free(chan);
-	put_device(chan->parent);
 	kfree(chan);
 }
 
@@ -56,7 +55,7 @@ void kmcl_channel_put(struct kmcl_channel *chan)
 /**
  * VmbChannelAllocate() - make a channel
  * @Parent: the device on whose behalf the channel is used, or NULL; a
- *	reference is held until the channel is gone
+ *	reference is held until VmbChannelCleanup()
  * @IsServer: FALSE for a client endpoint, TRUE for a server endpoint
  * @Channel: the new channel, with default settings and disabled
  *
@@ -128,6 +127,8 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel)
 	kmcl_save_end(chan);
 	kmcl_send_end(chan);
 	cancel_work_sync(&chan->ctl.work);
+	kmcl_transactions_free(chan);
+	put_device(chan->parent);
 	chan->tag = KMCL_TAG_DEAD;
 	kmcl_channel_put(chan);
 }

@@ -51,6 +51,7 @@ void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
 {
 	/* With interrupts off bottom halves are off, and must not be turned on. */
 	bool toggle = !irqs_disabled();
+	struct kmcl_channel *chan;
 	struct kmcl_turn *turn;
 
 	if (toggle)
@@ -59,6 +60,8 @@ void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
 
 	if (turn->owner == current) {
 		pkt->tx.status = status;
+		/* It is nowhere else: who closes its channel has to wait for it. */
+		atomic_inc(&pkt->chan->tx.finishing);
 		list_add_tail(&pkt->tx.node, &turn->waiting);
 		goto out;
 	}
@@ -73,7 +76,10 @@ void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
 	while (!list_empty(&turn->waiting)) {
 		pkt = list_first_entry(&turn->waiting, struct kmcl_packet, tx.node);
 		list_del(&pkt->tx.node);
+		chan = pkt->chan;
 		kmcl_packet_call(pkt, pkt->tx.status, NULL, 0);
+		/* Pairs with the acquire in kmcl_send_close(). */
+		atomic_dec_return_release(&chan->tx.finishing);
 	}
 	turn->owner = NULL;
 out:

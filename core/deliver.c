@@ -29,6 +29,23 @@ static void kmcl_deliver_taken_back(struct kmcl_recv *rx)
 		queue_work(kmcl_deliver_wq, &rx->work);
 }
 
+/* Sends the completion. True: it waits for room, and the packet with it. */
+static bool kmcl_incoming_answer(struct kmcl_incoming *inc, const void *buffer,
+				 u32 len)
+{
+	struct kmcl_channel *chan = inc->chan;
+	enum kmcl_tx_result result;
+
+	inc->tx.out.len = len;
+	result = kmcl_tx_submit(chan, &inc->tx, buffer, true);
+	/* The sender waits for it, so that it comes matters more than what is in it. */
+	if (result == KMCL_TX_UNFIT && len) {
+		kmcl_tx_empty(chan, &inc->tx);
+		result = kmcl_tx_submit(chan, &inc->tx, NULL, true);
+	}
+	return result == KMCL_TX_PENDING;
+}
+
 static void kmcl_incoming_complete(struct kmcl_incoming *inc,
 				   const void *buffer, u32 len)
 {
@@ -39,11 +56,8 @@ static void kmcl_incoming_complete(struct kmcl_incoming *inc,
 
 	/* The sender may use the memory as soon as it has the completion. */
 	kmcl_external_in_end(inc);
-	if (inc->wants_completion) {
-		inc->tx.out.len = len;
-		over = kmcl_tx_submit(chan, &inc->tx, buffer, true) !=
-		       KMCL_TX_PENDING;
-	}
+	if (inc->wants_completion)
+		over = !kmcl_incoming_answer(inc, buffer, len);
 
 	spin_lock_irqsave(&rx->lock, flags);
 	kmcl_deliver_taken_back(rx);
@@ -123,7 +137,8 @@ void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,
 	 * Only the reader adds the first packet that waits: a zero stays one. Pairs
 	 * with the release after the last one that waited.
 	 */
-	if (!READ_ONCE(rx->at_passive) && !smp_load_acquire(&rx->waiting)) {
+	if (READ_ONCE(rx->enabled) && !READ_ONCE(rx->at_passive) &&
+	    !smp_load_acquire(&rx->waiting)) {
 		++*delivered;
 		kmcl_deliver_one(chan, inc);
 		if (READ_ONCE(rx->deferred)) {
@@ -233,8 +248,8 @@ static bool kmcl_incoming_take_back(struct kmcl_incoming *inc)
  *
  * Every packet delivered must be completed exactly once. Where the ring is full
  * the completion waits for room. This project's decision: a payload above the
- * maximum packet size is left out, with a line in the log, for the sender waits
- * for its completion all the same.
+ * maximum packet size, or larger than the sender's ring, is left out, with a line in
+ * the log, for the sender waits for its completion all the same.
  *
  * Context: up to DISPATCH_LEVEL, in the callback or later.
  */

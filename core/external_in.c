@@ -127,12 +127,31 @@ static PMDL kmcl_external_build(const struct kmcl_incoming *inc, gfp_t gfp)
 	return first;
 }
 
-/* Without memory for MDLs here and now: later, where one can wait for it? */
-static NTSTATUS kmcl_external_postpone(struct kmcl_incoming *inc)
+/*
+ * Is there somewhere to wait for memory? Not twice: at PASSIVE_LEVEL a callback that
+ * asks under a spin lock would do so again.
+ */
+static bool kmcl_external_postpone(struct kmcl_incoming *inc)
 {
-	if (KeGetCurrentIrql() >= DISPATCH_LEVEL && kmcl_deliver_defer(inc))
-		return STATUS_PENDING;
-	return STATUS_INSUFFICIENT_RESOURCES;
+	return KeGetCurrentIrql() >= DISPATCH_LEVEL &&
+	       current_work() != &inc->chan->rx.work && kmcl_deliver_defer(inc);
+}
+
+/* At DISPATCH_LEVEL only pages that are consecutive can get an address. */
+static bool kmcl_external_needs_mapping(const struct kmcl_incoming *inc)
+{
+	const PFN_NUMBER *pfns;
+	PMDL mdl;
+	u32 i;
+
+	for (mdl = inc->mdl; mdl; mdl = mdl->Next) {
+		pfns = MmGetMdlPfnArray(mdl);
+		for (i = 1; i < ADDRESS_AND_SIZE_TO_SPAN_PAGES(MmGetMdlVirtualAddress(mdl),
+							       MmGetMdlByteCount(mdl)); i++)
+			if (pfns[i] != pfns[0] + i)
+				return true;
+	}
+	return false;
 }
 
 /**
@@ -154,7 +173,8 @@ static NTSTATUS kmcl_external_postpone(struct kmcl_incoming *inc)
  *
  * Context: up to DISPATCH_LEVEL.
  *
- * Return: STATUS_SUCCESS. STATUS_PENDING: memory is short; the caller returns from
+ * Return: STATUS_SUCCESS. STATUS_PENDING: memory is short, or its pages are not
+ * consecutive and can be mapped at PASSIVE_LEVEL only; the caller returns from
  * ProcessPacket, without completing the packet, and is called with it again at
  * PASSIVE_LEVEL. This project's decisions: STATUS_INSUFFICIENT_RESOURCES where
  * memory is short at PASSIVE_LEVEL or outside of ProcessPacket;
@@ -178,12 +198,16 @@ NTSTATUS VmbChannelPacketGetExternalData(VMBPACKETCOMPLETION PacketCompletionCon
 	if (!inc->gpa_len)
 		return inc->external ? STATUS_NOT_SUPPORTED : STATUS_NOT_FOUND;
 
-	if (!inc->mdl)
+	if (!inc->mdl) {
 		inc->mdl = kmcl_external_build(inc, KeGetCurrentIrql() < DISPATCH_LEVEL ?
 					       GFP_KERNEL | __GFP_NOWARN :
 					       GFP_ATOMIC | __GFP_NOWARN);
+		if ((!inc->mdl || kmcl_external_needs_mapping(inc)) &&
+		    kmcl_external_postpone(inc))
+			return STATUS_PENDING;
+	}
 	if (!inc->mdl)
-		return kmcl_external_postpone(inc);
+		return STATUS_INSUFFICIENT_RESOURCES;
 
 	for (mdl = inc->mdl; mdl && !Flags; mdl = mdl->Next)
 		mdl->MdlFlags |= MDL_WRITE_OPERATION;

@@ -163,6 +163,25 @@ NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET VmbPacket,
 }
 EXPORT_SYMBOL_GPL(VmbPacketInitialize);
 
+struct kmcl_packet *kmcl_packet_alloc(struct kmcl_channel *chan, gfp_t gfp)
+{
+	struct kmcl_packet_shape shape;
+	struct kmcl_packet *pkt;
+
+	kmcl_settings_packet_shape(&chan->set, &shape);
+	pkt = kmcl_packet_spare(chan, &shape);
+	if (!pkt)
+		pkt = kmalloc(kmcl_packet_size(&shape), gfp | __GFP_NOWARN);
+	if (!pkt)
+		return NULL;
+
+	kmcl_packet_init(pkt, chan, &shape);
+	kmcl_channel_get(chan);
+	pkt->ours = true;
+	pkt->routine = kmcl_packet_default_routine;
+	return pkt;
+}
+
 /**
  * VmbPacketAllocate() - take a packet object from the channel
  * @Channel: the channel that the packet is for
@@ -176,25 +195,8 @@ EXPORT_SYMBOL_GPL(VmbPacketInitialize);
 VMBPACKET VmbPacketAllocate(VMBCHANNEL Channel)
 {
 	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
-	struct kmcl_packet_shape shape;
-	struct kmcl_packet *pkt;
 
-	if (!chan)
-		return NULL;
-
-	kmcl_settings_packet_shape(&chan->set, &shape);
-	pkt = kmcl_packet_spare(chan, &shape);
-	if (!pkt)
-		pkt = kmalloc(kmcl_packet_size(&shape),
-			      GFP_ATOMIC | __GFP_NOWARN);
-	if (!pkt)
-		return NULL;
-
-	kmcl_packet_init(pkt, chan, &shape);
-	kmcl_channel_get(chan);
-	pkt->ours = true;
-	pkt->routine = kmcl_packet_default_routine;
-	return (VMBPACKET)pkt;
+	return chan ? (VMBPACKET)kmcl_packet_alloc(chan, GFP_ATOMIC) : NULL;
 }
 EXPORT_SYMBOL_GPL(VmbPacketAllocate);
 

@@ -16,16 +16,20 @@
 /* After that many packets other softirqs get their turn. */
 #define KMCL_RECEIVE_BUDGET	64
 
-/* That many packets wait for PASSIVE_LEVEL at most; the rest is left unread. */
+/*
+ * That many packets wait for PASSIVE_LEVEL, or for the channel to go on, at most; the
+ * rest is left unread.
+ */
 #define KMCL_RECEIVE_WAITING	64
 
 /* Only what goes to the client counts against its limits. */
 static bool kmcl_receive_must_wait(const struct kmcl_recv *rx, bool data)
 {
 	return !READ_ONCE(rx->runs) || READ_ONCE(rx->failed) ||
-	       (data && (!READ_ONCE(rx->enabled) ||
-			 READ_ONCE(rx->waiting) >= KMCL_RECEIVE_WAITING ||
-			 READ_ONCE(rx->outstanding) >= READ_ONCE(rx->quota)));
+	       (data && !READ_ONCE(rx->drops) &&
+		(READ_ONCE(rx->waiting) >= KMCL_RECEIVE_WAITING ||
+		 (READ_ONCE(rx->enabled) &&
+		  READ_ONCE(rx->outstanding) >= READ_ONCE(rx->quota))));
 }
 
 /*
@@ -156,7 +160,7 @@ static bool kmcl_receive_one(struct kmcl_channel *chan,
 	case KMCL_WIRE_DATA:
 	case KMCL_WIRE_DATA_XFER:
 	case KMCL_WIRE_DATA_GPA:
-		if (!kmcl_receive_unpack(chan, wire))
+		if (!kmcl_receive_unpack(chan, wire) || READ_ONCE(chan->rx.drops))
 			return true;
 		inc = kmcl_incoming_get(chan, wire);
 		if (!inc)
@@ -296,6 +300,7 @@ void kmcl_receive_enable(struct kmcl_channel *chan)
 {
 	spin_lock_irq(&chan->rx.lock);
 	chan->rx.runs = true;
+	chan->rx.drops = false;
 	chan->rx.enabled = true;
 	spin_unlock_irq(&chan->rx.lock);
 
@@ -317,14 +322,17 @@ static void kmcl_receive_sync(struct kmcl_recv *rx)
 
 /*
  * When this returns ProcessPacket is not being called, and will not be. What the
- * client has sent may still complete: that may be what it waits for.
+ * client has sent may still complete: that may be what it waits for. Data before that
+ * in the ring is put aside or, where the channel @closes, dropped.
  */
-void kmcl_receive_disable(struct kmcl_channel *chan)
+void kmcl_receive_disable(struct kmcl_channel *chan, bool closes)
 {
 	struct kmcl_recv *rx = &chan->rx;
 
 	spin_lock_irq(&rx->lock);
 	rx->enabled = false;
+	rx->drops = closes;
+	kmcl_receive_wake(rx);
 	spin_unlock_irq(&rx->lock);
 
 	kmcl_receive_sync(rx);

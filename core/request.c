@@ -54,7 +54,9 @@ void kmcl_requests_on(struct kmcl_channel *chan)
 /* Ends a wait early. Called with kmcl_send.lock held; false if it has ended. */
 static bool kmcl_request_end(struct kmcl_channel *chan, struct kmcl_request *req)
 {
-	if (req->stays || !kmcl_tx_cancel_locked(chan, req->pkt))
+	/* One that is still queued has shown no memory to anybody. */
+	if ((req->stays && !req->pkt->tx.queued) ||
+	    !kmcl_tx_cancel_locked(chan, req->pkt))
 		return false;
 
 	kmcl_packet_return(req->pkt, STATUS_DEVICE_REMOVED);
@@ -133,7 +135,7 @@ static bool kmcl_request_may_wait(struct kmcl_channel *chan, u32 flags)
 	/* In a state callback, with one of the two directions off until it returns? */
 	return !WARN_ONCE(kmcl_control_is_worker(chan) &&
 			  (!READ_ONCE(chan->tx.flows) ||
-			   (waits && !READ_ONCE(chan->rx.runs))),
+			   (waits && !READ_ONCE(chan->rx.enabled))),
 			  "vmbkmcl: a synchronous request in a callback that it waits for\n");
 }
 
@@ -196,9 +198,9 @@ static NTSTATUS kmcl_request_send(struct kmcl_channel *chan,
  *	when the other end's completion has come, else when the packet is in the
  *	ring.
  * @CompletionBuffer: for the completion's payload, or NULL
- * @CompletionBufferSize: bytes in @CompletionBuffer, a multiple of 8; on return
- *	the bytes written to it, 0 unless a completion came. May be NULL where
- *	@CompletionBuffer is.
+ * @CompletionBufferSize: bytes in @CompletionBuffer, a multiple of 8; on success,
+ *	and with STATUS_BUFFER_TOO_SMALL, the bytes written to it, which are 0 if
+ *	no completion was asked for. May be NULL where @CompletionBuffer is.
  * @Timeout: in units of 100 ns; negative from now on, positive in system time;
  *	NULL to wait for ever. 0: a packet that does not fit into the ring now is
  *	not queued, and a completion is not waited for.
@@ -212,9 +214,11 @@ static NTSTATUS kmcl_request_send(struct kmcl_channel *chan,
  * not enabled takes no requests. In a state callback that has to return before the
  * packet could go out or its completion come (any but EvtChannelPostStarted; without
  * a completion, EvtChannelStarted and EvtChannelSuspend too) a request that would
- * wait fails with a warning. In ProcessPacket it waits for what is behind the data
- * that the ring holds already: with a transaction quota, or behind 64 packets that
- * wait for PASSIVE_LEVEL, that may be for ever, so use a timeout there.
+ * wait fails with a warning. In ProcessPacket, and for whoever has yet to complete an
+ * incoming packet, a completion may never come, so use a timeout there: it is behind
+ * the data that the ring holds already, which is left there with a transaction quota
+ * and behind 64 packets that wait for PASSIVE_LEVEL or for the channel to go on; and
+ * a channel with memory under way closes only when all packets are complete.
  *
  * Context: PASSIVE_LEVEL. With *@Timeout 0 and without ..._WAIT_FOR_COMPLETION
  * up to DISPATCH_LEVEL.
@@ -238,7 +242,8 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 {
 	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
 	struct kmcl_request req = { .buffer = CompletionBuffer };
-	bool waits = Flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
+	bool may_wait = Flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION ||
+			!Timeout || Timeout->QuadPart;
 	NTSTATUS status;
 	VMBPACKET packet;
 
@@ -253,20 +258,18 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 			return STATUS_INVALID_PARAMETER_7;
 		if (CompletionBuffer)
 			req.size = *CompletionBufferSize;
-		*CompletionBufferSize = 0;
 	}
-	if ((waits || !Timeout || Timeout->QuadPart) &&
-	    !kmcl_request_may_wait(chan, Flags))
+	if (may_wait && !kmcl_request_may_wait(chan, Flags))
 		return STATUS_INVALID_DEVICE_STATE;
 
-	packet = VmbPacketAllocate(Channel);
-	if (!packet)
+	req.pkt = kmcl_packet_alloc(chan, may_wait ? GFP_KERNEL : GFP_ATOMIC);
+	if (!req.pkt)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
 	KeInitializeEvent(&req.over, NotificationEvent, FALSE);
+	packet = (VMBPACKET)req.pkt;
 	VmbPacketSetPointer(packet, &req);
 	VmbPacketSetCompletionRoutine(packet, kmcl_request_over);
-	req.pkt = kmcl_packet_from_handle(packet);
 	req.stays = ExternalDataMdl && !kmcl_control_is_self(chan);
 
 	status = kmcl_request_begin(chan, &req);
@@ -277,7 +280,7 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 	}
 	VmbPacketFree(packet);
 
-	if (CompletionBufferSize)
+	if (status == STATUS_SUCCESS && CompletionBufferSize)
 		*CompletionBufferSize = min(req.len, req.size);
 	if (status == STATUS_SUCCESS && CompletionBuffer && req.len > req.size)
 		status = STATUS_BUFFER_TOO_SMALL;

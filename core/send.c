@@ -38,6 +38,14 @@ static u32 kmcl_tx_room(const struct kmcl_tx *tx)
 	return kmcl_wire_room(head, tx->out.len);
 }
 
+/* A completion that no ring of the other end's has room for goes without payload. */
+void kmcl_tx_empty(struct kmcl_channel *chan, struct kmcl_tx *tx)
+{
+	kmcl_warn_ratelimited(chan, "a completion with %u bytes goes out empty: it is larger than the ring\n",
+			      tx->out.len);
+	tx->out.len = 0;
+}
+
 /* Writes to the ring. Called with the lock held. 0, or as the transport's send. */
 static int kmcl_tx_write(struct kmcl_channel *chan, struct kmcl_tx *tx,
 			 const void *data)
@@ -78,6 +86,8 @@ static int kmcl_tx_write(struct kmcl_channel *chan, struct kmcl_tx *tx,
  */
 static int kmcl_tx_write_queued(struct kmcl_channel *chan, struct kmcl_tx *tx)
 {
+	if (kmcl_tx_room(tx) >= chan->tx.ring_bytes && kmcl_tx_is_completion(tx))
+		kmcl_tx_empty(chan, tx);
 	if (kmcl_tx_room(tx) < chan->tx.ring_bytes)
 		return kmcl_tx_write(chan, tx, tx->room);
 

@@ -834,6 +834,41 @@ static void ends_may_be_disabled_at_once(struct kunit *test)
 	}
 }
 
+/* Written at once, and from the queue. */
+static void a_completion_larger_than_the_clients_ring_comes_empty(struct kunit *test)
+{
+	struct pair *pair = pair_create(test);
+	u8 *payload = kunit_kzalloc(test, 8192, GFP_KERNEL);
+	struct client_done *done[12];
+	u32 i, n = ARRAY_SIZE(done);
+
+	KUNIT_ASSERT_NOT_NULL(test, payload);
+	ASSERT_STATUS(test, VmbChannelInitSetMaximumPacketSize(pair->server->channel, 8192),
+		      STATUS_SUCCESS);
+	pair->server->keep = true;
+	pair_up(pair);
+	for (i = 0; i < n; i++) {
+		done[i] = client_packet(pair->client);
+		ASSERT_STATUS(test, client_send(done[i], payload, 8, WAIT), STATUS_SUCCESS);
+	}
+	EVENTUALLY(test, client_packets(pair->server) == n);
+	client_complete(pair->server, 0, payload, 8192);
+	EVENTUALLY(test, client_calls(done[0]) == 1);
+	EXPECT_STATUS(test, done[0]->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, done[0]->len, 0);
+
+	VmbChannelPause(pair->client->channel);
+	for (i = 1; i < n - 1; i++)
+		client_complete(pair->server, i, payload, 1000);
+	client_complete(pair->server, i, payload, 8192);
+	KUNIT_EXPECT_GT(test, client_count(pair->server, queued), 0);
+	VmbChannelStart(pair->client->channel);
+	EVENTUALLY(test, client_calls(done[n - 1]) == 1);
+	KUNIT_EXPECT_EQ(test, done[n - 2]->len, 1000);
+	EXPECT_STATUS(test, done[n - 1]->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, done[n - 1]->len, 0);
+}
+
 static struct kunit_case loopback_cases[] = {
 	KUNIT_CASE(a_client_opens_an_offer_that_is_there),
 	KUNIT_CASE(an_offer_finds_the_client_that_waits),
@@ -875,6 +910,7 @@ static struct kunit_case loopback_cases[] = {
 	KUNIT_CASE(a_pipe_is_opened_by_who_expects_one),
 	KUNIT_CASE(ends_may_be_disabled_in_either_order),
 	KUNIT_CASE(ends_may_be_disabled_at_once),
+	KUNIT_CASE(a_completion_larger_than_the_clients_ring_comes_empty),
 	{}
 };
 

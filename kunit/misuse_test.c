@@ -44,11 +44,11 @@ static NTSTATUS started_status;
 
 static void request_when_started(struct client *client, enum client_event event)
 {
-	if (event == CLIENT_STARTED)
+	if (event == CLIENT_STARTED || event == CLIENT_SUSPEND)
 		started_status = request(client);
 }
 
-static void a_request_that_would_wait_for_ever_is_refused_when_started(struct kunit *test)
+static void a_request_that_would_wait_is_refused_when_started_or_suspended(struct kunit *test)
 {
 	struct host *host;
 	struct client *client = misuse_client(test, &host);
@@ -56,6 +56,9 @@ static void a_request_that_would_wait_for_ever_is_refused_when_started(struct ku
 	client->on_event = request_when_started;
 	COMPLAINT_DUE("a synchronous request in a callback that it waits for");
 	client_enable(client);
+	EXPECT_STATUS(test, started_status, STATUS_INVALID_DEVICE_STATE);
+	started_status = STATUS_SUCCESS;
+	VmbChannelPause(client->channel);
 	EXPECT_STATUS(test, started_status, STATUS_INVALID_DEVICE_STATE);
 	client->on_event = NULL;
 }
@@ -147,7 +150,7 @@ static void the_latency_of_interrupts_cannot_be_set(struct kunit *test)
 
 static struct kunit_case misuse_cases[] = {
 	KUNIT_CASE(a_request_that_waits_is_refused_at_dispatch_level),
-	KUNIT_CASE(a_request_that_would_wait_for_ever_is_refused_when_started),
+	KUNIT_CASE(a_request_that_would_wait_is_refused_when_started_or_suspended),
 	KUNIT_CASE(disable_and_pause_do_nothing_in_a_state_callback),
 	KUNIT_CASE(cleanup_does_nothing_in_a_state_callback),
 	KUNIT_CASE(cleanup_disables_an_enabled_channel_first),

@@ -223,6 +223,38 @@ static void packets_follow_a_change_of_the_packet_size(struct kunit *test)
 	VmbPacketFree(packet);
 }
 
+static bool parent_released;
+
+static void release_parent(struct device *parent)
+{
+	might_sleep();
+	kfree(parent);
+	parent_released = true;
+}
+
+/* Not the last packet, which may be freed where nothing may sleep. */
+static void cleanup_lets_go_of_the_parent(struct kunit *test)
+{
+	struct device *parent = kzalloc(sizeof(*parent), GFP_KERNEL);
+	VMBCHANNEL channel;
+	VMBPACKET packet;
+
+	KUNIT_ASSERT_NOT_NULL(test, parent);
+	device_initialize(parent);
+	parent->release = release_parent;
+	parent_released = false;
+	ASSERT_STATUS(test, VmbChannelAllocate(parent, FALSE, &channel), STATUS_SUCCESS);
+	put_device(parent);
+	packet = VmbPacketAllocate(channel);
+	KUNIT_ASSERT_NOT_NULL(test, packet);
+	KUNIT_EXPECT_FALSE(test, parent_released);
+	VmbChannelCleanup(channel);
+	KUNIT_EXPECT_TRUE(test, parent_released);
+	local_bh_disable();
+	VmbPacketFree(packet);
+	local_bh_enable();
+}
+
 static struct kunit_case packet_cases[] = {
 	KUNIT_CASE(a_packet_is_larger_than_its_payload_and_a_pointer),
 	KUNIT_CASE(initialize_wants_as_many_bytes_as_sizeof_says),
@@ -237,6 +269,7 @@ static struct kunit_case packet_cases[] = {
 	KUNIT_CASE(free_leaves_the_callers_own_packet_alone),
 	KUNIT_CASE(a_packet_may_outlive_its_channel),
 	KUNIT_CASE(packets_follow_a_change_of_the_packet_size),
+	KUNIT_CASE(cleanup_lets_go_of_the_parent),
 	{}
 };
 

@@ -211,7 +211,7 @@ static void after_the_timeout_it_is_cancelled(struct kunit *test)
 
 	ask(a);
 	EXPECT_STATUS(test, a->status, STATUS_CANCELLED);
-	KUNIT_EXPECT_EQ(test, a->size, 0);
+	KUNIT_EXPECT_EQ(test, a->size, sizeof(a->answer));
 	if (timed->ms > 0)
 		KUNIT_EXPECT_GE(test, ktime_to_ms(a->took), timed->ms - 1);
 	KUNIT_EXPECT_LT(test, ktime_to_ms(a->took), 3000);
@@ -386,7 +386,7 @@ static void disable_ends_the_wait(struct kunit *test)
 	VmbChannelDisable(client->channel);
 	asker_end(a);
 	EXPECT_STATUS(test, a->status, STATUS_DEVICE_REMOVED);
-	KUNIT_EXPECT_EQ(test, a->size, 0);
+	KUNIT_EXPECT_EQ(test, a->size, sizeof(a->answer));
 }
 
 static void a_rescind_ends_the_wait(struct kunit *test)
@@ -518,9 +518,19 @@ static void post_started_is_the_place_to_negotiate(struct kunit *test)
 	client->on_event = NULL;
 }
 
+/* What comes behind the packet that is asked about, of 16 bytes each. */
+static u64 behind[3];
+static u32 n_behind;
+
 static VOID ask_in_process(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOID buffer,
 			   UINT32 len, UINT32 flags)
 {
+	if (len == 16) {
+		behind[n_behind] = *(u64 *)buffer;
+		WRITE_ONCE(n_behind, n_behind + 1);
+		VmbChannelPacketComplete(packet, NULL, 0);
+		return;
+	}
 	ask(asker_in_callback);
 	VmbChannelPacketComplete(packet, NULL, 0);
 	complete(&asker_in_callback->returned);
@@ -630,21 +640,36 @@ static int pausing_thread(void *data)
 	return 0;
 }
 
-/* Pause waits for the callback, and the callback for the completion. */
+/*
+ * Pause waits for the callback, and the callback for the completion, which has data
+ * before it in the ring.
+ */
 static void pause_lets_a_request_in_process_packet_complete(struct kunit *test)
 {
 	struct client *client = asking_in_process(test);
 	struct asker *pausing = asker(client, 0, NULL);
-	u64 answer = 5, id = host_reads_one(test);
+	u64 data[2] = {}, answer = 5, id = host_reads_one(test);
 
 	kthread_run(pausing_thread, pausing, "kmcl_pause");
 	msleep(20);
 	KUNIT_EXPECT_FALSE(test, completion_done(&pausing->returned));
+	n_behind = 0;
+	for (data[0] = 1; data[0] <= 3; data[0]++)
+		host_write(asker_host, KMCL_WIRE_DATA, 0, 0, data, sizeof(data));
 	host_complete(asker_host, id, &answer, sizeof(answer));
 	asker_end(asker_in_callback);
 	asker_end(pausing);
 	EXPECT_STATUS(test, asker_in_callback->status, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, asker_in_callback->answer[0], 5);
+
+	/* The data waits for the channel to go on. */
+	msleep(20);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(n_behind), 0);
+	VmbChannelStart(client->channel);
+	EVENTUALLY(test, READ_ONCE(n_behind) == 3);
+	KUNIT_EXPECT_EQ(test, behind[0], 1);
+	KUNIT_EXPECT_EQ(test, behind[1], 2);
+	KUNIT_EXPECT_EQ(test, behind[2], 3);
 }
 
 /* The host may still write to the memory: only a closed channel ends that wait. */
@@ -672,6 +697,38 @@ static void with_external_data_the_wait_ends_when_the_channel_is_closed(struct k
 	asker_end(a);
 	EXPECT_STATUS(test, a->status, STATUS_DEVICE_REMOVED);
 	VmbChannelDisable(client->channel);
+	IoFreeMdl(mdl);
+}
+
+/* As long as its MDLs are looked at: a chain that has no end keeps it there. */
+static void one_with_external_data_that_comes_too_late_is_ended(struct kunit *test)
+{
+	struct client *client;
+	struct asker *a;
+	PMDL mdl, nothing;
+
+	asker_host = host_create(test);
+	client = client_create(test, asker_host);
+	ASSERT_STATUS(test, VmbChannelInitSetMaximumExternalData(client->channel, 4096, U32_MAX),
+		      STATUS_SUCCESS);
+	asker_host->offered = true;
+	client_enable(client);
+	a = asker(client, WAIT, NULL);
+	mdl = IoAllocateMdl(a, 100, FALSE, FALSE, NULL);
+	nothing = IoAllocateMdl(a, 0, FALSE, FALSE, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	KUNIT_ASSERT_NOT_NULL(test, nothing);
+	MmBuildMdlForNonPagedPool(mdl);
+	MmBuildMdlForNonPagedPool(nothing);
+	nothing->Next = nothing;
+	a->mdl = nothing;
+	asker_start(a);
+	EVENTUALLY(test, !list_empty_careful(&client_chan(client)->tx.requests));
+	VmbChannelDisable(client->channel);
+	WRITE_ONCE(nothing->Next, mdl);
+	asker_end(a);
+	EXPECT_STATUS(test, a->status, STATUS_DEVICE_REMOVED);
+	IoFreeMdl(nothing);
 	IoFreeMdl(mdl);
 }
 
@@ -743,6 +800,7 @@ static struct kunit_case request_cases[] = {
 	KUNIT_CASE(disable_ends_a_request_in_process_packet),
 	KUNIT_CASE(pause_lets_a_request_in_process_packet_complete),
 	KUNIT_CASE(with_external_data_the_wait_ends_when_the_channel_is_closed),
+	KUNIT_CASE(one_with_external_data_that_comes_too_late_is_ended),
 	KUNIT_CASE(completions_may_meet_timeouts),
 	{}
 };

@@ -3,7 +3,7 @@
 #include <linux/kthread.h>
 #include <linux/slab.h>
 
-#include "client.h"
+#include "pair.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
 
@@ -648,6 +648,58 @@ static void two_senders_keep_their_order_while_the_ring_fills_and_drains(struct 
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 }
 
+/* A routine sends on another channel, which is being disabled. */
+struct turn {
+	struct client_done *other;
+	struct client *disabled;
+	struct completion sent;
+	struct completion over;
+	int calls;		/* of the other's routine, when disabled */
+};
+
+static struct turn turn;
+
+static void send_and_dawdle(struct client_done *done)
+{
+	u32 ms;
+
+	client_send(turn.other, "x", 1, 0);
+	complete(&turn.sent);
+	for (ms = 0; ms < 200 && !completion_done(&turn.over); ms++)
+		mdelay(1);
+}
+
+static int disabling_thread(void *unused)
+{
+	wait_for_completion(&turn.sent);
+	VmbChannelDisable(turn.disabled->channel);
+	turn.calls = client_calls(turn.other);
+	complete(&turn.over);
+	return 0;
+}
+
+static void disable_waits_for_routines_that_wait_for_their_turn(struct kunit *test)
+{
+	struct client *client = active_client(test);
+	struct pair *pair = pair_create(test);
+	struct client_done *done;
+
+	pair_up(pair);
+	done = client_packet(pair->client);
+	done->again = send_and_dawdle;
+	turn = (struct turn) {
+		.other = client_packet(client),
+		.disabled = client,
+	};
+	init_completion(&turn.sent);
+	init_completion(&turn.over);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(disabling_thread, NULL, "kmcl_disable")));
+	EXPECT_STATUS(test, client_send(done, "y", 1, 0), STATUS_SUCCESS);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&turn.over, 10 * HZ), 0);
+	KUNIT_EXPECT_EQ(test, turn.calls, 1);
+	EXPECT_STATUS(test, turn.other->status, STATUS_SUCCESS);
+}
+
 static struct kunit_case send_cases[] = {
 	KUNIT_CASE(a_packet_arrives_as_it_was_sent),
 	KUNIT_CASE(without_wait_a_packet_is_complete_once_in_the_ring),
@@ -680,6 +732,7 @@ static struct kunit_case send_cases[] = {
 	KUNIT_CASE(cleanup_completes_what_still_waits),
 	KUNIT_CASE(sends_work_with_interrupts_off),
 	KUNIT_CASE(two_senders_keep_their_order_while_the_ring_fills_and_drains),
+	KUNIT_CASE(disable_waits_for_routines_that_wait_for_their_turn),
 	{}
 };
 

@@ -177,6 +177,56 @@ static void pages_by_number_arrive_as_memory(struct kunit *test)
 	EVENTUALLY(test, client_calls(done) == 1);
 }
 
+struct asked {
+	KSPIN_LOCK lock;
+	u32 n;
+	NTSTATUS status[3];
+};
+
+static bool ask_under_a_lock(struct client *end, VMBPACKETCOMPLETION handle, void *buffer,
+			     u32 len)
+{
+	struct asked *asked = end->private;
+	NTSTATUS status;
+	KIRQL irql;
+	PMDL mdl;
+
+	KeAcquireSpinLock(&asked->lock, &irql);
+	status = VmbChannelPacketGetExternalData(handle, 0, &mdl);
+	KeReleaseSpinLock(&asked->lock, irql);
+	if (asked->n < ARRAY_SIZE(asked->status))
+		asked->status[asked->n++] = status;
+	if (status != STATUS_PENDING)
+		VmbChannelPacketComplete(handle, NULL, 0);
+	return true;
+}
+
+/* There it can be mapped; a callback that has a lock there too gets it all the same. */
+static void scattered_memory_comes_again_at_passive_once(struct kunit *test)
+{
+	struct buffer *buffer = buffer_create(test, 0, 2 * 4096);
+	PFN_NUMBER *pages = MmGetMdlPfnArray(buffer->mdl);
+	PFN_NUMBER pfns[3] = { pages[0], pages[1], pages[0] };
+	struct client *from, *to;
+	struct pair *pair = pair_for(test, &from, &to);
+	struct client_done *done = client_packet(from);
+	struct asked asked = {};
+
+	KeInitializeSpinLock(&asked.lock);
+	to->keep = false;
+	to->on_packet = ask_under_a_lock;
+	to->private = &asked;
+	VmbChannelSetIncomingProcessingAtPassive(to->channel, FALSE);
+	pair_up(pair);
+	EXPECT_STATUS(test, VmbPacketSendWithExternalPfns(done->packet, NULL, 0, pfns, 3, WAIT),
+		      STATUS_SUCCESS);
+	EVENTUALLY(test, client_calls(done) == 1);
+	KUNIT_EXPECT_EQ(test, asked.n, 2);
+	EXPECT_STATUS(test, asked.status[0], STATUS_PENDING);
+	EXPECT_STATUS(test, asked.status[1], STATUS_SUCCESS);
+	VmbChannelDisable(to->channel);
+}
+
 static void asking_again_gives_the_same_memory(struct kunit *test)
 {
 	struct buffer *buffer = buffer_create(test, 0, 4096);
@@ -723,6 +773,7 @@ static struct kunit_case shared_cases[] = {
 	KUNIT_CASE_PARAM(asking_for_memory_checks_its_parameters, direction_gen_params),
 	KUNIT_CASE_PARAM(memory_above_the_receivers_maximum_is_stepped_over,
 			 direction_gen_params),
+	KUNIT_CASE_PARAM(scattered_memory_comes_again_at_passive_once, direction_gen_params),
 	KUNIT_CASE_PARAM(without_memory_the_packet_comes_again_at_passive, direction_gen_params),
 	KUNIT_CASE_PARAM(without_memory_at_passive_it_is_a_status, direction_gen_params),
 	KUNIT_CASE_PARAM(disable_waits_for_the_memory_that_the_other_end_has,
