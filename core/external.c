@@ -4,6 +4,7 @@
  * packet's own room, one range for each MDL, ready for the ring.
  */
 #include "kmcl.h"
+#include "../nt/nt.h"
 
 /* Begins the description; returns how large the memory may be. */
 static u32 kmcl_external_begin(struct kmcl_packet *pkt)
@@ -41,13 +42,6 @@ static bool kmcl_external_add(struct kmcl_packet *pkt, const PFN_NUMBER *pfns,
 	return true;
 }
 
-/* Have its frame numbers been filled in? */
-bool kmcl_mdl_is_locked(const MDL *mdl)
-{
-	return mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL |
-				MDL_PARTIAL);
-}
-
 /* Bytes from an MDL's first one to the end of its last page. */
 static u32 kmcl_mdl_padded_bytes(const MDL *mdl)
 {
@@ -75,7 +69,7 @@ enum kmcl_external_error kmcl_external_mdl(struct kmcl_packet *pkt, PMDL mdl,
 	u32 bytes, take;
 
 	for (; mdl && left; mdl = force ? NULL : mdl->Next) {
-		if (!chain-- || !kmcl_mdl_is_locked(mdl))
+		if (!chain-- || !nt_mdl_is_locked(mdl))
 			return KMCL_EXTERNAL_MEMORY;
 
 		bytes = force && length ? kmcl_mdl_padded_bytes(mdl) :

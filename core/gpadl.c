@@ -88,7 +88,7 @@ static u64 kmcl_piece_bytes(struct kmcl_piece piece)
 	u64 bytes = 0;
 
 	for (; piece.mdl; piece = kmcl_piece_next(&piece)) {
-		if (!kmcl_mdl_is_locked(piece.mdl))
+		if (!nt_mdl_is_locked(piece.mdl))
 			return 0;
 		bytes += piece.len;
 	}

@@ -389,7 +389,6 @@ enum kmcl_external_error kmcl_external_mdl(struct kmcl_packet *pkt, PMDL mdl,
 					   u32 offset, u32 length, bool force);
 enum kmcl_external_error kmcl_external_pfns(struct kmcl_packet *pkt,
 					    const PFN_NUMBER *pfns, u32 count);
-bool kmcl_mdl_is_locked(const MDL *mdl);
 
 /* external_in.c */
 bool kmcl_external_in_valid(const struct kmcl_channel *chan,

@@ -87,6 +87,17 @@ VOID client_pnp_failure(VMBCHANNEL channel, NTSTATUS status)
 	client_event(client, CLIENT_PNP_FAILURE);
 }
 
+/* All that there are. */
+void client_callbacks(VMB_CHANNEL_STATE_CHANGE_CALLBACKS *callbacks)
+{
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(callbacks);
+	callbacks->EvtChannelOpened = client_opened;
+	callbacks->EvtChannelStarted = client_started;
+	callbacks->EvtChannelPostStarted = client_post_started;
+	callbacks->EvtChannelSuspend = client_suspend;
+	callbacks->EvtChannelClosed = client_closed;
+}
+
 static VOID client_process(VMBCHANNEL channel, VMBPACKETCOMPLETION handle,
 			   PVOID buffer, UINT32 len, UINT32 flags)
 {
@@ -102,6 +113,7 @@ static VOID client_process(VMBCHANNEL channel, VMBPACKETCOMPLETION handle,
 		pkt->kept = client->keep && !client->echo && !client->defer;
 		pkt->flags = flags;
 		pkt->len = len;
+		pkt->buffer = buffer;
 		pkt->first = len >= 8 ? *(u64 *)buffer : 0;
 		pkt->atomic = in_softirq();
 	}
@@ -177,12 +189,7 @@ struct client *client_create_end(struct kunit *test, bool is_server)
 	VmbChannelSetPointer(client->channel, client);
 	/* Only the host's signals count, but for the case that is about it. */
 	client_chan(client)->tx.retry_ms = 600000;
-	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&callbacks);
-	callbacks.EvtChannelOpened = client_opened;
-	callbacks.EvtChannelStarted = client_started;
-	callbacks.EvtChannelPostStarted = client_post_started;
-	callbacks.EvtChannelSuspend = client_suspend;
-	callbacks.EvtChannelClosed = client_closed;
+	client_callbacks(&callbacks);
 	ASSERT_STATUS(test, VmbChannelInitSetStateChangeCallbacks(client->channel,
 								  &callbacks),
 		      STATUS_SUCCESS);

@@ -29,6 +29,7 @@ struct client_packet {
 	u32 len;
 	u32 flags;
 	u64 first;		/* 8 bytes of payload */
+	const u8 *buffer;	/* valid while it is kept */
 	bool atomic;		/* delivered in softirq context */
 };
 
@@ -85,6 +86,7 @@ struct client_done *client_packet(struct client *client);
 NTSTATUS client_send(struct client_done *done, const void *data, u32 len,
 		     u32 flags);
 VOID client_pnp_failure(VMBCHANNEL channel, NTSTATUS status);
+void client_callbacks(VMB_CHANNEL_STATE_CHANGE_CALLBACKS *callbacks);
 void client_routine(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 len);
 u32 client_packets(struct client *client);
 void client_complete(struct client *client, u32 n, const void *buffer, u32 len);

@@ -349,6 +349,10 @@ static void an_mdl_that_is_not_locked_is_refused(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, mdl);
 	EXPECT_STATUS(test, VmbPacketSend(x->done->packet, "x", 1, mdl, WAIT),
 		      STATUS_INVALID_PARAMETER_4);
+	/* Nor is a part of it, though that MDL described locked memory before. */
+	IoBuildPartialMdl(mdl, external_mdl(x, x->pages, 100), x->pages, 50);
+	EXPECT_STATUS(test, VmbPacketSend(x->done->packet, "x", 1, x->mdls[0], WAIT),
+		      STATUS_INVALID_PARAMETER_4);
 	MmProbeAndLockPages(mdl, KernelMode, IoModifyAccess);
 	EXPECT_STATUS(test, VmbPacketSend(x->done->packet, "x", 1, mdl, WAIT),
 		      STATUS_SUCCESS);

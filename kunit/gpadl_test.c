@@ -113,9 +113,11 @@ static void creation_checks_its_parameters(struct kunit *test)
 	VMBCHANNEL channel = client->channel;
 	u8 *pages = eight_pages(test);
 	PMDL mdl = IoAllocateMdl(pages, 4096, FALSE, FALSE, NULL);
+	PMDL part = IoAllocateMdl(pages, 4096, FALSE, FALSE, NULL);
 	UINT32 handle;
 
 	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	KUNIT_ASSERT_NOT_NULL(test, part);
 	EXPECT_STATUS(test, VmbChannelCreateGpadlFromBuffer(NULL, 0, pages, 4096, &handle),
 		      STATUS_INVALID_PARAMETER_1);
 	EXPECT_STATUS(test, VmbChannelCreateGpadlFromBuffer(channel, 2, pages, 4096, &handle),
@@ -130,8 +132,11 @@ static void creation_checks_its_parameters(struct kunit *test)
 	EXPECT_STATUS(test, VmbChannelCreateGpadlFromBuffer(channel, 0, pages, 4096, NULL),
 		      STATUS_INVALID_PARAMETER_5);
 
-	/* Not locked yet. */
+	/* Not locked yet, and so no part of it. */
 	EXPECT_STATUS(test, VmbChannelCreateGpadlFromMdl(channel, 0, mdl, 0, 0, &handle),
+		      STATUS_INVALID_PARAMETER_3);
+	IoBuildPartialMdl(mdl, part, pages, 0);
+	EXPECT_STATUS(test, VmbChannelCreateGpadlFromMdl(channel, 0, part, 0, 0, &handle),
 		      STATUS_INVALID_PARAMETER_3);
 	MmBuildMdlForNonPagedPool(mdl);
 	EXPECT_STATUS(test, VmbChannelCreateGpadlFromMdl(NULL, 0, mdl, 0, 0, &handle),
@@ -147,6 +152,7 @@ static void creation_checks_its_parameters(struct kunit *test)
 	EXPECT_STATUS(test, VmbChannelCreateGpadlFromMdl(channel, 0, mdl, 0, 0, NULL),
 		      STATUS_INVALID_PARAMETER_6);
 	KUNIT_EXPECT_EQ(test, host->gpadls_created, 0);
+	IoFreeMdl(part);
 	IoFreeMdl(mdl);
 }
 

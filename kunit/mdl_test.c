@@ -511,8 +511,60 @@ static void a_part_beyond_its_source_or_target_is_not_built(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, part->MdlFlags, 0);
 	IoBuildPartialMdl(whole, part, buffer, PAGE_SIZE - 7);
 	KUNIT_EXPECT_TRUE(test, part->MdlFlags & MDL_PARTIAL);
+
+	/* And then it is not the part that it was before, either. */
+	IoBuildPartialMdl(whole, part, buffer, 3 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, part->MdlFlags, 0);
+	KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(part, 0));
 	IoFreeMdl(part);
 	IoFreeMdl(whole);
+}
+
+static void a_part_of_an_mdl_that_is_not_locked_is_not_built(struct kunit *test)
+{
+	u8 *buffer = buffer_kmalloc(test) + 7;
+	PMDL whole = mdl_for(test, buffer, 2 * PAGE_SIZE);
+	PMDL part = mdl_for(test, buffer, 2 * PAGE_SIZE);
+
+	MmGetMdlPfnArray(part)[0] = 4711;
+	IoBuildPartialMdl(whole, part, buffer + 10, 10);
+	KUNIT_EXPECT_EQ(test, part->MdlFlags, 0);
+	KUNIT_EXPECT_EQ(test, MmGetMdlPfnArray(part)[0], 4711);
+	KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(part, 0));
+	/* Nor is a part of such a part. */
+	IoBuildPartialMdl(part, whole, buffer, 10);
+	KUNIT_EXPECT_EQ(test, whole->MdlFlags, 0);
+
+	/* A part that the target described before, locked and mapped, is not kept. */
+	MmProbeAndLockPages(whole, KernelMode, IoReadAccess);
+	IoBuildPartialMdl(whole, part, buffer + 10, 10);
+	KUNIT_EXPECT_TRUE(test, part->MdlFlags & MDL_PARTIAL);
+	MmUnlockPages(whole);
+	IoBuildPartialMdl(whole, part, buffer + 10, 10);
+	KUNIT_EXPECT_EQ(test, part->MdlFlags, 0);
+	KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(part, 0));
+	IoFreeMdl(part);
+	IoFreeMdl(whole);
+}
+
+static void a_part_that_is_not_built_gives_its_mapping_back(struct kunit *test)
+{
+	struct loose loose;
+	u8 *address, *start;
+	PMDL part;
+
+	loose_create(test, &loose, 7, 3 * PAGE_SIZE, true);
+	start = MmGetMdlVirtualAddress(loose.mdl);
+	part = mdl_for(test, start, 3 * PAGE_SIZE);
+	IoBuildPartialMdl(loose.mdl, part, start + 4000, 5000);
+	address = MmGetSystemAddressForMdlSafe(part, NormalPagePriority);
+	KUNIT_ASSERT_NOT_NULL(test, address);
+
+	loose.mdl->MdlFlags = 0;
+	IoBuildPartialMdl(loose.mdl, part, start + 4000, 5000);
+	KUNIT_EXPECT_NULL(test, vmalloc_to_page(address));
+	IoFreeMdl(part);
+	loose_destroy(&loose);
 }
 
 static void a_part_shares_the_mapping_of_its_source(struct kunit *test)
@@ -627,6 +679,8 @@ static struct kunit_case mdl_cases[] = {
 	KUNIT_CASE_PARAM(a_part_has_the_pages_of_its_bytes, shape_gen_params),
 	KUNIT_CASE(a_part_of_no_length_goes_to_the_end),
 	KUNIT_CASE(a_part_beyond_its_source_or_target_is_not_built),
+	KUNIT_CASE(a_part_of_an_mdl_that_is_not_locked_is_not_built),
+	KUNIT_CASE(a_part_that_is_not_built_gives_its_mapping_back),
 	KUNIT_CASE(a_part_shares_the_mapping_of_its_source),
 	KUNIT_CASE(a_part_has_a_mapping_of_its_own_otherwise),
 	KUNIT_CASE(a_chain_is_kept_and_freed_one_by_one),

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The NT words that do not wait: levels, locks, pool, work items, strings. */
+/* The NT words that do not wait: levels, locks, pool, lists, work items, strings. */
 #include <kunit/test.h>
 #include <linux/delay.h>
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
+#include <linux/kthread.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "nt_words.h"
 
 #define TAG	0x4b547374
+
+/* Statuses are numbers with the top bit set: shown as such when they differ. */
+#define EXPECT_STATUS(test, call, status) \
+	KUNIT_EXPECT_EQ(test, (u32)(call), (u32)(status))
 
 static void words_for_both_systems_do_as_on_windows(struct kunit *test)
 {
@@ -350,6 +355,184 @@ static void a_lookaside_list_uses_the_drivers_routines(struct kunit *test)
 	ExDeleteNPagedLookasideList(&list);
 }
 
+/* A driver's own list, which its routines find by the list that they are told of. */
+struct lookaside_ex {
+	LOOKASIDE_LIST_EX list;
+	int allocated;
+	int freed;
+	SIZE_T bytes;
+	ULONG tag;
+	int type;
+};
+
+static PVOID lookaside_ex_allocate(POOL_TYPE type, SIZE_T bytes, ULONG tag,
+				   PLOOKASIDE_LIST_EX list)
+{
+	struct lookaside_ex *mine = CONTAINING_RECORD(list, struct lookaside_ex, list);
+
+	mine->allocated++;
+	mine->bytes = bytes;
+	mine->tag = tag;
+	mine->type = type;
+	return ExAllocatePoolWithTag(type, bytes, tag);
+}
+
+static void lookaside_ex_free(PVOID buffer, PLOOKASIDE_LIST_EX list)
+{
+	struct lookaside_ex *mine = CONTAINING_RECORD(list, struct lookaside_ex, list);
+
+	mine->freed++;
+	ExFreePool(buffer);
+}
+
+static void an_ex_lookaside_list_tells_the_drivers_routines_of_itself(struct kunit *test)
+{
+	struct lookaside_ex mine = {};
+	void *entries[2];
+
+	EXPECT_STATUS(test, ExInitializeLookasideListEx(&mine.list, lookaside_ex_allocate,
+							lookaside_ex_free, PagedPool, 0, 100,
+							TAG, 0), STATUS_SUCCESS);
+	entries[0] = ExAllocateFromLookasideListEx(&mine.list);
+	entries[1] = ExAllocateFromLookasideListEx(&mine.list);
+	KUNIT_EXPECT_NOT_NULL(test, entries[0]);
+	KUNIT_EXPECT_EQ(test, mine.allocated, 2);
+	KUNIT_EXPECT_EQ(test, mine.bytes, 100);
+	KUNIT_EXPECT_EQ(test, mine.tag, TAG);
+	KUNIT_EXPECT_EQ(test, mine.type, PagedPool);
+	ExFreeToLookasideListEx(&mine.list, entries[0]);
+	ExFreeToLookasideListEx(&mine.list, entries[1]);
+	ExFlushLookasideListEx(&mine.list);
+	KUNIT_EXPECT_EQ(test, mine.freed, 2);
+	ExDeleteLookasideListEx(&mine.list);
+	KUNIT_EXPECT_EQ(test, mine.allocated, 2);
+}
+
+static void an_ex_lookaside_list_needs_no_routines(struct kunit *test)
+{
+	LOOKASIDE_LIST_EX list;
+	u8 *entry;
+	KIRQL old;
+
+	EXPECT_STATUS(test, ExInitializeLookasideListEx(&list, NULL, NULL, NonPagedPoolNx, 0,
+							100, TAG, 0), STATUS_SUCCESS);
+	KeRaiseIrql(DISPATCH_LEVEL, &old);
+	entry = ExAllocateFromLookasideListEx(&list);
+	KeLowerIrql(old);
+	KUNIT_ASSERT_NOT_NULL(test, entry);
+	KUNIT_EXPECT_TRUE(test, aligned(entry, 100));
+	memset(entry, 0xff, 100);
+	ExFreeToLookasideListEx(&list, entry);
+	ExDeleteLookasideListEx(&list);
+}
+
+static void an_ex_lookaside_list_checks_its_parameters(struct kunit *test)
+{
+	const ULONG raise = EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL;
+	LOOKASIDE_LIST_EX list;
+
+	EXPECT_STATUS(test, ExInitializeLookasideListEx(&list, NULL, NULL, 2, 0, 100, TAG, 0),
+		      STATUS_INVALID_PARAMETER_4);
+	EXPECT_STATUS(test, ExInitializeLookasideListEx(&list, NULL, NULL, PagedPool, raise,
+							100, TAG, 0),
+		      STATUS_INVALID_PARAMETER_5);
+	EXPECT_STATUS(test, ExInitializeLookasideListEx(&list, NULL, NULL, PagedPool, 4, 100,
+							TAG, 0),
+		      STATUS_INVALID_PARAMETER_5);
+	EXPECT_STATUS(test, ExInitializeLookasideListEx(&list, NULL, NULL, PagedPool, 0, 100,
+							TAG, 1),
+		      STATUS_INVALID_PARAMETER_8);
+}
+
+/* Singly linked lists */
+
+struct slist_record {
+	SLIST_ENTRY entry;
+	atomic_t holders;
+};
+
+struct slist {
+	SLIST_HEADER head;
+	struct slist_record records[8];
+	struct irq_work irq_work;
+	atomic_t shared;	/* how often a record had two holders */
+};
+
+static struct slist_record *slist_take(struct slist *slist)
+{
+	PSLIST_ENTRY entry = InterlockedPopEntrySList(&slist->head);
+	struct slist_record *record;
+
+	if (!entry)
+		return NULL;
+	record = CONTAINING_RECORD(entry, struct slist_record, entry);
+	if (atomic_inc_return(&record->holders) != 1)
+		atomic_inc(&slist->shared);
+	return record;
+}
+
+static void slist_give(struct slist *slist, struct slist_record *record)
+{
+	if (!record)
+		return;
+	atomic_dec(&record->holders);
+	InterlockedPushEntrySList(&slist->head, &record->entry);
+}
+
+/* The first comes back behind another one: who looked at it before is deceived. */
+static void slist_turn(struct slist *slist)
+{
+	struct slist_record *first = slist_take(slist);
+	struct slist_record *second = slist_take(slist);
+
+	slist_give(slist, first);
+	slist_give(slist, second);
+}
+
+static void slist_irq_work(struct irq_work *work)
+{
+	slist_turn(container_of(work, struct slist, irq_work));
+}
+
+static int slist_thread(void *data)
+{
+	while (!kthread_should_stop()) {
+		slist_turn(data);
+		cond_resched();
+	}
+	return 0;
+}
+
+static void an_entry_is_popped_once_whoever_pops_it(struct kunit *test)
+{
+	struct slist *slist = kunit_kzalloc(test, sizeof(*slist), GFP_KERNEL);
+	struct task_struct *thread;
+	PSLIST_ENTRY entry;
+	int i, left = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, slist);
+	InitializeSListHead(&slist->head);
+	init_irq_work(&slist->irq_work, slist_irq_work);
+	for (i = 0; i < ARRAY_SIZE(slist->records); i++)
+		InterlockedPushEntrySList(&slist->head, &slist->records[i].entry);
+
+	thread = kthread_run(slist_thread, slist, "kmcl_slist");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
+	for (i = 0; i < 20000; i++) {
+		irq_work_queue(&slist->irq_work);
+		slist_turn(slist);
+	}
+	irq_work_sync(&slist->irq_work);
+	kthread_stop(thread);
+
+	KUNIT_EXPECT_EQ(test, atomic_read(&slist->shared), 0);
+	KUNIT_EXPECT_EQ(test, QueryDepthSList(&slist->head), ARRAY_SIZE(slist->records));
+	entry = InterlockedFlushSList(&slist->head);
+	for (; entry && left < 100; entry = entry->Next)
+		left++;
+	KUNIT_EXPECT_EQ(test, left, ARRAY_SIZE(slist->records));
+}
+
 /* Work items */
 
 struct work {
@@ -527,6 +710,10 @@ static struct kunit_case nt_cases[] = {
 	KUNIT_CASE(much_memory_is_had_at_passive_level_and_freed_at_any),
 	KUNIT_CASE(a_lookaside_list_gives_entries_of_its_size),
 	KUNIT_CASE(a_lookaside_list_uses_the_drivers_routines),
+	KUNIT_CASE(an_ex_lookaside_list_tells_the_drivers_routines_of_itself),
+	KUNIT_CASE(an_ex_lookaside_list_needs_no_routines),
+	KUNIT_CASE(an_ex_lookaside_list_checks_its_parameters),
+	KUNIT_CASE(an_entry_is_popped_once_whoever_pops_it),
 	KUNIT_CASE(a_work_item_runs_at_passive_level),
 	KUNIT_CASE(a_work_item_may_queue_and_free_itself),
 	KUNIT_CASE(a_work_item_that_waits_keeps_no_other_waiting),

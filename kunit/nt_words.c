@@ -5,8 +5,10 @@
  * too, and the suite kmcl_nt runs it.
  *
  * mingw-w64's headers lack ExAllocatePool2(), ExAllocatePoolZero(),
- * KeQuerySystemTimePrecise(), KeMemoryBarrier() and MdlMappingNoExecute. What of
- * these is a call is used under __KERNEL__, which only Linux defines.
+ * KeQuerySystemTimePrecise(), KeMemoryBarrier(), MdlMappingNoExecute, ALLOCATE_FUNCTION_EX,
+ * FREE_FUNCTION_EX, and of the interlocked operations those on 16 bits and those that
+ * name an order. What of these is a call is used under __KERNEL__, which only Linux
+ * defines.
  */
 #include "nt_words.h"
 
@@ -54,6 +56,9 @@ C_ASSERT(FIELD_OFFSET(UNICODE_STRING, MaximumLength) == 2);
 C_ASSERT(FIELD_OFFSET(UNICODE_STRING, Buffer) == 8);
 C_ASSERT(sizeof(LIST_ENTRY) == 16);
 C_ASSERT(FIELD_OFFSET(LIST_ENTRY, Blink) == 8);
+C_ASSERT(sizeof(SLIST_ENTRY) == 16);
+C_ASSERT(FIELD_OFFSET(SLIST_ENTRY, Next) == 0);
+C_ASSERT(MEMORY_ALLOCATION_ALIGNMENT == 16);
 C_ASSERT(sizeof(GUID) == 16);
 C_ASSERT(sizeof(INTERFACE) == 32);
 C_ASSERT(FIELD_OFFSET(INTERFACE, Context) == 8);
@@ -66,6 +71,9 @@ C_ASSERT(Executive == 0 && UserRequest == 6);
 C_ASSERT(IO_NO_INCREMENT == 0 && EVENT_INCREMENT == 1);
 C_ASSERT(CriticalWorkQueue == 0 && DelayedWorkQueue == 1 && HyperCriticalWorkQueue == 2);
 C_ASSERT(NonPagedPool == 0 && PagedPool == 1 && NonPagedPoolNx == 512);
+C_ASSERT(POOL_QUOTA_FAIL_INSTEAD_OF_RAISE == 8);
+C_ASSERT(EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL == 1);
+C_ASSERT(EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE == 2);
 C_ASSERT(PAGE_SIZE == 4096 && PAGE_SHIFT == 12);
 
 /* Compilers warn of 'tsTK', as drivers for Windows spell it. */
@@ -232,6 +240,122 @@ static VOID NtWordsInterlocked(VOID)
 #endif
 }
 
+static VOID NtWordsInterlockedBit(VOID)
+{
+	LONG words[2] = { 0, 0 };
+	LONG64 wide = 0;
+
+	CHECK(!InterlockedBitTestAndSet(words, 31));
+	CHECK(InterlockedBitTestAndSet(words, 31));
+	CHECK(InterlockedBitTestAndReset(words, 31));
+	CHECK(!InterlockedBitTestAndReset(words, 31));
+	CHECK(!InterlockedBitTestAndSet(words, 3));
+	CHECK(!InterlockedBitTestAndSet(words, 32));
+	CHECK(words[0] == 8 && words[1] == 1);
+
+	CHECK(!InterlockedBitTestAndSet64(&wide, 40));
+	CHECK(InterlockedBitTestAndSet64(&wide, 40));
+	CHECK(wide == 1LL << 40);
+	CHECK(InterlockedBitTestAndReset64(&wide, 40));
+	CHECK(!InterlockedBitTestAndReset64(&wide, 40));
+	CHECK(!wide);
+}
+
+#ifdef __KERNEL__
+static VOID NtWordsInterlocked16(VOID)
+{
+	SHORT words[2] = { 0x7fff, 1 };
+
+	CHECK(InterlockedIncrement16(&words[0]) == -0x8000);
+	CHECK(InterlockedDecrement16(&words[0]) == 0x7fff);
+	CHECK(InterlockedExchange16(&words[0], 5) == 0x7fff);
+	CHECK(InterlockedCompareExchange16(&words[0], 6, 4) == 5);
+	CHECK(InterlockedCompareExchange16(&words[0], -1, 5) == 5);
+	CHECK(InterlockedIncrement16(&words[0]) == 0);
+	CHECK(InterlockedDecrement16(&words[0]) == -1);
+	/* The other half of the 32 bits is not touched. */
+	CHECK(words[0] == -1 && words[1] == 1);
+}
+
+static VOID NtWordsInterlockedOrder(VOID)
+{
+	LONG word = 0;
+
+	CHECK(InterlockedIncrementAcquire(&word) == 1);
+	CHECK(InterlockedIncrementRelease(&word) == 2);
+	CHECK(InterlockedIncrementNoFence(&word) == 3);
+	CHECK(InterlockedDecrementAcquire(&word) == 2);
+	CHECK(InterlockedDecrementRelease(&word) == 1);
+	CHECK(InterlockedDecrementNoFence(&word) == 0);
+	CHECK(InterlockedAddAcquire(&word, 2) == 2);
+	CHECK(InterlockedAddRelease(&word, 2) == 4);
+	CHECK(InterlockedAddNoFence(&word, 2) == 6);
+	CHECK(InterlockedExchangeAddAcquire(&word, 2) == 6);
+	CHECK(InterlockedExchangeAddRelease(&word, 2) == 8);
+	CHECK(InterlockedExchangeAddNoFence(&word, 2) == 10);
+	CHECK(InterlockedCompareExchangeAcquire(&word, 1, 12) == 12);
+	CHECK(InterlockedCompareExchangeRelease(&word, 2, 1) == 1);
+	CHECK(InterlockedCompareExchangeNoFence(&word, 3, 2) == 2);
+	CHECK(InterlockedExchangeAcquire(&word, 4) == 3);
+	CHECK(InterlockedExchangeNoFence(&word, 7) == 4);
+	CHECK(InterlockedAndAcquire(&word, 6) == 7);
+	CHECK(InterlockedAndRelease(&word, 5) == 6);
+	CHECK(InterlockedAndNoFence(&word, 0) == 4);
+	CHECK(InterlockedOrAcquire(&word, 1) == 0);
+	CHECK(InterlockedOrRelease(&word, 2) == 1);
+	CHECK(InterlockedOrNoFence(&word, 4) == 3);
+	CHECK(InterlockedXorAcquire(&word, 1) == 7);
+	CHECK(InterlockedXorRelease(&word, 2) == 6);
+	CHECK(InterlockedXorNoFence(&word, 4) == 4);
+	CHECK(!InterlockedBitTestAndSetAcquire(&word, 0));
+	CHECK(InterlockedBitTestAndSetRelease(&word, 0));
+	CHECK(InterlockedBitTestAndResetAcquire(&word, 0));
+	CHECK(!InterlockedBitTestAndResetRelease(&word, 0));
+	CHECK(!word);
+}
+
+static VOID NtWordsInterlockedOrder64(VOID)
+{
+	LONG64 word = 1LL << 40;
+	PVOID pointer = NULL;
+
+	CHECK(InterlockedIncrementAcquire64(&word) == (1LL << 40) + 1);
+	CHECK(InterlockedIncrementRelease64(&word) == (1LL << 40) + 2);
+	CHECK(InterlockedIncrementNoFence64(&word) == (1LL << 40) + 3);
+	CHECK(InterlockedDecrementAcquire64(&word) == (1LL << 40) + 2);
+	CHECK(InterlockedDecrementRelease64(&word) == (1LL << 40) + 1);
+	CHECK(InterlockedDecrementNoFence64(&word) == 1LL << 40);
+	CHECK(InterlockedAddAcquire64(&word, 1) == (1LL << 40) + 1);
+	CHECK(InterlockedAddRelease64(&word, 1) == (1LL << 40) + 2);
+	CHECK(InterlockedAddNoFence64(&word, 1) == (1LL << 40) + 3);
+	CHECK(InterlockedExchangeAddAcquire64(&word, -1) == (1LL << 40) + 3);
+	CHECK(InterlockedExchangeAddRelease64(&word, -1) == (1LL << 40) + 2);
+	CHECK(InterlockedExchangeAddNoFence64(&word, -1) == (1LL << 40) + 1);
+	CHECK(InterlockedCompareExchangeAcquire64(&word, 1LL << 41, 1LL << 40) == 1LL << 40);
+	CHECK(InterlockedCompareExchangeRelease64(&word, 1LL << 42, 1LL << 41) == 1LL << 41);
+	CHECK(InterlockedCompareExchangeNoFence64(&word, 1LL << 43, 1LL << 42) == 1LL << 42);
+	CHECK(InterlockedExchangeAcquire64(&word, 1LL << 44) == 1LL << 43);
+	CHECK(InterlockedExchangeNoFence64(&word, 7LL << 40) == 1LL << 44);
+	CHECK(InterlockedAnd64Acquire(&word, 6LL << 40) == 7LL << 40);
+	CHECK(InterlockedAnd64Release(&word, 5LL << 40) == 6LL << 40);
+	CHECK(InterlockedAnd64NoFence(&word, 0) == 4LL << 40);
+	CHECK(InterlockedOr64Acquire(&word, 1LL << 40) == 0);
+	CHECK(InterlockedOr64Release(&word, 2LL << 40) == 1LL << 40);
+	CHECK(InterlockedOr64NoFence(&word, 4LL << 40) == 3LL << 40);
+	CHECK(InterlockedXor64Acquire(&word, 1LL << 40) == 7LL << 40);
+	CHECK(InterlockedXor64Release(&word, 2LL << 40) == 6LL << 40);
+	CHECK(InterlockedXor64NoFence(&word, 4LL << 40) == 4LL << 40);
+	CHECK(!word);
+
+	CHECK(!InterlockedExchangePointerAcquire(&pointer, &word));
+	CHECK(InterlockedExchangePointerNoFence(&pointer, NULL) == &word);
+	CHECK(!InterlockedCompareExchangePointerAcquire(&pointer, &word, NULL));
+	CHECK(InterlockedCompareExchangePointerRelease(&pointer, NULL, NULL) == &word);
+	CHECK(InterlockedCompareExchangePointerNoFence(&pointer, NULL, &word) == &word);
+	CHECK(!pointer);
+}
+#endif
+
 static VOID NtWordsMemory(VOID)
 {
 	NPAGED_LOOKASIDE_LIST list;
@@ -270,6 +394,38 @@ static VOID NtWordsMemory(VOID)
 	if (entry)
 		ExFreePoolWithTag(entry, TAG);
 #endif
+}
+
+static PVOID NtWordsAllocateEx(POOL_TYPE Type, SIZE_T Bytes, ULONG Tag,
+			       PLOOKASIDE_LIST_EX Lookaside)
+{
+	CHECK(Type == (NonPagedPoolNx | POOL_QUOTA_FAIL_INSTEAD_OF_RAISE));
+	CHECK(Bytes == 100 && Tag == TAG && Lookaside);
+	return ExAllocatePoolWithTag(NonPagedPoolNx, Bytes, Tag);
+}
+
+static VOID NtWordsFreeEx(PVOID Buffer, PLOOKASIDE_LIST_EX Lookaside)
+{
+	CHECK(Lookaside);
+	ExFreePool(Buffer);
+}
+
+static VOID NtWordsLookasideEx(VOID)
+{
+	PALLOCATE_FUNCTION_EX allocate = NtWordsAllocateEx;
+	PFREE_FUNCTION_EX release = NtWordsFreeEx;
+	LOOKASIDE_LIST_EX list;
+	PVOID entry;
+
+	CHECK(ExInitializeLookasideListEx(&list, allocate, release, NonPagedPoolNx,
+					  EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE, 100,
+					  TAG, 0) == STATUS_SUCCESS);
+	entry = ExAllocateFromLookasideListEx(&list);
+	CHECK(entry);
+	if (entry)
+		ExFreeToLookasideListEx(&list, entry);
+	ExFlushLookasideListEx(&list);
+	ExDeleteLookasideListEx(&list);
 }
 
 static VOID NtWordsTime(VOID)
@@ -348,6 +504,34 @@ static VOID NtWordsList(VOID)
 	CHECK(RemoveEntryList(&b));
 }
 
+static VOID NtWordsSList(VOID)
+{
+	DECLSPEC_ALIGN(MEMORY_ALLOCATION_ALIGNMENT) SLIST_HEADER head;
+	SLIST_ENTRY a, b, c;
+	KSPIN_LOCK lock;
+
+	KeInitializeSpinLock(&lock);
+	InitializeSListHead(&head);
+	CHECK(!QueryDepthSList(&head));
+	CHECK(!InterlockedPopEntrySList(&head));
+	CHECK(!InterlockedFlushSList(&head));
+	CHECK(!InterlockedPushEntrySList(&head, &a));
+	CHECK(InterlockedPushEntrySList(&head, &b) == &a);
+	CHECK(ExInterlockedPushEntrySList(&head, &c, &lock) == &b);
+	CHECK(QueryDepthSList(&head) == 3 && ExQueryDepthSList(&head) == 3);
+	CHECK(InterlockedPopEntrySList(&head) == &c);
+	CHECK(ExInterlockedPopEntrySList(&head, &lock) == &b);
+	CHECK(QueryDepthSList(&head) == 1);
+	CHECK(InterlockedPushEntrySList(&head, &b) == &a);
+	CHECK(InterlockedFlushSList(&head) == &b);
+	CHECK(b.Next == &a && !a.Next);
+	CHECK(!QueryDepthSList(&head));
+	CHECK(!ExInterlockedFlushSList(&head));
+
+	ExInitializeSListHead(&head);
+	CHECK(!InterlockedPopEntrySList(&head));
+}
+
 ULONG NtWords(VOID)
 {
 	NtWordsLine = 0;
@@ -355,11 +539,19 @@ ULONG NtWords(VOID)
 	NtWordsEvent();
 	NtWordsLock();
 	NtWordsInterlocked();
+	NtWordsInterlockedBit();
+#ifdef __KERNEL__
+	NtWordsInterlocked16();
+	NtWordsInterlockedOrder();
+	NtWordsInterlockedOrder64();
+#endif
 	NtWordsMemory();
+	NtWordsLookasideEx();
 	NtWordsTime();
 	NtWordsString();
 	NtWordsWork();
 	NtWordsList();
+	NtWordsSList();
 	NT_ASSERT(!NtWordsLine);
 	DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_INFO_LEVEL, "nt words: %u\n", NtWordsLine);
 	if (NtWordsLine == 0xffffffff)

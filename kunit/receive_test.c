@@ -161,6 +161,47 @@ static void a_packet_may_be_completed_later_and_out_of_order(struct kunit *test)
 	}
 }
 
+/* Of a packet that the client keeps, delivered as the @n-th. */
+static void expect_buffer(struct client *client, u32 n, u32 len)
+{
+	const struct client_packet *kept = &client->packets[n];
+
+	KUNIT_ASSERT_EQ(client->test, kept->len, len);
+	KUNIT_EXPECT_NULL(client->test, memchr_inv(kept->buffer, n + 1, len));
+}
+
+/* There are more than the ring can hold, which is written over once and again. */
+static void a_packets_buffer_is_valid_until_it_is_completed(struct kunit *test)
+{
+	const u32 rings = 2, packets = 12;	/* of 1000 bytes in 12 KiB */
+	struct client *client = active_client(test);
+	static u8 payload[1000];
+	u32 i, n;
+
+	client->keep = true;
+	for (n = 0; n < rings * packets; n++) {
+		memset(payload, n + 1, sizeof(payload));
+		host_write(recv_host, KMCL_WIRE_DATA, 0, n, payload, sizeof(payload));
+		if (n % 4 != 3)
+			continue;
+		host_signal(recv_host);
+		KUNIT_ASSERT_EQ(test, client_packets(client), n + 1);
+	}
+	/* One is completed, and its memory used anew: the others have theirs. */
+	for (i = 0; i < n; i++) {
+		expect_buffer(client, i, sizeof(payload));
+		client_complete(client, i, NULL, 0);
+		memset(payload, n + i + 1, sizeof(payload));
+		host_write(recv_host, KMCL_WIRE_DATA, 0, i, payload, sizeof(payload));
+		host_signal(recv_host);
+		KUNIT_ASSERT_EQ(test, client_packets(client), n + i + 1);
+	}
+	for (i = n; i < 2 * n; i++) {
+		expect_buffer(client, i, sizeof(payload));
+		client_complete(client, i, NULL, 0);
+	}
+}
+
 static void completing_a_packet_twice_does_nothing(struct kunit *test)
 {
 	struct client *client = active_client(test);
@@ -454,6 +495,7 @@ static struct kunit_case receive_cases[] = {
 	KUNIT_CASE(packets_sent_before_the_start_wait_in_the_ring),
 	KUNIT_CASE(a_completion_goes_to_the_sender_that_asked_for_one),
 	KUNIT_CASE(a_packet_may_be_completed_later_and_out_of_order),
+	KUNIT_CASE(a_packets_buffer_is_valid_until_it_is_completed),
 	KUNIT_CASE(completing_a_packet_twice_does_nothing),
 	KUNIT_CASE(completions_wait_for_room_and_keep_their_payload),
 	KUNIT_CASE(a_completion_that_is_too_large_goes_out_empty),

@@ -353,7 +353,10 @@ static void requests_check_their_parameters(struct kunit *test)
 	LARGE_INTEGER now = {};
 	UINT32 size = 12;
 	u64 answer[2];
+	PMDL mdl = IoAllocateMdl(answer, sizeof(answer), FALSE, FALSE, NULL);
 
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	MmBuildMdlForNonPagedPool(mdl);
 	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(NULL, "x", 1, NULL, 0, NULL,
 							     NULL, &now),
 		      STATUS_INVALID_PARAMETER_1);
@@ -366,6 +369,9 @@ static void requests_check_their_parameters(struct kunit *test)
 	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(c, "x", 1, NULL, 8, NULL,
 							     NULL, &now),
 		      STATUS_INVALID_PARAMETER_5);
+	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(c, "x", 1, mdl, 0, NULL, NULL,
+							     &now),
+		      STATUS_INVALID_PARAMETER_5);
 	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(c, "x", 1, NULL, WAIT, answer,
 							     NULL, &now),
 		      STATUS_INVALID_PARAMETER_7);
@@ -374,6 +380,7 @@ static void requests_check_their_parameters(struct kunit *test)
 		      STATUS_INVALID_PARAMETER_7);
 	KUNIT_EXPECT_EQ(test, size, 12);
 	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 0);
+	IoFreeMdl(mdl);
 }
 
 static void disable_ends_the_wait(struct kunit *test)

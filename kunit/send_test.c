@@ -282,6 +282,7 @@ static void a_queued_packet_keeps_its_own_copy_of_the_buffer(struct kunit *test)
 		host_signal(send_host);
 		KUNIT_EXPECT_EQ(test, pkt->payload[0], n++);
 	}
+	KUNIT_EXPECT_EQ(test, n, 4);
 }
 
 static void a_queued_transaction_is_matched_like_any_other(struct kunit *test)

@@ -176,6 +176,50 @@ static void state_callbacks_of_another_version_or_size_are_refused(struct kunit 
 		      STATUS_INVALID_PARAMETER_2);
 }
 
+/* Which callback is missing, and what is seen of a channel that comes and goes. */
+struct missing {
+	const char *name;
+	size_t offset;
+	const char *events;
+};
+
+#define MISSING(member, events) \
+	{ #member, offsetof(VMB_CHANNEL_STATE_CHANGE_CALLBACKS, member), events }
+
+static const struct missing missings[] = {
+	{ "none", 0, UP DOWN },
+	MISSING(EvtChannelOpened, "started post-started suspend closed "),
+	MISSING(EvtChannelStarted, "opened post-started suspend closed "),
+	MISSING(EvtChannelPostStarted, "opened started suspend closed "),
+	MISSING(EvtChannelSuspend, UP "closed "),
+	MISSING(EvtChannelClosed, UP "suspend "),
+};
+
+KUNIT_ARRAY_PARAM_DESC(missing, missings, name);
+
+static void state_callbacks_are_copied_and_any_may_be_missing(struct kunit *test)
+{
+	const struct missing *missing = test->param_value;
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS callbacks;
+
+	client_callbacks(&callbacks);
+	if (missing->offset)
+		*(void **)((u8 *)&callbacks + missing->offset) = NULL;
+	ASSERT_STATUS(test, VmbChannelInitSetStateChangeCallbacks(client->channel, &callbacks),
+		      STATUS_SUCCESS);
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&callbacks);
+
+	host->offered = true;
+	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	EVENTUALLY(test, READ_ONCE(client_chan(client)->ctl.state) == KMCL_ACTIVE);
+	VmbChannelDisable(client->channel);
+	CLIENT_EXPECT(client, missing->events);
+	/* To the client one without the other is out of order. */
+	client->state_out_of_order = false;
+}
+
 static void ring_page_counts_are_checked_in_their_order(struct kunit *test)
 {
 	VMBCHANNEL c = client_create(test, NULL)->channel;
@@ -204,17 +248,43 @@ static void incoming_pages_come_before_outgoing_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host->params.send_bytes, 5 * 4096);
 }
 
+/* What the largest packet is made of, and as how many bytes it goes at least. */
+struct largest {
+	const char *name;
+	u32 payload;
+	u32 external;
+	u32 chain;
+	u32 bytes;
+};
+
+static const struct largest largests[] = {
+	{ "a payload", 128 * 1024, 4096, 1, 128 * 1024 },
+	{ "many pages", 8, 64 << 20, 1, (64 << 20) / 4096 * 8 },
+	{ "many MDLs", 8, 4096, 8192, 8192 * 3 * 8 },
+	{ "all of them", 128 * 1024, 64 << 20, 8192,
+	  128 * 1024 + (64 << 20) / 4096 * 8 + 8192 * 3 * 8 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(largest, largests, name);
+
 static void rings_hold_the_largest_packet_whatever_was_asked_for(struct kunit *test)
 {
+	const struct largest *largest = test->param_value;
 	struct host *host = host_create(test);
 	struct client *client = client_create(test, host);
 
-	ASSERT_STATUS(test, VmbChannelInitSetMaximumPacketSize(client->channel, 128 * 1024),
+	ASSERT_STATUS(test, VmbChannelInitSetMaximumPacketSize(client->channel,
+							       largest->payload),
+		      STATUS_SUCCESS);
+	ASSERT_STATUS(test, VmbChannelInitSetMaximumExternalData(client->channel,
+								 largest->external,
+								 largest->chain),
 		      STATUS_SUCCESS);
 	host->offered = true;
 	client_enable(client);
-	KUNIT_EXPECT_GT(test, host->params.send_bytes, 128 * 1024 + 4096);
-	KUNIT_EXPECT_GT(test, host->params.recv_bytes, 128 * 1024 + 4096);
+	/* Behind the control page. */
+	KUNIT_EXPECT_GT(test, host->params.send_bytes, largest->bytes + 4096);
+	KUNIT_EXPECT_GT(test, host->params.recv_bytes, largest->bytes + 4096);
 }
 
 static void a_friendly_name_is_copied(struct kunit *test)
@@ -283,9 +353,12 @@ static struct kunit_case settings_cases[] = {
 	KUNIT_CASE(a_packet_size_beyond_the_wire_format_is_refused),
 	KUNIT_CASE(external_data_of_zero_is_refused),
 	KUNIT_CASE(state_callbacks_of_another_version_or_size_are_refused),
+	KUNIT_CASE_PARAM(state_callbacks_are_copied_and_any_may_be_missing,
+			 missing_gen_params),
 	KUNIT_CASE(ring_page_counts_are_checked_in_their_order),
 	KUNIT_CASE(incoming_pages_come_before_outgoing_pages),
-	KUNIT_CASE(rings_hold_the_largest_packet_whatever_was_asked_for),
+	KUNIT_CASE_PARAM(rings_hold_the_largest_packet_whatever_was_asked_for,
+			 largest_gen_params),
 	KUNIT_CASE(a_friendly_name_is_copied),
 	KUNIT_CASE(a_friendly_name_without_text_is_refused),
 	KUNIT_CASE(a_target_without_type_is_refused),

@@ -187,19 +187,42 @@ VOID MmUnlockPages(PMDLX MemoryDescriptorList)
 }
 EXPORT_SYMBOL_GPL(MmUnlockPages);
 
+/* A part must be known, within its source, and have room in its target. */
+static bool nt_mdl_part_fits(const MDL *source, const MDL *target, ULONG_PTR skip,
+			     ULONG length, const void *caller)
+{
+	PVOID start = (PVOID)(source->ByteOffset + skip);
+	const char *why;
+
+	if (!nt_mdl_is_locked(source))
+		why = "of an MDL that is not locked";
+	else if (skip > source->ByteCount || length > source->ByteCount - skip)
+		why = "that is not within its MDL";
+	else if (target->Size < 0x7ff8 &&
+		 MmSizeOfMdl(start, length) > target->Size)
+		why = "that its MDL has no room for";
+	else
+		return true;
+
+	pr_err_ratelimited("%pS wants a part %s\n", caller, why);
+	return false;
+}
+
 /**
  * IoBuildPartialMdl() - describe a part of what another MDL describes
  * @SourceMdl: the other one, whose pages are known
- * @TargetMdl: with room for the part's pages. Its chain is left alone; a mapping
- *	of the part that it described before is released.
+ * @TargetMdl: with room for the part's pages. Its chain is left alone; it forgets
+ *	what it described before, and a mapping of its own is released.
  * @VirtualAddress: where the part begins, counted from
  *	MmGetMdlVirtualAddress(@SourceMdl), be that an address or not
  * @Length: of the part, in bytes; 0: to the end of @SourceMdl
  *
  * If the source is mapped, so is the part: by the same mapping.
  *
- * This project's decision: where the part is not within the source, or the target
- * too small, nothing changes, with a line in the log. Windows stops.
+ * This project's decision: where the source is not locked, the part not within it,
+ * or the target too small, @TargetMdl describes no pages any more, with a line in
+ * the log. It is as any MDL that is not locked: a send or a GPADL refuses it, and
+ * it gets no address. Windows copies what it finds, or stops.
  *
  * Context: up to DISPATCH_LEVEL.
  */
@@ -210,26 +233,19 @@ VOID IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddress,
 	ULONG_PTR skip = (ULONG_PTR)VirtualAddress - start;
 	ULONG first, pages;
 
-	if (skip > SourceMdl->ByteCount || Length > SourceMdl->ByteCount - skip) {
-		pr_err_ratelimited("%pS wants a part that is not within its MDL\n",
-				   __builtin_return_address(0));
-		return;
-	}
+	MmUnmapLockedPages(TargetMdl->MappedSystemVa, TargetMdl);
+	TargetMdl->MdlFlags = 0;
+	TargetMdl->MappedSystemVa = NULL;
 	if (!Length)
 		Length = SourceMdl->ByteCount - skip;
-	if (MmSizeOfMdl(VirtualAddress, Length) > TargetMdl->Size &&
-	    TargetMdl->Size < 0x7ff8) {
-		pr_err_ratelimited("%pS wants a part that its MDL has no room for\n",
-				   __builtin_return_address(0));
+	if (!nt_mdl_part_fits(SourceMdl, TargetMdl, skip, Length,
+			      __builtin_return_address(0)))
 		return;
-	}
 
-	MmPrepareMdlForReuse(TargetMdl);
 	TargetMdl->MdlFlags = MDL_PARTIAL |
 		(SourceMdl->MdlFlags & (MDL_SOURCE_IS_NONPAGED_POOL |
 					MDL_MAPPED_TO_SYSTEM_VA | MDL_IO_SPACE));
 	TargetMdl->Process = SourceMdl->Process;
-	TargetMdl->MappedSystemVa = NULL;
 	if (TargetMdl->MdlFlags & (MDL_SOURCE_IS_NONPAGED_POOL |
 				   MDL_MAPPED_TO_SYSTEM_VA))
 		TargetMdl->MappedSystemVa = (PCHAR)SourceMdl->MappedSystemVa + skip;
@@ -291,7 +307,7 @@ static bool nt_mdl_mappable(const MDL *mdl)
 	ULONG pages = nt_mdl_pages(mdl);
 	ULONG i;
 
-	if (!pages || !(mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_PARTIAL)))
+	if (!pages || !nt_mdl_is_locked(mdl))
 		return false;
 	for (i = 0; i < pages; i++)
 		if (!pfn_valid(pfns[i]))

@@ -5,12 +5,21 @@
 
 #include <linux/workqueue.h>
 
+#include <ntddk.h>
+
 struct page;
 
 /* What cannot be done at DISPATCH_LEVEL, and work items, which may not sleep. */
 extern struct workqueue_struct *nt_wq;
 
 struct page *nt_page_of(const void *address);
+
+/* Have its frame numbers been filled in? */
+static inline bool nt_mdl_is_locked(const MDL *mdl)
+{
+	return mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL |
+				MDL_PARTIAL);
+}
 
 int nt_init(void);
 void nt_exit(void);

@@ -127,3 +127,60 @@ VOID ExFreePool(PVOID P)
 	kvfree(P);
 }
 EXPORT_SYMBOL_GPL(ExFreePool);
+
+static PVOID nt_lookaside_allocate(POOL_TYPE type, SIZE_T bytes, ULONG tag,
+				   PLOOKASIDE_LIST_EX lookaside)
+{
+	return ExAllocatePoolWithTag(type, bytes, tag);
+}
+
+static VOID nt_lookaside_free(PVOID buffer, PLOOKASIDE_LIST_EX lookaside)
+{
+	ExFreePool(buffer);
+}
+
+/**
+ * ExInitializeLookasideListEx() - make a list of entries of one size
+ * @Lookaside: the list
+ * @Allocate: the driver's own way to make an entry; NULL: ExAllocatePoolWithTag()
+ * @Free: the driver's own way to free an entry; NULL: ExFreePool()
+ * @PoolType: NonPagedPool, NonPagedPoolNx or PagedPool, which are one here; passed
+ *	to @Allocate
+ * @Flags: 0, or EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE, which only or-s
+ *	POOL_QUOTA_FAIL_INSTEAD_OF_RAISE to the type that @Allocate is passed
+ * @Size: of an entry, in bytes
+ * @Tag: passed to @Allocate
+ * @Depth: 0
+ *
+ * The list keeps no entries, for kmalloc() does: each one is made by @Allocate, and
+ * each one that is given back goes to @Free.
+ *
+ * Context: up to DISPATCH_LEVEL.
+ *
+ * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_4 for another @PoolType,
+ * STATUS_INVALID_PARAMETER_5 for other @Flags. This project's decisions:
+ * EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL is one of those, for there are no
+ * exceptions here; STATUS_INVALID_PARAMETER_8 for another @Depth.
+ */
+NTSTATUS ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside,
+				     PALLOCATE_FUNCTION_EX Allocate,
+				     PFREE_FUNCTION_EX Free, POOL_TYPE PoolType,
+				     ULONG Flags, SIZE_T Size, ULONG Tag,
+				     USHORT Depth)
+{
+	if (PoolType != NonPagedPool && PoolType != NonPagedPoolNx &&
+	    PoolType != PagedPool)
+		return STATUS_INVALID_PARAMETER_4;
+	if (Flags & ~EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE)
+		return STATUS_INVALID_PARAMETER_5;
+	if (Depth)
+		return STATUS_INVALID_PARAMETER_8;
+
+	Lookaside->Allocate = Allocate ?: nt_lookaside_allocate;
+	Lookaside->Free = Free ?: nt_lookaside_free;
+	Lookaside->Type = Flags ? PoolType | POOL_QUOTA_FAIL_INSTEAD_OF_RAISE : PoolType;
+	Lookaside->Size = Size;
+	Lookaside->Tag = Tag;
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(ExInitializeLookasideListEx);

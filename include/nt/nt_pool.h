@@ -47,6 +47,9 @@ typedef enum _POOL_TYPE {
 	NonPagedPoolNx = 512,
 } POOL_TYPE;
 
+/* Or-ed to the type, where it is passed to a driver's own routine. */
+#define POOL_QUOTA_FAIL_INSTEAD_OF_RAISE	8
+
 typedef ULONG64 POOL_FLAGS;
 
 /* The lower half are those that must be obeyed or refused. */
@@ -116,6 +119,53 @@ static inline VOID ExFreeToNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside,
 					       PVOID Entry)
 {
 	Lookaside->Free(Entry);
+}
+
+/* The same with a type, and with routines that are told of the list. */
+typedef struct _LOOKASIDE_LIST_EX LOOKASIDE_LIST_EX, *PLOOKASIDE_LIST_EX;
+
+typedef PVOID ALLOCATE_FUNCTION_EX(POOL_TYPE PoolType, SIZE_T NumberOfBytes,
+				   ULONG Tag, PLOOKASIDE_LIST_EX Lookaside);
+typedef VOID FREE_FUNCTION_EX(PVOID Buffer, PLOOKASIDE_LIST_EX Lookaside);
+typedef ALLOCATE_FUNCTION_EX *PALLOCATE_FUNCTION_EX;
+typedef FREE_FUNCTION_EX *PFREE_FUNCTION_EX;
+
+struct _LOOKASIDE_LIST_EX {
+	PALLOCATE_FUNCTION_EX Allocate;
+	PFREE_FUNCTION_EX Free;
+	POOL_TYPE Type;
+	SIZE_T Size;
+	ULONG Tag;
+};
+
+#define EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL	0x00000001UL
+#define EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE	0x00000002UL
+
+NTSTATUS ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside,
+				     PALLOCATE_FUNCTION_EX Allocate,
+				     PFREE_FUNCTION_EX Free, POOL_TYPE PoolType,
+				     ULONG Flags, SIZE_T Size, ULONG Tag,
+				     USHORT Depth);
+
+static inline VOID ExDeleteLookasideListEx(PLOOKASIDE_LIST_EX Lookaside)
+{
+	UNREFERENCED_PARAMETER(Lookaside);
+}
+
+static inline VOID ExFlushLookasideListEx(PLOOKASIDE_LIST_EX Lookaside)
+{
+	UNREFERENCED_PARAMETER(Lookaside);
+}
+
+static inline PVOID ExAllocateFromLookasideListEx(PLOOKASIDE_LIST_EX Lookaside)
+{
+	return Lookaside->Allocate(Lookaside->Type, Lookaside->Size, Lookaside->Tag,
+				   Lookaside);
+}
+
+static inline VOID ExFreeToLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PVOID Entry)
+{
+	Lookaside->Free(Entry, Lookaside);
 }
 
 #endif /* _NT_POOL_H */

@@ -25,6 +25,11 @@
 #define CONST			const
 #define NTAPI
 
+#define DECLSPEC_ALIGN(bytes)	__aligned(bytes)
+
+/* Of what ExAllocatePool2() and its like give out. */
+#define MEMORY_ALLOCATION_ALIGNMENT	16
+
 /* ACPICA defines these two as well: leave its words, they mean the same. */
 #ifndef FALSE
 #define FALSE			0

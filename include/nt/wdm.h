@@ -18,6 +18,7 @@
 #include <nt_list.h>
 #include <nt_mdl.h>
 #include <nt_pool.h>
+#include <nt_slist.h>
 #include <nt_string.h>
 #include <nt_wait.h>
 #include <nt_work.h>
