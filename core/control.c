@@ -434,7 +434,7 @@ NTSTATUS VmbChannelEnable(VMBCHANNEL Channel)
 	}
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
-	if (chan->ctl.closing && chan->ctl.want_enabled && !chan->ctl.again) {
+	if (!chan->is_server && chan->ctl.closing && chan->ctl.want_enabled && !chan->ctl.again) {
 		chan->ctl.again = true;
 	} else if (!kmcl_control_is_disabled(chan) || !chan->set.has_target) {
 		status = STATUS_INVALID_DEVICE_STATE;
