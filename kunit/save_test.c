@@ -873,6 +873,16 @@ static void saving_is_for_servers_at_rest(struct kunit *test)
 	VmbChannelSaveEnd(client);
 }
 
+/* It has made its offer, and has nothing left to do. */
+static bool offers_at_rest(struct client *server)
+{
+	struct kmcl_control *ctl = &client_chan(server)->ctl;
+	/* Pairs with the release of the channel's worker. */
+	u64 done = smp_load_acquire(&ctl->done);
+
+	return done == READ_ONCE(ctl->asked) && READ_ONCE(ctl->state) == KMCL_ENABLED;
+}
+
 static void a_server_without_a_client_can_be_saved(struct kunit *test)
 {
 	struct pair *pair = pair_create(test);
@@ -880,7 +890,7 @@ static void a_server_without_a_client_can_be_saved(struct kunit *test)
 	struct client *next = successor(pair);
 
 	pair_enable(pair->server);
-	msleep(20);
+	EVENTUALLY(test, offers_at_rest(pair->server));
 	save(pair->server, image);
 	VmbChannelDisable(pair->server->channel);
 	EXPECT_STATUS(test, restore(next, image), STATUS_SUCCESS);
