@@ -9,6 +9,7 @@
 #include <kunit/test.h>
 #include <linux/delay.h>
 
+#include "eventually.h"
 #include "host.h"
 #include "../core/kmcl.h"
 
@@ -103,19 +104,6 @@ void client_complete(struct client *client, u32 n, const void *buffer, u32 len);
 
 #define UP	"opened started post-started "
 #define DOWN	"suspend closed "
-
-/* Waits until @cond holds, 5 s at most. */
-#define EVENTUALLY(test, cond) do {					\
-	bool __met = false;						\
-	int __ms;							\
-									\
-	for (__ms = 0; !__met && __ms < 5000; __ms++) {			\
-		__met = (cond);						\
-		if (!__met)						\
-			usleep_range(1000, 1100);			\
-	}								\
-	KUNIT_EXPECT_TRUE_MSG(test, __met, "still not: " #cond);	\
-} while (0)
 
 static inline u32 client_events(struct client *client)
 {

@@ -134,6 +134,8 @@ static void a_server_goes_on_offering_when_its_client_has_left(struct kunit *tes
 	VmbChannelDisable(pair->client->channel);
 	CLIENT_EXPECT(pair->client, UP DOWN);
 	PAIR_EVENTS(pair->server, UP DOWN);
+	/* Until then it could be asked to open again. */
+	EVENTUALLY(test, READ_ONCE(client_chan(pair->server)->ctl.state) == KMCL_ENABLED);
 	EXPECT_STATUS(test, VmbChannelEnable(pair->server->channel),
 		      STATUS_INVALID_DEVICE_STATE);
 	pair_enable(pair->client);
@@ -230,12 +232,14 @@ static int disable_thread(void *data)
 	return 0;
 }
 
+/* Returns when that has been asked for, whether it is done or not. */
 static void disable_aside(struct client *end, struct completion *done)
 {
 	init_completion(done);
 	end->private = done;
 	KUNIT_ASSERT_FALSE(end->test,
 			   IS_ERR(kthread_run(disable_thread, end, "kmcl_disable")));
+	EVENTUALLY(end->test, !READ_ONCE(client_chan(end)->ctl.want_enabled));
 }
 
 #define ENDS_SOON(test, done) \

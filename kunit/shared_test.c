@@ -371,12 +371,14 @@ static int disable_thread(void *data)
 	return 0;
 }
 
+/* Returns when that has been asked for, whether it is done or not. */
 static void disable_aside(struct client *end, struct completion *done)
 {
 	init_completion(done);
 	end->private = done;
 	KUNIT_ASSERT_FALSE(end->test,
 			   IS_ERR(kthread_run(disable_thread, end, "kmcl_disable")));
+	EVENTUALLY(end->test, !READ_ONCE(client_chan(end)->ctl.want_enabled));
 }
 
 /* While the other end may write to it, it is not given back. */
@@ -392,6 +394,7 @@ static void disable_waits_for_the_memory_that_the_other_end_has(struct kunit *te
 	send_memory(test, done, buffer->mdl);
 	EVENTUALLY(test, client_packets(to) == 1);
 	disable_aside(from, &over);
+	PAIR_EVENTS(from, UP "suspend ");
 	msleep(50);
 	KUNIT_EXPECT_FALSE(test, completion_done(&over));
 	KUNIT_EXPECT_EQ(test, client_calls(done), 0);
@@ -434,6 +437,8 @@ static void both_ends_may_leave_with_each_others_memory(struct kunit *test)
 	EVENTUALLY(test, client_packets(pair->client) + client_packets(pair->server) == 2);
 	disable_aside(pair->client, &over[0]);
 	disable_aside(pair->server, &over[1]);
+	PAIR_EVENTS(pair->client, UP "suspend ");
+	PAIR_EVENTS(pair->server, UP "suspend ");
 	msleep(50);
 	KUNIT_EXPECT_FALSE(test, completion_done(&over[0]));
 	KUNIT_EXPECT_FALSE(test, completion_done(&over[1]));

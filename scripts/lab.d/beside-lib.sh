@@ -11,12 +11,14 @@ say() {
 }
 
 # guest_said PATTERN [SECONDS]: wait until the guest's console has a line that
-# matches PATTERN (extended regexp). Fails when time is up or the guest gone.
+# matches PATTERN (extended regexp). Fails when time is up or the guest gone. The time
+# that the guest takes to come up, for which the lab has a limit, does not count.
 guest_said() {
 	local tries=$((${2:-60} * 2))
+	until [ -e "$RUN/up" ] || [ -e "$RUN/told" ]; do sleep 0.5; done
 	while ! grep -qE -e "$1" "$OUT/guest.log"; do
-		if [ -e "$RUN/qemu.status" ]; then
-			sleep 1 # its last lines may still be on their way
+		# Only when its last lines are there as well.
+		if [ -e "$RUN/told" ]; then
 			grep -qE -e "$1" "$OUT/guest.log" && return 0
 			echo "guest_said '$1': the guest ended without it" >&2
 			return 1
@@ -33,7 +35,7 @@ guest_said() {
 # qmp COMMAND [JSON-ARGUMENTS]: one QMP command; prints the value returned, or
 # the error object, with status 1.
 qmp() {
-	local id answer tries=50
+	local id answer tries=300
 	until mkdir "$RUN/qmp.lock" 2>/dev/null; do usleep 20000; done
 	read -r id <"$RUN/qmp.count"
 	id=$((id + 1))

@@ -88,13 +88,47 @@ locked() {
 	return "$status"
 }
 
+# cannot_prepare NAME: the end of its log, and of the lab.
+cannot_prepare() {
+	tail -n 40 "$WORK/$1.log" >&2
+	die "cannot prepare the $1: $(last_error "$WORK/$1.log")"
+}
+
+# Tries of what needs the network, and seconds from one to the next: mirrors have bad
+# minutes.
+DOWNLOADS=3
+DOWNLOAD_PAUSE=${VMBKMCL_DOWNLOAD_PAUSE:-20}
+
+# patiently NAME COMMAND...: as quietly, for what needs the network. COMMAND begins anew
+# each time.
+patiently() {
+	local try log=$WORK/$1.log
+	for ((try = 1; try <= DOWNLOADS; try++)); do
+		"${@:2}" >"$log" 2>&1 && return
+		say "preparing the $1: try $try of $DOWNLOADS failed: $(last_error "$log")"
+		((try < DOWNLOADS)) || break
+		say "trying again in $DOWNLOAD_PAUSE s"
+		killable sleep "$DOWNLOAD_PAUSE"
+	done
+	cannot_prepare "$1"
+}
+
+# As apt and mmdebstrap mark it, else the last line.
+last_error() {
+	awk '/^E: / { error = $0 } { last = $0 } END { print error ? error : last }' "$1"
+}
+
 # Packages of the machine itself, in Debian and its kin.
 need_program() {
 	command -v "$1" >/dev/null && return
 	say "installing $1"
 	command -v apt-get >/dev/null || die "$1 is missing: please install it"
-	{
-		apt-get install -y --no-install-recommends "$1" ||
-			{ apt-get update && apt-get install -y --no-install-recommends "$1"; }
-	} >"$WORK/apt.log" 2>&1 || { cat "$WORK/apt.log" >&2; die "cannot install $1"; }
+	patiently "$1" install_program "$1"
+}
+
+# Its lists of packages may be old, or none. Not to be killed in the middle: it is the
+# machine's own dpkg.
+install_program() {
+	apt-get install -y --no-install-recommends "$1" ||
+		{ apt-get update && apt-get install -y --no-install-recommends "$1"; }
 }

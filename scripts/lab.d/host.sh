@@ -32,10 +32,18 @@ nap() {
 	read -r -t 0.3 _ <&5
 }
 
+# Written to the console when the program has ended: nothing comes behind it. What
+# is before it in its line is a last line that was broken off.
+END='lab: end of the console'
+
 # The guest's console: lab> lines are words of its script, lab! ones of its init.
 console() {
-	awk -v out="$OUT" -v run="$RUN" -v shown="$((!QUIET))" '
+	awk -v out="$OUT" -v run="$RUN" -v shown="$((!QUIET))" -v end="$END" '
 	{ gsub(/\r/, "") }
+	(at = index($0, end)) {
+		if (at == 1) exit
+		$0 = substr($0, 1, at - 1)
+	}
 	match($0, /^\[ *[0-9.]+\](\[ *[CT][0-9]+\])? lab[>!]/) {
 		mark = substr($0, RLENGTH, 1)
 		$0 = substr($0, RLENGTH + 2)
@@ -50,11 +58,13 @@ console() {
 		if (mark == "!" && $1 == "exit") {
 			print $2 >(out "/guest.status"); close(out "/guest.status")
 		}
-		if (mark == "!") { fflush(); next }
+		if (mark == "!") { fflush(); if (at) exit; next }
 	}
 	{ print >(out "/guest.log") }
 	shown { print "guest | " $0 }
-	{ fflush(out "/guest.log"); fflush() }' <"$RUN/lines"
+	{ fflush(out "/guest.log"); fflush() }
+	at { exit }' <"$RUN/lines"
+	: >"$RUN/told"
 }
 
 beside() (
@@ -82,7 +92,9 @@ esac
 	"$@" </dev/null >"$OUT/qemu.log" 2>&1 &
 	echo $! >"$RUN/qemu.pid"
 	wait $!
-	echo $? >"$RUN/qemu.status"
+	status=$?
+	echo "$END" >>"$RUN/console"
+	echo $status >"$RUN/qemu.status"
 } &
 cat "$RUN/qmp.out" >>"$OUT/qmp.log" &
 echo '{"execute":"qmp_capabilities","id":"lab"}' >&3
@@ -123,8 +135,13 @@ while [ ! -e "$RUN/qemu.status" ]; do
 	fi
 	nap
 done
-sleep 1.5 # for the last lines
-kill "$tail"
+# All lines are to be told, however slow the machine is; but it may have no end.
+tries=100
+while [ ! -e "$RUN/told" ] && [ "$tries" -gt 0 ]; do
+	sleep 0.2
+	tries=$((tries - 1))
+done
+kill "$tail" 2>/dev/null
 wait "$console"
 [ -e "$RUN/up" ] || outcome=down
 

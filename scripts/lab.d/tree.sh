@@ -38,10 +38,7 @@ tree_kernel() { basename "$1"/usr/lib/modules/*; }
 # quietly NAME COMMAND...: output only if it fails.
 quietly() {
 	local log=$WORK/$1.log
-	if ! killable "${@:2}" >"$log" 2>&1; then
-		tail -n 40 "$log" >&2
-		die "cannot prepare the $1"
-	fi
+	killable "${@:2}" >"$log" 2>&1 || cannot_prepare "$1"
 }
 
 need_tree() {
@@ -54,10 +51,19 @@ make_tree() {
 	[[ ! -d $TREE ]] || return 0
 	need_program mmdebstrap
 	say "preparing a $RELEASE tree with kernel, compiler and QEMU (once, about a minute)"
-	local new=$WORK/tree include
+	local new=$WORK/tree
+	patiently tree download_tree "$new"
+	mkdir -p "$new"/{lab,m,src,kernel,images}
+	chmod 755 "$new"
+	mv "$new" "$TREE"
+}
+
+download_tree() {
+	local new=$1 include
 	include=$(IFS=,; echo "${TREE_PACKAGES[*]}")
+	rm -rf "$new" # what a try before this one left
 	# The tree boots with images of its own: no initrd (INITRD=No).
-	quietly tree unshare --mount --propagation private --pid --fork --kill-child \
+	killable unshare --mount --propagation private --pid --fork --kill-child \
 		--mount-proc env INITRD=No TMPDIR="$WORK" \
 		mmdebstrap --variant=minbase --include="$include" \
 		--setup-hook="$TREE_HOOK" \
@@ -65,9 +71,6 @@ make_tree() {
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
 		"$RELEASE" "$new"
-	mkdir -p "$new"/{lab,m,src,kernel,images}
-	chmod 755 "$new"
-	mv "$new" "$TREE"
 }
 
 need_images() {
@@ -97,9 +100,14 @@ make_check_tree() {
 	[[ ! -d $CHECK ]] || return 0
 	say "preparing a second tree with the kernel's source and checkers (once, about a minute)"
 	local new=$WORK/check
-	cp -a --reflink=auto "$TREE" "$new"
-	quietly check-tree in_tree rw "$new" -- sh -ec \
+	patiently check-tree download_check_tree "$new"
+	mv "$new" "$CHECK"
+}
+
+download_check_tree() {
+	rm -rf "$1" # what a try before this one left
+	killable cp -a --reflink=auto "$TREE" "$1" || return
+	killable in_tree rw "$1" -- sh -ec \
 		'apt-get update
 		apt-get install -y --no-install-recommends "$@"' sh "${CHECK_PACKAGES[@]}"
-	mv "$new" "$CHECK"
 }
