@@ -51,7 +51,7 @@ static void requests_unanswered(struct peer *peer)
 	u64 answer;
 
 	peer_check(peer, request(peer, 8, WAIT, &answer, &size, -MS(200)) ==
-		   (NTSTATUS)STATUS_CANCELLED && !size &&
+		   (NTSTATUS)STATUS_CANCELLED && size == 8 &&
 		   ktime_ms_delta(ktime_get(), begin) >= 199, "a request times out");
 	/* 16 pages: the host does not even read. */
 	while (request(peer, 4096, 0, NULL, NULL, 0) == STATUS_SUCCESS)
@@ -65,7 +65,7 @@ static void requests_unanswered(struct peer *peer)
 		return;
 	size = 8;
 	peer_check(peer, request(peer, 8, WAIT, &answer, &size, -MS(20000)) ==
-		   (NTSTATUS)STATUS_DEVICE_REMOVED, "a close ends the wait");
+		   (NTSTATUS)STATUS_DEVICE_REMOVED && size == 8, "a close ends the wait");
 	wait_for_completion(&peer->failed);
 }
 
