@@ -130,6 +130,7 @@ void offer_reset_all(void)
 
 	for (offer = bus.offers; offer; offer = offer->next) {
 		timer_clear(&offer->timer);
+		offer->reoffered = 0;
 		for (i = 0; i < offer->subs; i++) {
 			if (offer->sub[i])
 				channel_free(offer->sub[i]);

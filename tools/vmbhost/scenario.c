@@ -197,7 +197,6 @@ static void parse_field(struct offer *offer, const struct field *field, char *va
 		break;
 	case FIELD_PIPE:
 		offer->pipe = true;
-		offer->flags |= OFFER_NAMED_PIPE;
 		if (strcmp(value, "byte") && strcmp(value, "message"))
 			bad("neither byte nor message", value);
 		offer->pipe_mode = *value == 'b' ? PIPE_MODE_BYTE : PIPE_MODE_MESSAGE;
@@ -247,6 +246,9 @@ static void parse_offer(char **state)
 			bad("an offer has no such word", word);
 		parse_field(offer, &fields[i], value);
 	}
+	/* Whatever its flags are, and wherever they stand. */
+	if (offer->pipe)
+		offer->flags |= OFFER_NAMED_PIPE;
 	if (offer->subs > OFFER_MAX_SUBS || offer->set.size > 256u << 10 ||
 	    !offer->set.window || !offer->set.interval || offer->monitor > 128)
 		bad("out of range in offer", offer->name);
