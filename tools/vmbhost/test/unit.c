@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The server against a guest that does, step by step, what each test needs. A
+ * test is a process of its own, with its own offers; it prints "ok" or "not ok".
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bus.h"
+#include "channel.h"
+#include "log.h"
+#include "machine.h"
+#include "scenario.h"
+#include "synic.h"
+
+#define RING_PAGES		4
+#define RINGS_GPADL(relid)	(0x100 + (relid))
+/* Where the rings of a channel lie. */
+#define RINGS_PFN(relid)	((relid) * 2 * RING_PAGES)
+#define HEARD_MAX		256
+
+/* All that the host said, in order. */
+static struct {
+	u8 bytes[HV_MESSAGE_PAYLOAD];
+} heard[HEARD_MAX];
+static u32 heard_count;
+
+static int log_fd;
+static u32 failures;
+
+#define EXPECT(that)	expect(that, #that, __LINE__)
+
+static void expect(bool ok, const char *what, int line)
+{
+	if (ok)
+		return;
+	printf("# unit.c:%d: %s\n", line, what);
+	failures++;
+}
+
+enum synic_result synic_send(unsigned int cpu, u32 type, const void *payload, u8 len)
+{
+	(void)cpu;
+	(void)type;
+	if (heard_count == HEARD_MAX)
+		die("the host talks too much");
+	memcpy(heard[heard_count++].bytes, payload, len);
+	return SYNIC_SENT;
+}
+
+/* How many messages of this type the host has sent; @last is the last one. */
+static u32 heard_of(u32 type, void *last, u32 len)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < heard_count; i++) {
+		if (((struct msg_header *)heard[i].bytes)->type != type)
+			continue;
+		n++;
+		if (last)
+			memcpy(last, heard[i].bytes, len);
+	}
+	return n;
+}
+
+/* How many lines of the log have these words. */
+static u32 logged(const char *one, const char *other)
+{
+	char line[1000], name[40];
+	u32 n = 0;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", log_fd);
+	f = fopen(name, "r");
+	if (!f)
+		die("no log");
+	while (fgets(line, sizeof(line), f))
+		n += strstr(line, one) && strstr(line, other);
+	fclose(f);
+	return n;
+}
+
+static u32 violations(void)
+{
+	return logged("\"event\":\"violation\"", "");
+}
+
+/* Until the host has nothing more to do for the moment. */
+static void settle(void)
+{
+	u32 turns;
+
+	for (turns = 0; turns < 2000 && loop_turn(30); turns++)
+		;
+}
+
+static void say(const void *msg, u32 len)
+{
+	bus_post(VMBUS_CONNECTION_5, msg, len);
+	settle();
+}
+
+static void say_channel(u32 type, u32 relid)
+{
+	struct msg_channel msg = { .head.type = type, .relid = relid };
+
+	say(&msg, sizeof(msg));
+}
+
+static void connect_bus(void)
+{
+	struct msg_initiate_contact contact = {
+		.head.type = MSG_INITIATE_CONTACT, .version = VMBUS_VERSION(5, 3),
+		.sint = VMBUS_MESSAGE_SINT,
+	};
+	struct msg_header offers = { .type = MSG_REQUEST_OFFERS };
+
+	say(&contact, sizeof(contact));
+	say(&offers, sizeof(offers));
+}
+
+static void disconnect_bus(void)
+{
+	struct msg_header unload = { .type = MSG_UNLOAD };
+
+	say(&unload, sizeof(unload));
+}
+
+static struct channel *primary(const char *name)
+{
+	return offer_by_name(name)->primary;
+}
+
+/* The rings' GPADL, in one message or two. */
+static void give_rings(u32 relid, bool two)
+{
+	u64 buffer[HV_MESSAGE_PAYLOAD / 8] = { 0 };
+	const u32 pages = 2 * RING_PAGES, in_head = two ? 3 : pages;
+	struct msg_gpadl_header *head = (void *)buffer;
+	struct wire_range *range = (void *)head->ranges;
+	struct msg_gpadl_body *body = (void *)buffer;
+	u64 pfns[2 * RING_PAGES];
+	u32 i;
+
+	for (i = 0; i < pages; i++)
+		pfns[i] = RINGS_PFN(relid) + i;
+	head->head.type = MSG_GPADL_HEADER;
+	head->relid = relid;
+	head->gpadl = RINGS_GPADL(relid);
+	head->range_count = 1;
+	head->ranges_bytes = sizeof(*range) + sizeof(pfns);
+	range->length = sizeof(pfns) / 8 * PAGE_SIZE;
+	memcpy(range->pfns, pfns, in_head * sizeof(u64));
+	say(head, sizeof(*head) + sizeof(*range) + in_head * sizeof(u64));
+	if (!two)
+		return;
+	memset(buffer, 0, sizeof(buffer));
+	body->head.type = MSG_GPADL_BODY;
+	body->gpadl = RINGS_GPADL(relid);
+	memcpy(body->ranges, pfns + in_head, (pages - in_head) * sizeof(u64));
+	say(body, sizeof(*body) + (pages - in_head) * sizeof(u64));
+}
+
+static void open_channel(u32 relid)
+{
+	struct msg_open msg = {
+		.head.type = MSG_OPEN, .relid = relid, .open_id = relid,
+		.gpadl = RINGS_GPADL(relid), .downstream_page = RING_PAGES,
+	};
+
+	memset(machine.ram + RINGS_PFN(relid) * PAGE_SIZE, 0, 2 * RING_PAGES * PAGE_SIZE);
+	give_rings(relid, false);
+	say(&msg, sizeof(msg));
+}
+
+static void close_channel(u32 relid)
+{
+	struct msg_gpadl_teardown msg = {
+		.head.type = MSG_GPADL_TEARDOWN, .relid = relid, .gpadl = RINGS_GPADL(relid),
+	};
+
+	say_channel(MSG_CLOSE, relid);
+	say(&msg, sizeof(msg));
+}
+
+/* The tests. */
+
+static void flags_leave_the_pipe_alone(void)
+{
+	struct msg_offer offer;
+
+	scenario_line("unit", "offer name=a pipe=message flags=1");
+	connect_bus();
+	EXPECT(heard_of(MSG_OFFER, &offer, sizeof(offer)) == 1);
+	EXPECT(offer.flags == (OFFER_ENUMERATE_INTERFACE | OFFER_NAMED_PIPE));
+	EXPECT(offer.pipe_mode == PIPE_MODE_MESSAGE);
+}
+
+static void withdraw_and_release(const char *name)
+{
+	u32 relid = primary(name)->relid;
+
+	offer_rescind(offer_by_name(name));
+	settle();
+	say_channel(MSG_RELID_RELEASED, relid);
+}
+
+static void a_new_guest_gets_as_many_offers(void)
+{
+	u32 guest;
+
+	scenario_line("unit", "offer name=a reoffer=1");
+	for (guest = 0; guest < 2; guest++) {
+		connect_bus();
+		withdraw_and_release("a");
+		EXPECT(primary("a"));
+		withdraw_and_release("a");
+		EXPECT(!primary("a"));
+		disconnect_bus();
+	}
+	EXPECT(heard_of(MSG_OFFER, NULL, 0) == 4);
+	EXPECT(!violations());
+}
+
+static void a_channel_opens_and_closes(void)
+{
+	struct msg_open_result result;
+
+	scenario_line("unit", "offer name=a");
+	connect_bus();
+	open_channel(primary("a")->relid);
+	EXPECT(heard_of(MSG_OPEN_RESULT, &result, sizeof(result)) == 1);
+	EXPECT(result.status == NT_SUCCESS);
+	EXPECT(primary("a")->state == CHANNEL_OPEN);
+	close_channel(primary("a")->relid);
+	EXPECT(primary("a")->state == CHANNEL_OFFERED);
+	EXPECT(!violations());
+}
+
+static const struct test {
+	const char *name;
+	void (*run)(void);
+} tests[] = {
+	{ "a channel opens and closes", a_channel_opens_and_closes },
+	{ "flags leave the pipe alone", flags_leave_the_pipe_alone },
+	{ "a new guest gets as many offers as the last one", a_new_guest_gets_as_many_offers },
+};
+
+static void run_one(const struct test *test)
+{
+	char name[40];
+
+	log_fd = memfd_create("log", 0);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", log_fd);
+	log_open(name);
+	machine_start();
+	test->run();
+	fflush(stdout);
+	_exit(failures != 0);
+}
+
+static bool passes(const struct test *test)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		run_one(test);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status) {
+		printf("not ok - %s\n", test->name);
+		return false;
+	}
+	printf("ok - %s\n", test->name);
+	return true;
+}
+
+int main(void)
+{
+	bool good = true;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(tests); i++)
+		good &= passes(&tests[i]);
+	return !good;
+}
