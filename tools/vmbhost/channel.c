@@ -305,8 +305,12 @@ void channel_close(struct channel *chan, const char *why)
 	channel_unmap(chan);
 	free(chan->priv);
 	chan->priv = NULL;
-	if (chan->state == CHANNEL_OPEN)
-		chan->state = CHANNEL_OFFERED;
+	if (chan->state != CHANNEL_OPEN)
+		return;
+	chan->state = CHANNEL_OFFERED;
+	/* The next opening of a primary has sub-channels of its own. */
+	if (!chan->sub)
+		offer_rescind_subs(chan->offer);
 }
 
 void channel_rescind(struct channel *chan)

@@ -68,6 +68,7 @@ struct offer {
 	struct channel *sub[OFFER_MAX_SUBS];
 	struct timer timer;	/* the offer, or its return */
 	u64 reoffered;
+	bool wanted;		/* asked for while the last one was not yet released */
 };
 
 /* Fills in what was not said. */
@@ -77,6 +78,7 @@ struct offer *offer_by_name(const char *name);
 void offer_all(void);
 void offer_now(struct offer *offer);
 void offer_subs(struct offer *offer);
+void offer_rescind_subs(struct offer *offer);
 void offer_rescind(struct offer *offer);
 /* The guest has let go of a channel that was rescinded. */
 void offer_released(struct channel *chan);

@@ -241,6 +241,83 @@ static void a_channel_opens_and_closes(void)
 	EXPECT(!violations());
 }
 
+/* The command comes before the guest has let go of what was withdrawn. */
+static void an_early_offer_is_remembered(void)
+{
+	struct offer *offer;
+	u32 relid;
+
+	scenario_line("unit", "offer name=a");
+	connect_bus();
+	offer = offer_by_name("a");
+	relid = offer->primary->relid;
+	offer_rescind(offer);
+	offer_now(offer);
+	offer_now(offer);
+	settle();
+	EXPECT(heard_of(MSG_OFFER, NULL, 0) == 1);
+	say_channel(MSG_RELID_RELEASED, relid);
+	EXPECT(heard_of(MSG_OFFER, NULL, 0) == 2);
+	/* Once. */
+	withdraw_and_release("a");
+	EXPECT(heard_of(MSG_OFFER, NULL, 0) == 2);
+	/* And nothing of it is left to the next guest. */
+	offer_now(offer);
+	offer_rescind(offer);
+	offer_now(offer);
+	disconnect_bus();
+	connect_bus();
+	withdraw_and_release("a");
+	EXPECT(heard_of(MSG_OFFER, NULL, 0) == 4);
+}
+
+static u32 sub_relid(const char *name)
+{
+	struct channel *sub = offer_by_name(name)->sub[0];
+
+	return sub ? sub->relid : 0;
+}
+
+static void sub_channels_come_again(void)
+{
+	struct msg_channel msg;
+	u32 relid, first;
+
+	scenario_line("unit", "offer name=a subs=1");
+	connect_bus();
+	relid = primary("a")->relid;
+	open_channel(relid);
+	first = sub_relid("a");
+	open_channel(first);
+	EXPECT(heard_of(MSG_OFFER, NULL, 0) == 2);
+
+	close_channel(first);
+	close_channel(relid);
+	EXPECT(heard_of(MSG_RESCIND, &msg, sizeof(msg)) == 1 && msg.relid == first);
+	say_channel(MSG_RELID_RELEASED, first);
+	EXPECT(!sub_relid("a"));
+	open_channel(relid);
+	EXPECT(heard_of(MSG_OFFER, NULL, 0) == 3);
+	EXPECT(sub_relid("a") && sub_relid("a") != first);
+
+	/* The guest opens before it has let go of the sub-channel. */
+	first = sub_relid("a");
+	close_channel(relid);
+	open_channel(relid);
+	EXPECT(heard_of(MSG_OFFER, NULL, 0) == 3);
+	say_channel(MSG_RELID_RELEASED, first);
+	EXPECT(heard_of(MSG_OFFER, NULL, 0) == 4);
+
+	/* None comes to a channel that is going itself. */
+	first = sub_relid("a");
+	offer_rescind(offer_by_name("a"));
+	settle();
+	say_channel(MSG_RELID_RELEASED, first);
+	EXPECT(heard_of(MSG_OFFER, NULL, 0) == 4);
+	EXPECT(heard_of(MSG_RESCIND, NULL, 0) == 4);
+	EXPECT(!violations());
+}
+
 static const struct test {
 	const char *name;
 	void (*run)(void);
@@ -248,6 +325,8 @@ static const struct test {
 	{ "a channel opens and closes", a_channel_opens_and_closes },
 	{ "flags leave the pipe alone", flags_leave_the_pipe_alone },
 	{ "a new guest gets as many offers as the last one", a_new_guest_gets_as_many_offers },
+	{ "an offer before the release of the last is remembered", an_early_offer_is_remembered },
+	{ "sub-channels come again with their primary", sub_channels_come_again },
 };
 
 static void run_one(const struct test *test)
