@@ -38,6 +38,7 @@ void channel_account(struct channel *chan)
 	log_u64("received", chan->count.received);
 	log_u64("received_bytes", chan->count.received_bytes);
 	log_u64("received_crc", chan->count.received_crc);
+	log_u64("unread", ring_unread(&chan->in));
 	log_u64("wanted", chan->count.wanted);
 	log_u64("completed", chan->count.completed);
 	log_u64("sent", chan->count.sent);

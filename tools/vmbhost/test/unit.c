@@ -187,6 +187,35 @@ static void close_channel(u32 relid)
 	say(&msg, sizeof(msg));
 }
 
+static void guest_writes(struct channel *chan, u16 type, u16 flags, u64 id)
+{
+	struct ring_header *head = chan->in.head;
+	struct packet_header pkt = {
+		.type = type, .offset8 = 2, .len8 = 2, .flags = flags, .id = id,
+	};
+
+	memcpy(chan->in.data + head->write_index, &pkt, sizeof(pkt));
+	head->write_index = (head->write_index + sizeof(pkt) + RING_TRAILER) % chan->in.size;
+}
+
+/* And the host looks. */
+static void guest_sends(struct channel *chan, u16 type, u16 flags, u64 id)
+{
+	guest_writes(chan, type, flags, id);
+	channel_poll(chan);
+}
+
+static void guest_reads_all(struct channel *chan)
+{
+	chan->out.head->read_index = chan->out.head->write_index;
+}
+
+static struct channel *opened(const char *name)
+{
+	open_channel(primary(name)->relid);
+	return primary(name);
+}
+
 /* The tests. */
 
 static void flags_leave_the_pipe_alone(void)
@@ -318,6 +347,47 @@ static void sub_channels_come_again(void)
 	EXPECT(!violations());
 }
 
+#define SOURCE_ID(n)	(0x5eed000000000000ull + (n))
+
+/* Four packets, and as many answers; returns what the host had against them. */
+static u32 answers(const char *name, const u8 *ids)
+{
+	struct channel *chan = opened(name);
+	u32 before = violations(), i;
+
+	guest_reads_all(chan);
+	for (i = 0; i < 4; i++)
+		guest_sends(chan, PACKET_COMPLETION, 0, SOURCE_ID(ids[i]));
+	EXPECT(chan->count.sent == 4 && chan->count.completions == 4);
+	settle();
+	close_channel(chan->relid);
+	return violations() - before;
+}
+
+static void every_packet_has_an_answer_of_its_own(void)
+{
+	scenario_line("unit", "offer name=a behaviour=source completion=yes count=4");
+	connect_bus();
+	EXPECT(!answers("a", (u8[]){ 2, 0, 3, 1 }));
+	EXPECT(logged("\"event\":\"source-done\"", "\"answered\":4") == 1);
+	EXPECT(answers("a", (u8[]){ 0, 1, 2, 2 }) == 1);
+	EXPECT(answers("a", (u8[]){ 0, 0, 3, 3 }) == 1);
+	EXPECT(answers("a", (u8[]){ 1, 1, 1, 1 }) == 1);
+}
+
+static void what_is_not_read_is_in_the_account(void)
+{
+	struct channel *chan;
+
+	scenario_line("unit", "offer name=a behaviour=silent read=no");
+	connect_bus();
+	chan = opened("a");
+	guest_sends(chan, PACKET_DATA, 0, 1);
+	guest_sends(chan, PACKET_DATA, 0, 2);
+	close_channel(chan->relid);
+	EXPECT(logged("\"received\":0,", "\"unread\":48,") == 1);
+}
+
 static const struct test {
 	const char *name;
 	void (*run)(void);
@@ -327,6 +397,8 @@ static const struct test {
 	{ "a new guest gets as many offers as the last one", a_new_guest_gets_as_many_offers },
 	{ "an offer before the release of the last is remembered", an_early_offer_is_remembered },
 	{ "sub-channels come again with their primary", sub_channels_come_again },
+	{ "every packet has an answer of its own", every_packet_has_an_answer_of_its_own },
+	{ "what is not read is in the account", what_is_not_read_is_in_the_account },
 };
 
 static void run_one(const struct test *test)
