@@ -151,6 +151,7 @@ void offer_reset_all(void)
 	for (offer = bus.offers; offer; offer = offer->next) {
 		timer_clear(&offer->timer);
 		offer->reoffered = 0;
+		offer->openings = 0;
 		offer->wanted = false;
 		for (i = 0; i < offer->subs; i++) {
 			if (offer->sub[i])

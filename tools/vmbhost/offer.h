@@ -68,6 +68,7 @@ struct offer {
 	struct channel *sub[OFFER_MAX_SUBS];
 	struct timer timer;	/* the offer, or its return */
 	u64 reoffered;
+	u64 openings;
 	bool wanted;		/* asked for while the last one was not yet released */
 };
 
