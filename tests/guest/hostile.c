@@ -45,6 +45,28 @@ static void hostile_traffic(struct peer *peer, u32 seconds)
 	}
 }
 
+/*
+ * Enables it until it is open: a client is told of an offer that was withdrawn while
+ * it was being opened, is disabled then, and may try the next one.
+ */
+static bool hostile_enable(struct peer *peer)
+{
+	unsigned long end = jiffies + PATIENCE;
+
+	reinit_completion(&peer->up);
+	reinit_completion(&peer->failed);
+	if (!NT_SUCCESS(kmcl.VmbChannelEnable(peer->channel)))
+		return false;
+	while (!wait_for_completion_timeout(&peer->up, HZ / 10)) {
+		if (time_after(jiffies, end))
+			return false;
+		if (try_wait_for_completion(&peer->failed) &&
+		    !NT_SUCCESS(kmcl.VmbChannelEnable(peer->channel)))
+			return false;
+	}
+	return true;
+}
+
 static void hostile_offer(u32 number, u32 seconds, struct peer *neighbour)
 {
 	static char name[24];
@@ -58,10 +80,7 @@ static void hostile_offer(u32 number, u32 seconds, struct peer *neighbour)
 	/* A second time, for it must be possible to begin anew. */
 	for (round = 0; round < 2; round++) {
 		peer.again = true;
-		if (!NT_SUCCESS(kmcl.VmbChannelEnable(peer.channel)))
-			peer_check(&peer, false, "the channel can be enabled");
-		/* Some tricks are about the opening itself. */
-		wait_for_completion_timeout(&peer.up, 2 * HZ);
+		peer_check(&peer, hostile_enable(&peer), "the channel opens");
 		hostile_traffic(&peer, seconds);
 		for (i = 0; i < 5; i++)
 			peer_send_echo(neighbour, 500, i, WAIT);

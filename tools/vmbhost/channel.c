@@ -80,7 +80,7 @@ static void channel_rescind_late(void *arg)
 {
 	struct channel *chan = arg;
 
-	offer_rescind(chan->offer);
+	offer_withdraw(chan->offer);
 }
 
 /* Numbers go round: one that was just released does not come back at once. */
@@ -261,6 +261,8 @@ void channel_open(struct channel *chan, const struct msg_open *msg)
 		log_end();
 		return;
 	}
+	if (offer_withdraw_at(chan, POINT_OPEN))
+		return;
 	if (chan->state == CHANNEL_OPEN)
 		wrong = "open of a channel that is open";
 	else if (msg->target_vp >= bus.vm->cpus)

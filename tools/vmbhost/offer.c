@@ -110,6 +110,29 @@ void offer_rescind(struct offer *offer)
 		channel_rescind(offer->primary);
 }
 
+bool offer_withdraw(struct offer *offer)
+{
+	if (offer->rescinds && offer->rescinded >= offer->rescinds)
+		return false;
+	offer->rescinded++;
+	offer_rescind(offer);
+	return true;
+}
+
+bool offer_withdraw_at(struct channel *chan, enum offer_point point)
+{
+	struct offer *offer = chan->offer;
+
+	if (offer->rescind_at != point || chan->state != CHANNEL_OFFERED ||
+	    !offer_withdraw(offer))
+		return false;
+	log_begin("rescind-at");
+	log_str("offer", offer->name);
+	log_u64("relid", chan->relid);
+	log_end();
+	return true;
+}
+
 /* The primary is free to be offered again. */
 static void offer_again(struct offer *offer)
 {
@@ -150,6 +173,7 @@ void offer_reset_all(void)
 
 	for (offer = bus.offers; offer; offer = offer->next) {
 		timer_clear(&offer->timer);
+		offer->rescinded = 0;
 		offer->reoffered = 0;
 		offer->openings = 0;
 		offer->wanted = false;

@@ -271,6 +271,9 @@ int main(int argc, char **argv)
 			 behaviours[i]->name, behaviours[i]->name);
 		scenario_line("fuzz", line);
 	}
+	scenario_line("fuzz", "offer rescind-at=gpadl subs=1" ALWAYS);
+	scenario_line("fuzz", "offer rescind-at=gpadl-body rescinds=5" ALWAYS);
+	scenario_line("fuzz", "offer rescind-at=open subs=1 rescinds=9" ALWAYS);
 	scenario_line("fuzz", "offer behaviour=source transfer-pages=yes size=3000 monitor=3");
 	for (i = 0; i < ARRAY_SIZE(all); i++)
 		for (j = 0; all[i][j].name; j++) {

@@ -501,6 +501,52 @@ static void a_trick_that_closes_is_counted(void)
 	EXPECT(logged("\"event\":\"account\"", "\"tricks\":1") == 1);
 }
 
+/* How far an opening gets; the offer comes back, and opens in the end. */
+static void withdrawn_while_it_opens(const char *at, u32 answered)
+{
+	char line[100];
+	struct msg_open msg = { .head.type = MSG_OPEN, .downstream_page = RING_PAGES };
+	u32 relid, i;
+
+	snprintf(line, sizeof(line), "offer name=a rescind-at=%s rescinds=2 reoffer=1 reoffers=0",
+		 at);
+	scenario_line("unit", line);
+	connect_bus();
+	for (i = 1; i <= 2; i++) {
+		relid = primary("a")->relid;
+		give_rings(relid, true);
+		msg.relid = relid;
+		msg.gpadl = RINGS_GPADL(relid);
+		say(&msg, sizeof(msg));
+		EXPECT(primary("a")->state == CHANNEL_RESCINDED);
+		EXPECT(heard_of(MSG_RESCIND, NULL, 0) == i);
+		EXPECT(heard_of(MSG_GPADL_CREATED, NULL, 0) == i * answered);
+		EXPECT(heard_of(MSG_OPEN_RESULT, NULL, 0) == 0);
+		say_channel(MSG_RELID_RELEASED, relid);
+	}
+	EXPECT(logged("\"event\":\"rescind-at\"", "") == 2);
+	opened("a");
+	EXPECT(primary("a")->state == CHANNEL_OPEN);
+	EXPECT(!violations());
+}
+
+static void withdrawn_at_the_gpadl(void)
+{
+	withdrawn_while_it_opens("gpadl", 1);
+	EXPECT(logged("\"event\":\"open-after-rescind\"", "") == 2);
+}
+
+static void withdrawn_at_the_gpadls_body(void)
+{
+	withdrawn_while_it_opens("gpadl-body", 0);
+}
+
+static void withdrawn_at_the_open(void)
+{
+	withdrawn_while_it_opens("open", 1);
+	EXPECT(!logged("\"event\":\"open-after-rescind\"", ""));
+}
+
 static const struct test {
 	const char *name;
 	void (*run)(void);
@@ -516,6 +562,9 @@ static const struct test {
 	{ "each opening and each seed has tricks of its own", each_opening_has_its_own_tricks },
 	{ "a trick that finds no room is none", a_trick_without_room_is_none },
 	{ "a trick that closes its channel is counted", a_trick_that_closes_is_counted },
+	{ "an offer is withdrawn at the rings' first message", withdrawn_at_the_gpadl },
+	{ "an offer is withdrawn instead of an answer to the rings", withdrawn_at_the_gpadls_body },
+	{ "an offer is withdrawn instead of being opened", withdrawn_at_the_open },
 };
 
 static void run_one(const struct test *test)
