@@ -23,6 +23,9 @@ static VOID hostile_process(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOI
 	kmcl.VmbChannelPacketComplete(packet, buffer, len);
 }
 
+/* So many packets, however slow the machine: the host's tricks are due before. */
+#define LEAST_PACKETS	50
+
 /* Some traffic on a channel that may die of it; what it completes with is open. */
 static void hostile_traffic(struct peer *peer, u32 seconds)
 {
@@ -32,7 +35,7 @@ static void hostile_traffic(struct peer *peer, u32 seconds)
 	UINT32 size;
 	u32 i = 0;
 
-	while (time_before(jiffies, end)) {
+	while (time_before(jiffies, end) || i < LEAST_PACKETS) {
 		if (atomic_read(&peer->sent) - atomic_read(&peer->completed) < 50)
 			peer_send_echo(peer, i % 200, i, i % 3 ? WAIT : 0);
 		if (i % 16 == 0) {
