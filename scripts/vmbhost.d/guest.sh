@@ -7,9 +7,9 @@
 modprobe hv_vmbus
 insmod vmbhost_test.ko || exit 1
 
-# Seven jobs come to an end by themselves.
+# Eight jobs come to an end by themselves.
 tries=60
-until [ "$(dmesg | grep -c 'vmbhost_test: .* result=')" -ge 7 ]; do
+until [ "$(dmesg | grep -c 'vmbhost_test: .* result=')" -ge 8 ]; do
 	tries=$((tries - 1))
 	[ $tries -gt 0 ] || break
 	sleep 0.5

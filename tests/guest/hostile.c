@@ -23,6 +23,9 @@ static VOID hostile_process(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOI
 	kmcl.VmbChannelPacketComplete(packet, buffer, len);
 }
 
+/* So many packets, however slow the machine: the host's tricks are due before. */
+#define LEAST_PACKETS	50
+
 /* Some traffic on a channel that may die of it; what it completes with is open. */
 static void hostile_traffic(struct peer *peer, u32 seconds)
 {
@@ -32,7 +35,7 @@ static void hostile_traffic(struct peer *peer, u32 seconds)
 	UINT32 size;
 	u32 i = 0;
 
-	while (time_before(jiffies, end)) {
+	while (time_before(jiffies, end) || i < LEAST_PACKETS) {
 		if (atomic_read(&peer->sent) - atomic_read(&peer->completed) < 50)
 			peer_send_echo(peer, i % 200, i, i % 3 ? WAIT : 0);
 		if (i % 16 == 0) {
@@ -43,6 +46,28 @@ static void hostile_traffic(struct peer *peer, u32 seconds)
 		i++;
 		usleep_range(100, 300);
 	}
+}
+
+/*
+ * Enables it until it is open: a client is told of an offer that was withdrawn while
+ * it was being opened, is disabled then, and may try the next one.
+ */
+static bool hostile_enable(struct peer *peer)
+{
+	unsigned long end = jiffies + PATIENCE;
+
+	reinit_completion(&peer->up);
+	reinit_completion(&peer->failed);
+	if (!NT_SUCCESS(kmcl.VmbChannelEnable(peer->channel)))
+		return false;
+	while (!wait_for_completion_timeout(&peer->up, HZ / 10)) {
+		if (time_after(jiffies, end))
+			return false;
+		if (try_wait_for_completion(&peer->failed) &&
+		    !NT_SUCCESS(kmcl.VmbChannelEnable(peer->channel)))
+			return false;
+	}
+	return true;
 }
 
 static void hostile_offer(u32 number, u32 seconds, struct peer *neighbour)
@@ -58,10 +83,7 @@ static void hostile_offer(u32 number, u32 seconds, struct peer *neighbour)
 	/* A second time, for it must be possible to begin anew. */
 	for (round = 0; round < 2; round++) {
 		peer.again = true;
-		if (!NT_SUCCESS(kmcl.VmbChannelEnable(peer.channel)))
-			peer_check(&peer, false, "the channel can be enabled");
-		/* Some tricks are about the opening itself. */
-		wait_for_completion_timeout(&peer.up, 2 * HZ);
+		peer_check(&peer, hostile_enable(&peer), "the channel opens");
 		hostile_traffic(&peer, seconds);
 		for (i = 0; i < 5; i++)
 			peer_send_echo(neighbour, 500, i, WAIT);

@@ -100,10 +100,11 @@ void job_source(void)
 	}
 	peer_check(&peer, pauses && quiet, "nothing is delivered while it is paused");
 	sink_check(&peer, &sink);
-	pr_info("guest: account source received=%llu completed=%llu\n", sink.received,
-		sink.completed);
 close:
 	peer_close(&peer);
+	/* Now: the last callback may not have come to its end before. */
+	pr_info("guest: account source received=%llu completed=%llu\n", sink.received,
+		sink.completed);
 }
 
 static VOID transfer_process(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOID buffer,
@@ -154,9 +155,9 @@ void job_transfer(void)
 	/* It holds 21 packets: the last of those at its beginning is number 84. */
 	peer_check(&peer, guest_is_filled(buffer + 8, 2992, 84 + 8),
 		   "the host has written to the buffer");
-	pr_info("guest: account transfer received=%llu completed=%llu\n", sink.received,
-		sink.completed);
 close:
 	peer_close(&peer);
+	pr_info("guest: account transfer received=%llu completed=%llu\n", sink.received,
+		sink.completed);
 	vfree(buffer);
 }

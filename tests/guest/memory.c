@@ -261,7 +261,9 @@ void job_gpadl(void)
 		gpadl_buffer(&peer, &c);
 		gpadl_chain(&peer, &c);
 		/* What is left behind is deleted with the channel: the host tells. */
-		kmcl.VmbChannelCreateGpadlFromBuffer(peer.channel, 0, c.bytes, 4096, &left);
+		peer_check(&peer, kmcl.VmbChannelCreateGpadlFromBuffer(peer.channel, 0, c.bytes,
+								       4096, &left) ==
+			   STATUS_SUCCESS, "one that is left to the close");
 	}
 	peer_close(&peer);
 	canvas_free(&c);

@@ -38,6 +38,7 @@ void channel_account(struct channel *chan)
 	log_u64("received", chan->count.received);
 	log_u64("received_bytes", chan->count.received_bytes);
 	log_u64("received_crc", chan->count.received_crc);
+	log_u64("unread", ring_unread(&chan->in));
 	log_u64("wanted", chan->count.wanted);
 	log_u64("completed", chan->count.completed);
 	log_u64("sent", chan->count.sent);
@@ -79,7 +80,7 @@ static void channel_rescind_late(void *arg)
 {
 	struct channel *chan = arg;
 
-	offer_rescind(chan->offer);
+	offer_withdraw(chan->offer);
 }
 
 /* Numbers go round: one that was just released does not come back at once. */
@@ -260,6 +261,8 @@ void channel_open(struct channel *chan, const struct msg_open *msg)
 		log_end();
 		return;
 	}
+	if (offer_withdraw_at(chan, POINT_OPEN))
+		return;
 	if (chan->state == CHANNEL_OPEN)
 		wrong = "open of a channel that is open";
 	else if (msg->target_vp >= bus.vm->cpus)
@@ -305,8 +308,12 @@ void channel_close(struct channel *chan, const char *why)
 	channel_unmap(chan);
 	free(chan->priv);
 	chan->priv = NULL;
-	if (chan->state == CHANNEL_OPEN)
-		chan->state = CHANNEL_OFFERED;
+	if (chan->state != CHANNEL_OPEN)
+		return;
+	chan->state = CHANNEL_OFFERED;
+	/* The next opening of a primary has sub-channels of its own. */
+	if (!chan->sub)
+		offer_rescind_subs(chan->offer);
 }
 
 void channel_rescind(struct channel *chan)

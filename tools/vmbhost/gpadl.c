@@ -56,6 +56,8 @@ static void gpadl_complete(struct gpadl *gpadl)
 	gpadl->raw = NULL;
 	if (wrong)
 		bus_violation(chan, wrong);
+	else if (chan && offer_withdraw_at(chan, POINT_GPADL_BODY))
+		return;
 
 	status = wrong ? NT_UNSUCCESSFUL : chan ? channel_gpadl_status(chan) : NT_SUCCESS;
 	if (!status) {
@@ -104,6 +106,8 @@ void gpadl_header(const struct msg_gpadl_header *msg, u32 len)
 	gpadl->raw = xalloc(gpadl->bytes);
 	gpadl->next = bus.gpadls;
 	bus.gpadls = gpadl;
+	/* All that is left of it comes, and is answered, when the guest has been told. */
+	offer_withdraw_at(channel_find(msg->relid), POINT_GPADL);
 	gpadl_add(gpadl, msg->ranges, len - sizeof(*msg));
 }
 

@@ -38,7 +38,7 @@ void tricks_help(void)
 			printf("  %-18s%s\n", kind->name, kind->help);
 }
 
-/* Xorshift: the same seed, the same numbers. */
+/* Xorshift: the same seed and opening, the same numbers. */
 u64 hostile_random(struct hostile *hostile)
 {
 	hostile->random ^= hostile->random << 13;
@@ -47,32 +47,43 @@ u64 hostile_random(struct hostile *hostile)
 	return hostile->random;
 }
 
-void hostile_put(struct hostile *hostile, const void *bytes, u32 len)
+bool hostile_put(struct hostile *hostile, const void *bytes, u32 len)
 {
 	struct ring_part part = { bytes, len };
 
-	if (ring_write(&hostile->chan->out, &part, 1) != RING_FULL)
-		channel_signal(hostile->chan);
+	if (ring_write(&hostile->chan->out, &part, 1) == RING_FULL)
+		return false;
+	channel_signal(hostile->chan);
+	return true;
+}
+
+static void hostile_log(struct channel *chan, const struct trick *trick)
+{
+	log_begin("trick");
+	log_str("offer", chan->offer->name);
+	log_u64("relid", chan->relid);
+	log_str("trick", trick->kind->name);
+	log_u64("after", chan->count.received);
+	log_end();
 }
 
 static void hostile_play(struct played *played)
 {
-	struct hostile *hostile = played->hostile;
+	struct channel *chan = played->hostile->chan;
 	const struct trick *trick = played->trick;
+	u64 times;
 
 	if (trick->times && played->times >= trick->times)
 		return;
-	played->times++;
-	hostile->chan->count.tricks++;
-	if (played->times <= LOGGED_TIMES || bus.log_packets) {
-		log_begin("trick");
-		log_str("offer", hostile->chan->offer->name);
-		log_u64("relid", hostile->chan->relid);
-		log_str("trick", trick->kind->name);
-		log_u64("after", hostile->chan->count.received);
-		log_end();
+	/* Ahead of it, for it may close the channel, and the account has the number. */
+	times = ++played->times;
+	chan->count.tricks++;
+	if (!trick->kind->play(played->hostile, trick)) {
+		played->times--;
+		chan->count.tricks--;
+	} else if (times <= LOGGED_TIMES || bus.log_packets) {
+		hostile_log(chan, trick);
 	}
-	trick->kind->play(hostile, trick);
 }
 
 static void hostile_timer(void *arg)
@@ -85,7 +96,7 @@ static void hostile_timer(void *arg)
 
 void hostile_opened(struct channel *chan)
 {
-	const struct offer *offer = chan->offer;
+	struct offer *offer = chan->offer;
 	struct hostile *hostile;
 	u32 i;
 
@@ -93,7 +104,8 @@ void hostile_opened(struct channel *chan)
 		return;
 	hostile = xalloc(sizeof(*hostile));
 	hostile->chan = chan;
-	hostile->random = offer->set.seed * 0x9e3779b97f4a7c15ull + 0x2545f4914f6cdd1dull;
+	/* Never 0, and others at each opening. */
+	hostile->random = mix64(offer->set.seed + (++offer->openings << 32)) | 1;
 	for (i = 0; i < offer->trick_count; i++) {
 		struct played *played = &hostile->played[i];
 

@@ -30,8 +30,8 @@ struct hostile {
 struct trick_kind {
 	const char *name;
 	const char *help;
-	/* May close the channel: then @hostile is gone. */
-	void (*play)(struct hostile *hostile, const struct trick *trick);
+	/* May close the channel: then @hostile is gone. False if it could not be done. */
+	bool (*play)(struct hostile *hostile, const struct trick *trick);
 };
 
 extern const struct trick_kind tricks_completion[];
@@ -49,8 +49,8 @@ void hostile_packet(struct channel *chan, const struct packet *pkt);
 void hostile_closed(struct channel *chan);
 
 u64 hostile_random(struct hostile *hostile);
-/* Bytes into the ring as they are, and a signal; lost if there is no room. */
-void hostile_put(struct hostile *hostile, const void *bytes, u32 len);
+/* Bytes into the ring as they are, and a signal; false if there is no room. */
+bool hostile_put(struct hostile *hostile, const void *bytes, u32 len);
 
 /* trick_ring.c */
 void hostile_stop_rewriting(struct hostile *hostile);

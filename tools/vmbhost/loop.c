@@ -58,45 +58,54 @@ void timer_set(struct timer *timer, u64 us)
 	*at = timer;
 }
 
-static int loop_timeout(void)
+static int loop_timeout(int wait_ms)
 {
-	u64 now = now_us();
+	u64 now = now_us(), ms;
 
 	if (!loop_timers)
-		return -1;
-	return loop_timers->due <= now ? 0 : (loop_timers->due - now + 999) / 1000;
+		return wait_ms;
+	ms = loop_timers->due <= now ? 0 : (loop_timers->due - now + 999) / 1000;
+	return wait_ms >= 0 && (u64)wait_ms < ms ? wait_ms : (int)ms;
 }
 
-static void loop_fire(void)
+/* Returns whether any was due. */
+static bool loop_fire(void)
 {
 	/* Not those that are set meanwhile, or the descriptors might starve. */
 	u64 now = now_us();
+	bool any = false;
 
 	while (loop_timers && loop_timers->due <= now) {
 		struct timer *timer = loop_timers;
 
+		any = true;
 		timer_clear(timer);
 		timer->fire(timer->arg);
 	}
+	return any;
 }
 
-/* One at a time: what one does may make another one go away. */
-void loop_run(void)
+/* One descriptor at a time: what one does may make another one go away. */
+bool loop_turn(int wait_ms)
 {
 	struct epoll_event event;
 	struct loop_fd *watch;
 	int n;
 
-	for (;;) {
-		n = epoll_wait(loop_fd(), &event, 1, loop_timeout());
-		if (n < 0 && errno != EINTR)
-			die("epoll: %s", strerror(errno));
-		if (n == 1) {
-			watch = event.data.ptr;
-			watch->ready(watch->arg);
-		}
-		loop_fire();
+	n = epoll_wait(loop_fd(), &event, 1, loop_timeout(wait_ms));
+	if (n < 0 && errno != EINTR)
+		die("epoll: %s", strerror(errno));
+	if (n == 1) {
+		watch = event.data.ptr;
+		watch->ready(watch->arg);
 	}
+	return loop_fire() || n == 1;
+}
+
+void loop_run(void)
+{
+	for (;;)
+		loop_turn(-1);
 }
 
 u64 loop_drain(int fd)

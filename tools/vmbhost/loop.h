@@ -30,6 +30,8 @@ void timer_set(struct timer *timer, u64 us);
 void timer_clear(struct timer *timer);
 
 void loop_run(void) __noreturn;
+/* One turn of it, which waits so long at most (-1: as long as it takes); any event? */
+bool loop_turn(int wait_ms);
 
 /* Reads an event descriptor empty. */
 u64 loop_drain(int fd);

@@ -76,8 +76,12 @@ void offer_all(void)
 
 void offer_now(struct offer *offer)
 {
-	if (bus.version && !offer->primary)
+	if (!bus.version)
+		return;
+	if (!offer->primary)
 		offer->primary = channel_offer(offer, 0);
+	else if (offer->primary->state == CHANNEL_RESCINDED)
+		offer->wanted = true;
 }
 
 void offer_subs(struct offer *offer)
@@ -89,16 +93,57 @@ void offer_subs(struct offer *offer)
 			offer->sub[i] = channel_offer(offer, i + 1);
 }
 
-/* Sub-channels first: guests close them before their primary. */
-void offer_rescind(struct offer *offer)
+void offer_rescind_subs(struct offer *offer)
 {
 	u32 i;
 
 	for (i = 0; i < offer->subs; i++)
 		if (offer->sub[i])
 			channel_rescind(offer->sub[i]);
+}
+
+/* Sub-channels first: guests close them before their primary. */
+void offer_rescind(struct offer *offer)
+{
+	offer_rescind_subs(offer);
 	if (offer->primary)
 		channel_rescind(offer->primary);
+}
+
+bool offer_withdraw(struct offer *offer)
+{
+	if (offer->rescinds && offer->rescinded >= offer->rescinds)
+		return false;
+	offer->rescinded++;
+	offer_rescind(offer);
+	return true;
+}
+
+bool offer_withdraw_at(struct channel *chan, enum offer_point point)
+{
+	struct offer *offer = chan->offer;
+
+	if (offer->rescind_at != point || chan->state != CHANNEL_OFFERED ||
+	    !offer_withdraw(offer))
+		return false;
+	log_begin("rescind-at");
+	log_str("offer", offer->name);
+	log_u64("relid", chan->relid);
+	log_end();
+	return true;
+}
+
+/* The primary is free to be offered again. */
+static void offer_again(struct offer *offer)
+{
+	if (offer->wanted) {
+		offer->wanted = false;
+		offer_now(offer);
+	} else if (offer->reoffer &&
+		   (!offer->reoffers || offer->reoffered < offer->reoffers)) {
+		offer->reoffered++;
+		timer_set(&offer->timer, offer->reoffer_ms * 1000);
+	}
 }
 
 void offer_released(struct channel *chan)
@@ -115,12 +160,10 @@ void offer_released(struct channel *chan)
 	else
 		offer->sub[chan->sub - 1] = NULL;
 	channel_free(chan);
-	if (!primary || !offer->reoffer)
-		return;
-	if (!offer->reoffers || offer->reoffered < offer->reoffers) {
-		offer->reoffered++;
-		timer_set(&offer->timer, offer->reoffer_ms * 1000);
-	}
+	if (primary)
+		offer_again(offer);
+	else if (offer->primary && offer->primary->state == CHANNEL_OPEN)
+		offer_subs(offer); /* the primary was opened anew before this */
 }
 
 void offer_reset_all(void)
@@ -130,6 +173,10 @@ void offer_reset_all(void)
 
 	for (offer = bus.offers; offer; offer = offer->next) {
 		timer_clear(&offer->timer);
+		offer->rescinded = 0;
+		offer->reoffered = 0;
+		offer->openings = 0;
+		offer->wanted = false;
 		for (i = 0; i < offer->subs; i++) {
 			if (offer->sub[i])
 				channel_free(offer->sub[i]);

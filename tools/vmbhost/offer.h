@@ -25,6 +25,9 @@ struct trick {
 	u64 size;	/* for those that have a size */
 };
 
+/* Where in an opening an offer is withdrawn. */
+enum offer_point { POINT_NONE, POINT_GPADL, POINT_GPADL_BODY, POINT_OPEN };
+
 enum offer_refuse { REFUSE_NONE, REFUSE_RINGS, REFUSE_BUFFERS, REFUSE_ALL };
 
 struct offer {
@@ -49,6 +52,8 @@ struct offer {
 	u32 gpadl_status;
 	u64 rescind_packets;
 	u64 rescind_ms;
+	enum offer_point rescind_at;
+	u64 rescinds;		/* 0: for ever */
 	bool reoffer;
 	u64 reoffer_ms;
 	u64 reoffers;		/* 0: for ever */
@@ -67,7 +72,10 @@ struct offer {
 	struct channel *primary;
 	struct channel *sub[OFFER_MAX_SUBS];
 	struct timer timer;	/* the offer, or its return */
+	u64 rescinded;
 	u64 reoffered;
+	u64 openings;
+	bool wanted;		/* asked for while the last one was not yet released */
 };
 
 /* Fills in what was not said. */
@@ -77,7 +85,12 @@ struct offer *offer_by_name(const char *name);
 void offer_all(void);
 void offer_now(struct offer *offer);
 void offer_subs(struct offer *offer);
+void offer_rescind_subs(struct offer *offer);
 void offer_rescind(struct offer *offer);
+/* As configured: not if it was so often already. */
+bool offer_withdraw(struct offer *offer);
+/* The guest got so far with opening @chan: true if it has come for nothing. */
+bool offer_withdraw_at(struct channel *chan, enum offer_point point);
 /* The guest has let go of a channel that was rescinded. */
 void offer_released(struct channel *chan);
 void offer_reset_all(void);

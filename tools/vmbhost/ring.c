@@ -118,6 +118,13 @@ bool ring_is_empty(struct ring *ring)
 	return READ_ONCE(&ring->head->write_index) == ring->index;
 }
 
+u32 ring_unread(struct ring *ring)
+{
+	u32 write = READ_ONCE(&ring->head->write_index);
+
+	return ring_index_ok(ring, write) ? ring_distance(ring, ring->index, write) : 0;
+}
+
 u32 ring_room(struct ring *ring)
 {
 	u32 read = __atomic_load_n(&ring->head->read_index, __ATOMIC_ACQUIRE);

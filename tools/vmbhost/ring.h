@@ -35,6 +35,8 @@ void ring_copy(struct ring *ring, u32 offset, void *to, u32 len);
 bool ring_consume(struct ring *ring, u32 len);
 void ring_mask(struct ring *ring, bool masked);
 bool ring_is_empty(struct ring *ring);
+/* Bytes that wait to be read; 0 if the guest's index makes no sense. */
+u32 ring_unread(struct ring *ring);
 
 /* Writing. */
 enum ring_write { RING_FULL, RING_WRITTEN, RING_WRITTEN_SIGNAL };

@@ -21,7 +21,7 @@
 enum field_kind {
 	FIELD_BOOL, FIELD_U16, FIELD_U32, FIELD_U64, FIELD_GUID, FIELD_NAME,
 	FIELD_BEHAVIOUR, FIELD_TRICK, FIELD_PIPE, FIELD_REFUSE, FIELD_USER,
-	FIELD_REOFFER,
+	FIELD_REOFFER, FIELD_POINT,
 };
 
 static const struct field {
@@ -49,6 +49,8 @@ static const struct field {
 	FIELD("gpadl-status", FIELD_U32, gpadl_status, "with this status (0xc000009a)"),
 	FIELD("rescind-packets", FIELD_U64, rescind_packets, "rescinded after N packets"),
 	FIELD("rescind-ms", FIELD_U64, rescind_ms, "rescinded N ms after it was opened"),
+	FIELD("rescind-at", FIELD_POINT, rescind_at, "gpadl, gpadl-body or open: while it opens"),
+	FIELD("rescinds", FIELD_U64, rescinds, "so often; 0: always (0)"),
 	FIELD("reoffer", FIELD_REOFFER, reoffer_ms, "offered again N ms after its release"),
 	FIELD("reoffers", FIELD_U64, reoffers, "so often (1); 0: always"),
 	FIELD("count", FIELD_U64, set.count, "source: packets (100); 0: no end"),
@@ -162,6 +164,20 @@ static void parse_trick(struct offer *offer, char *words)
 		trick->every = 1;
 }
 
+static enum offer_point parse_point(const char *word)
+{
+	static const char *const points[] = {
+		[POINT_GPADL] = "gpadl", [POINT_GPADL_BODY] = "gpadl-body",
+		[POINT_OPEN] = "open",
+	};
+	u32 i;
+
+	for (i = POINT_GPADL; i < ARRAY_SIZE(points); i++)
+		if (!strcmp(points[i], word))
+			return i;
+	bad("neither gpadl, gpadl-body nor open", word);
+}
+
 static void parse_field(struct offer *offer, const struct field *field, char *value)
 {
 	void *at = (u8 *)offer + field->at;
@@ -197,7 +213,6 @@ static void parse_field(struct offer *offer, const struct field *field, char *va
 		break;
 	case FIELD_PIPE:
 		offer->pipe = true;
-		offer->flags |= OFFER_NAMED_PIPE;
 		if (strcmp(value, "byte") && strcmp(value, "message"))
 			bad("neither byte nor message", value);
 		offer->pipe_mode = *value == 'b' ? PIPE_MODE_BYTE : PIPE_MODE_MESSAGE;
@@ -210,6 +225,9 @@ static void parse_field(struct offer *offer, const struct field *field, char *va
 		break;
 	case FIELD_USER:
 		parse_hex(value, offer->user, sizeof(offer->user));
+		break;
+	case FIELD_POINT:
+		offer->rescind_at = parse_point(value);
 		break;
 	case FIELD_REOFFER:
 		offer->reoffer = true;
@@ -247,6 +265,9 @@ static void parse_offer(char **state)
 			bad("an offer has no such word", word);
 		parse_field(offer, &fields[i], value);
 	}
+	/* Whatever its flags are, and wherever they stand. */
+	if (offer->pipe)
+		offer->flags |= OFFER_NAMED_PIPE;
 	if (offer->subs > OFFER_MAX_SUBS || offer->set.size > 256u << 10 ||
 	    !offer->set.window || !offer->set.interval || offer->monitor > 128)
 		bad("out of range in offer", offer->name);

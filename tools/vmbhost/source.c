@@ -19,6 +19,8 @@
 struct source {
 	u64 sent;
 	u64 answered;
+	/* Ids without an answer, mixed and added up: hardly the sum of any others. */
+	u64 open;
 	u64 start;
 	u32 gpadl;	/* the guest's buffer for transfer pages */
 	bool done;
@@ -87,6 +89,8 @@ static void source_finish(struct channel *chan, struct source *src, bool answers
 	if (src->done || (answers && src->answered < src->sent))
 		return;
 	src->done = true;
+	if (answers && src->open)
+		bus_violation(chan, "some packets were completed twice, others never");
 	log_begin("source-done");
 	log_str("offer", chan->offer->name);
 	log_u64("relid", chan->relid);
@@ -131,6 +135,7 @@ static void source_pump(void *arg)
 		else
 			channel_send(chan, offer->set.completion ? PACKET_WANTS_COMPLETION : 0,
 				     source_id(src->sent), src->payload, offer->set.size);
+		src->open += mix64(source_id(src->sent));
 		src->sent++;
 	}
 }
@@ -150,12 +155,14 @@ static void source_completion(struct channel *chan, struct packet *pkt)
 {
 	struct source *src = chan->priv;
 
-	if (pkt->id - source_id(0) >= src->sent)
+	if (pkt->id - source_id(0) >= src->sent) {
 		bus_violation(chan, "a completion of a packet that was not sent");
-	else if (src->answered >= src->sent)
+	} else if (src->answered >= src->sent) {
 		bus_violation(chan, "more completions than packets");
-	else
+	} else {
 		src->answered++;
+		src->open -= mix64(pkt->id);
+	}
 	source_pump(chan);
 }
 

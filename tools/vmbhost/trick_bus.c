@@ -9,21 +9,23 @@
 #define NO_RELID		2000
 #define NO_GPADL		0xdead
 
-static void storm(struct hostile *hostile, const struct trick *trick)
+static bool storm(struct hostile *hostile, const struct trick *trick)
 {
 	u64 n = trick->size ? trick->size : STORM_SIGNALS;
 
 	while (n--)
 		channel_signal(hostile->chan);
+	return true;
 }
 
-static void rescind(struct hostile *hostile, const struct trick *trick)
+static bool rescind(struct hostile *hostile, const struct trick *trick)
 {
 	(void)trick;
 	offer_rescind(hostile->chan->offer);
+	return true;
 }
 
-static void message_unknown(struct hostile *hostile, const struct trick *trick)
+static bool message_unknown(struct hostile *hostile, const struct trick *trick)
 {
 	static const u32 types[] = { 0, 3, 5, 18, 25, 99, 0xffffffff };
 	struct msg_channel msg = {
@@ -33,10 +35,11 @@ static void message_unknown(struct hostile *hostile, const struct trick *trick)
 
 	(void)trick;
 	bus_send(&msg, sizeof(msg));
+	return true;
 }
 
 /* Answers to what nobody asked. */
-static void message_forged(struct hostile *hostile, const struct trick *trick)
+static bool message_forged(struct hostile *hostile, const struct trick *trick)
 {
 	struct msg_open_result opened = {
 		.head.type = MSG_OPEN_RESULT, .relid = hostile->chan->relid,
@@ -60,15 +63,17 @@ static void message_forged(struct hostile *hostile, const struct trick *trick)
 	bus_send(&torndown, sizeof(torndown));
 	bus_send(&modified, sizeof(modified));
 	bus_send(&rescinded, sizeof(rescinded));
+	return true;
 }
 
-static void message_short(struct hostile *hostile, const struct trick *trick)
+static bool message_short(struct hostile *hostile, const struct trick *trick)
 {
 	struct msg_header msg = { .type = MSG_OFFER };
 
 	(void)hostile;
 	(void)trick;
 	bus_send(&msg, sizeof(msg));
+	return true;
 }
 
 const struct trick_kind tricks_bus[] = {

@@ -9,48 +9,50 @@
 
 #define HUGE_BYTES		(32u << 10)
 
-static void complete_id(struct hostile *hostile, u64 id, u32 len)
+static bool complete_id(struct hostile *hostile, u64 id, u32 len)
 {
 	struct packet_header head = {
 		.type = PACKET_COMPLETION, .offset8 = sizeof(head) / 8,
 		.len8 = (sizeof(head) + ALIGN_UP(len, 8)) / 8, .id = id,
 	};
 	u8 *bytes = xalloc(sizeof(head) + len);
+	bool written;
 
 	memcpy(bytes, &head, sizeof(head));
 	memset(bytes + sizeof(head), 0xa5, len);
-	hostile_put(hostile, bytes, sizeof(head) + len);
+	written = hostile_put(hostile, bytes, sizeof(head) + len);
 	free(bytes);
+	return written;
 }
 
-static void forged(struct hostile *hostile, const struct trick *trick)
+static bool forged(struct hostile *hostile, const struct trick *trick)
 {
-	complete_id(hostile, hostile_random(hostile), trick->size);
+	return complete_id(hostile, hostile_random(hostile), trick->size);
 }
 
-static void stale(struct hostile *hostile, const struct trick *trick)
+static bool stale(struct hostile *hostile, const struct trick *trick)
 {
-	complete_id(hostile, hostile->first_id, trick->size);
+	return complete_id(hostile, hostile->first_id, trick->size);
 }
 
-static void repeated(struct hostile *hostile, const struct trick *trick)
+static bool repeated(struct hostile *hostile, const struct trick *trick)
 {
-	complete_id(hostile, hostile->last_id, trick->size);
+	return complete_id(hostile, hostile->last_id, trick->size);
 }
 
-static void zero(struct hostile *hostile, const struct trick *trick)
+static bool zero(struct hostile *hostile, const struct trick *trick)
 {
-	complete_id(hostile, 0, trick->size);
+	return complete_id(hostile, 0, trick->size);
 }
 
-static void next(struct hostile *hostile, const struct trick *trick)
+static bool next(struct hostile *hostile, const struct trick *trick)
 {
-	complete_id(hostile, hostile->last_id + 1, trick->size);
+	return complete_id(hostile, hostile->last_id + 1, trick->size);
 }
 
-static void huge(struct hostile *hostile, const struct trick *trick)
+static bool huge(struct hostile *hostile, const struct trick *trick)
 {
-	complete_id(hostile, hostile->last_id, trick->size ? trick->size : HUGE_BYTES);
+	return complete_id(hostile, hostile->last_id, trick->size ? trick->size : HUGE_BYTES);
 }
 
 const struct trick_kind tricks_completion[] = {

@@ -8,6 +8,7 @@
 #include "hostile.h"
 
 #define LARGE_BYTES		(48u << 10)
+#define RANDOM_FIELDS		200
 
 /* A packet of 64 bytes, but for what its header says. */
 struct lie {
@@ -26,34 +27,34 @@ static struct lie lie_begin(u16 type)
 	return lie;
 }
 
-static void length(struct hostile *hostile, u16 len8)
+static bool length(struct hostile *hostile, u16 len8)
 {
 	struct lie lie = lie_begin(PACKET_DATA);
 
 	lie.head.len8 = len8;
-	hostile_put(hostile, &lie, sizeof(lie));
+	return hostile_put(hostile, &lie, sizeof(lie));
 }
 
-static void length_zero(struct hostile *hostile, const struct trick *trick)
+static bool length_zero(struct hostile *hostile, const struct trick *trick)
 {
 	(void)trick;
-	length(hostile, 0);
+	return length(hostile, 0);
 }
 
-static void length_short(struct hostile *hostile, const struct trick *trick)
+static bool length_short(struct hostile *hostile, const struct trick *trick)
 {
 	(void)trick;
-	length(hostile, sizeof(struct packet_header) / 8 - 1);
+	return length(hostile, sizeof(struct packet_header) / 8 - 1);
 }
 
-static void length_ring(struct hostile *hostile, const struct trick *trick)
+static bool length_ring(struct hostile *hostile, const struct trick *trick)
 {
 	(void)trick;
-	length(hostile, 0xffff);
+	return length(hostile, 0xffff);
 }
 
 /* True to its word, but more than was agreed on. */
-static void length_maximum(struct hostile *hostile, const struct trick *trick)
+static bool length_maximum(struct hostile *hostile, const struct trick *trick)
 {
 	u32 len = ALIGN_UP(trick->size ? trick->size : LARGE_BYTES, 8);
 	struct packet_header head = {
@@ -61,43 +62,45 @@ static void length_maximum(struct hostile *hostile, const struct trick *trick)
 		.len8 = (sizeof(head) + len) / 8, .id = 0xbad,
 	};
 	u8 *bytes = xalloc(sizeof(head) + len);
+	bool written;
 
 	memcpy(bytes, &head, sizeof(head));
-	hostile_put(hostile, bytes, sizeof(head) + len);
+	written = hostile_put(hostile, bytes, sizeof(head) + len);
 	free(bytes);
+	return written;
 }
 
-static void offset(struct hostile *hostile, u16 offset8)
+static bool offset(struct hostile *hostile, u16 offset8)
 {
 	struct lie lie = lie_begin(PACKET_DATA);
 
 	lie.head.offset8 = offset8;
-	hostile_put(hostile, &lie, sizeof(lie));
+	return hostile_put(hostile, &lie, sizeof(lie));
 }
 
-static void offset_zero(struct hostile *hostile, const struct trick *trick)
+static bool offset_zero(struct hostile *hostile, const struct trick *trick)
 {
 	(void)trick;
-	offset(hostile, hostile_random(hostile) % 2);
+	return offset(hostile, hostile_random(hostile) % 2);
 }
 
-static void offset_past(struct hostile *hostile, const struct trick *trick)
+static bool offset_past(struct hostile *hostile, const struct trick *trick)
 {
 	(void)trick;
-	offset(hostile, sizeof(struct lie) / 8 + 1 + hostile_random(hostile) % 0x8000);
+	return offset(hostile, sizeof(struct lie) / 8 + 1 + hostile_random(hostile) % 0x8000);
 }
 
-static void type_unknown(struct hostile *hostile, const struct trick *trick)
+static bool type_unknown(struct hostile *hostile, const struct trick *trick)
 {
 	static const u16 types[] = { 0, 1, 2, 3, 4, 5, 8, 12, 13, 14, 0x55, 0x8006, 0xffff };
 	struct lie lie = lie_begin(types[hostile_random(hostile) % ARRAY_SIZE(types)]);
 
 	(void)trick;
-	hostile_put(hostile, &lie, sizeof(lie));
+	return hostile_put(hostile, &lie, sizeof(lie));
 }
 
 /* Ranges far outside of any buffer, or more of them than there are bytes. */
-static void transfer_pages(struct hostile *hostile, const struct trick *trick)
+static bool transfer_pages(struct hostile *hostile, const struct trick *trick)
 {
 	struct {
 		struct packet_header head;
@@ -114,11 +117,11 @@ static void transfer_pages(struct hostile *hostile, const struct trick *trick)
 	(void)trick;
 	if (hostile_random(hostile) % 2)
 		lie.pages.count = 0xffffffff >> hostile_random(hostile) % 30;
-	hostile_put(hostile, &lie, sizeof(lie));
+	return hostile_put(hostile, &lie, sizeof(lie));
 }
 
 /* Hosts have no memory to describe. */
-static void gpa_direct(struct hostile *hostile, const struct trick *trick)
+static bool gpa_direct(struct hostile *hostile, const struct trick *trick)
 {
 	struct {
 		struct packet_header head;
@@ -135,23 +138,50 @@ static void gpa_direct(struct hostile *hostile, const struct trick *trick)
 	};
 
 	(void)trick;
-	hostile_put(hostile, &lie, sizeof(lie));
+	return hostile_put(hostile, &lie, sizeof(lie));
 }
 
-static void random_packet(struct hostile *hostile, const struct trick *trick)
+/* Mostly one that guests take apart. */
+static u16 random_type(struct hostile *hostile)
 {
-	struct lie lie;
-	u8 *bytes = (u8 *)&lie;
-	u32 i;
+	static const u16 known[] = {
+		PACKET_DATA, PACKET_TRANSFER_PAGES, PACKET_GPA_DIRECT, PACKET_COMPLETION,
+	};
+
+	if (hostile_random(hostile) % 8)
+		return known[hostile_random(hostile) % ARRAY_SIZE(known)];
+	return hostile_random(hostile) % 2 ? hostile_random(hostile) % 16 :
+					     hostile_random(hostile);
+}
+
+/*
+ * What is behind its length is random, but often near to what makes sense: else
+ * the first look at it is the last one. Where the next packet begins is a lie in
+ * one of 32 only, for after that a guest looks at no packet any more.
+ */
+static bool random_packet(struct hostile *hostile, const struct trick *trick)
+{
+	struct {
+		struct packet_header head;
+		u32 fields[RANDOM_FIELDS];
+	} __packed lie;
+	u32 fields = hostile_random(hostile) % (RANDOM_FIELDS / 2 + 1) * 2, i;
+	u16 len8 = (sizeof(lie.head) + fields * sizeof(lie.fields[0])) / 8;
 
 	(void)trick;
-	for (i = 0; i < sizeof(lie); i++)
-		bytes[i] = hostile_random(hostile);
-	/* One half can be stepped over: else the first is the last one. */
-	if (hostile_random(hostile) % 2)
-		lie.head.len8 = sizeof(lie) / 8;
-	lie.head.type %= 16;
-	hostile_put(hostile, &lie, sizeof(lie));
+	/* Small numbers as often as large ones. */
+	for (i = 0; i < fields; i++)
+		lie.fields[i] = (u32)hostile_random(hostile) >> hostile_random(hostile) % 32;
+	lie.head.type = random_type(hostile);
+	lie.head.flags = hostile_random(hostile) % 2 ? PACKET_WANTS_COMPLETION :
+						       hostile_random(hostile);
+	lie.head.offset8 = hostile_random(hostile) % 4 ?
+			   2 + hostile_random(hostile) % (len8 - 1) : hostile_random(hostile);
+	lie.head.len8 = hostile_random(hostile) % 32 ? len8 : hostile_random(hostile);
+	lie.head.id = hostile_random(hostile) % 2 ?
+		      hostile->last_id + hostile_random(hostile) % 8 - 4 :
+		      hostile_random(hostile);
+	return hostile_put(hostile, &lie, len8 * 8);
 }
 
 const struct trick_kind tricks_packet[] = {
@@ -164,6 +194,6 @@ const struct trick_kind tricks_packet[] = {
 	{ "type-unknown", "a type that no host sends", type_unknown },
 	{ "transfer-pages", "ranges outside of any buffer, or too many", transfer_pages },
 	{ "gpa-direct", "external data from the host", gpa_direct },
-	{ "random-packet", "random bytes as a packet", random_packet },
+	{ "random-packet", "random bytes as a packet; its length is true, mostly", random_packet },
 	{ NULL },
 };

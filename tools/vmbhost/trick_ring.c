@@ -10,44 +10,45 @@
 
 #define RANDOM_BYTES		256
 
-static void write_index(struct hostile *hostile, u32 index)
+static bool write_index(struct hostile *hostile, u32 index)
 {
 	WRITE_ONCE(&hostile->chan->out.head->write_index, index);
 	channel_signal(hostile->chan);
+	return true;
 }
 
-static void index_past(struct hostile *hostile, const struct trick *trick)
+static bool index_past(struct hostile *hostile, const struct trick *trick)
 {
 	static const u32 past[] = { 0, 8, 0x7fffffff, 0x80000000, 0xfffffff8, 0xffffffff };
 	u32 add = past[hostile_random(hostile) % ARRAY_SIZE(past)];
 
 	(void)trick;
-	write_index(hostile, add < 0x1000 ? hostile->chan->out.size + add : add);
+	return write_index(hostile, add < 0x1000 ? hostile->chan->out.size + add : add);
 }
 
-static void index_odd(struct hostile *hostile, const struct trick *trick)
+static bool index_odd(struct hostile *hostile, const struct trick *trick)
 {
 	(void)trick;
-	write_index(hostile, hostile->chan->out.index ^ (1 + hostile_random(hostile) % 7));
+	return write_index(hostile, hostile->chan->out.index ^ (1 + hostile_random(hostile) % 7));
 }
 
-static void index_back(struct hostile *hostile, const struct trick *trick)
+static bool index_back(struct hostile *hostile, const struct trick *trick)
 {
 	struct ring *out = &hostile->chan->out;
 	u32 back = 8 * (1 + hostile_random(hostile) % 64);
 
 	(void)trick;
-	write_index(hostile, (out->index + out->size - back % out->size) % out->size);
+	return write_index(hostile, (out->index + out->size - back % out->size) % out->size);
 }
 
-static void index_jump(struct hostile *hostile, const struct trick *trick)
+static bool index_jump(struct hostile *hostile, const struct trick *trick)
 {
 	(void)trick;
-	write_index(hostile, hostile_random(hostile) % (hostile->chan->out.size / 8) * 8);
+	return write_index(hostile, hostile_random(hostile) % (hostile->chan->out.size / 8) * 8);
 }
 
 /* The other ring: the guest believes to have more room than there is, or less. */
-static void read_index(struct hostile *hostile, const struct trick *trick)
+static bool read_index(struct hostile *hostile, const struct trick *trick)
 {
 	struct ring *in = &hostile->chan->in;
 
@@ -56,9 +57,10 @@ static void read_index(struct hostile *hostile, const struct trick *trick)
 		   hostile_random(hostile) % 2 ? hostile_random(hostile) :
 		   hostile_random(hostile) % (in->size / 8) * 8);
 	channel_signal(hostile->chan);
+	return true;
 }
 
-static void random_ring(struct hostile *hostile, const struct trick *trick)
+static bool random_ring(struct hostile *hostile, const struct trick *trick)
 {
 	struct ring *out = &hostile->chan->out;
 	u32 len = trick->size ? trick->size : RANDOM_BYTES, i;
@@ -69,7 +71,7 @@ static void random_ring(struct hostile *hostile, const struct trick *trick)
 	for (i = 0; i < len; i++)
 		out->data[out->index + i] = hostile_random(hostile);
 	out->index = (out->index + len) % out->size;
-	write_index(hostile, out->index);
+	return write_index(hostile, out->index);
 }
 
 static u64 rewriter_random(u64 *state)
@@ -111,12 +113,14 @@ static void *rewriter(void *arg)
 	return NULL;
 }
 
-static void rewrite(struct hostile *hostile, const struct trick *trick)
+static bool rewrite(struct hostile *hostile, const struct trick *trick)
 {
 	(void)trick;
+	/* Once an opening. */
 	if (hostile->rewriting)
-		return;
+		return false;
 	hostile->rewriting = !pthread_create(&hostile->rewriter, NULL, rewriter, hostile);
+	return hostile->rewriting;
 }
 
 void hostile_stop_rewriting(struct hostile *hostile)

@@ -39,4 +39,12 @@ u64 now_us(void);
 #define READ_ONCE(p)		__atomic_load_n(p, __ATOMIC_RELAXED)
 #define WRITE_ONCE(p, v)	__atomic_store_n(p, v, __ATOMIC_RELAXED)
 
+/* Numbers that are alike become ones that are not: the end of splitmix64. */
+static inline u64 mix64(u64 x)
+{
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebull;
+	return x ^ x >> 31;
+}
+
 #endif /* VMBHOST_H */

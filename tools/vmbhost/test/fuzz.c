@@ -5,14 +5,9 @@
  *
  * fuzz SEED BATCHES
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/mman.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "behaviour.h"
 #include "bus.h"
@@ -21,49 +16,16 @@
 #include "hostile.h"
 #include "hypercall.h"
 #include "log.h"
+#include "machine.h"
 #include "scenario.h"
 #include "synic.h"
-#include "vm.h"
 
-#define RAM_BYTES		(16u << 20)
 #define RING_PAGES		8u
 #define STEPS			50
 #define ALWAYS			" reoffer=1 reoffers=0"
 
-static struct vm vm;
 static u64 seed, batches, opened, packets;
 static u32 next_gpadl = 1;
-
-/* What the machine would be for. */
-
-void die(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	abort();
-}
-
-void *xalloc(size_t size)
-{
-	return calloc(1, size) ?: (die("no memory"), NULL);
-}
-
-u64 now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000ull + t.tv_nsec / 1000;
-}
-
-int synic_ack_fd(unsigned int cpu)
-{
-	(void)cpu;
-	return eventfd(0, EFD_NONBLOCK);
-}
 
 static u32 rnd(u32 below)
 {
@@ -78,23 +40,6 @@ enum synic_result synic_send(unsigned int cpu, u32 type, const void *payload, u8
 	(void)payload;
 	(void)len;
 	return rnd(50) ? SYNIC_SENT : SYNIC_OFF;
-}
-
-enum synic_result synic_set_flag(unsigned int cpu, u32 flag)
-{
-	(void)cpu;
-	(void)flag;
-	return SYNIC_SENT;
-}
-
-/* Instead of the real one, by the linker. */
-int __wrap_ioctl(int fd, unsigned long request, void *arg);
-int __wrap_ioctl(int fd, unsigned long request, void *arg)
-{
-	(void)fd;
-	(void)request;
-	(void)arg;
-	return 0;
 }
 
 /* The guest. */
@@ -321,18 +266,14 @@ int main(int argc, char **argv)
 	batches = strtoull(argv[2], NULL, 0);
 	log_open("/dev/null");
 
-	vm.cpus = 2;
-	vm.ram_size = RAM_BYTES;
-	vm.ram_fd = memfd_create("guest", 0);
-	if (ftruncate(vm.ram_fd, RAM_BYTES))
-		return 2;
-	vm.ram = mmap(NULL, RAM_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, vm.ram_fd, 0);
-
 	for (i = 0; behaviours[i]; i++) {
 		snprintf(line, sizeof(line), "offer name=%s behaviour=%s subs=1" ALWAYS,
 			 behaviours[i]->name, behaviours[i]->name);
 		scenario_line("fuzz", line);
 	}
+	scenario_line("fuzz", "offer rescind-at=gpadl subs=1" ALWAYS);
+	scenario_line("fuzz", "offer rescind-at=gpadl-body rescinds=5" ALWAYS);
+	scenario_line("fuzz", "offer rescind-at=open subs=1 rescinds=9" ALWAYS);
 	scenario_line("fuzz", "offer behaviour=source transfer-pages=yes size=3000 monitor=3");
 	for (i = 0; i < ARRAY_SIZE(all); i++)
 		for (j = 0; all[i][j].name; j++) {
@@ -341,7 +282,7 @@ int main(int argc, char **argv)
 				 ALWAYS, all[i][j].name, all[i][j].name, 100 + i * j);
 			scenario_line("fuzz", line);
 		}
-	bus_start(&vm);
+	machine_start();
 	again.fire = batch;
 	timer_set(&again, 0);
 	loop_run();

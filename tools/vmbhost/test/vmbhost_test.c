@@ -30,15 +30,19 @@
 
 enum job {
 	JOB_NONE, JOB_ECHO, JOB_EXTERNAL, JOB_GPADL, JOB_SOURCE, JOB_TRANSFER, JOB_HOLD,
+	JOB_SUBS,
 };
 
 static const char *const job_names[] = {
 	"none", "echo", "external", "gpadl", "source", "transfer", "hold",
+	"subs",
 };
 
 struct client {
 	struct hv_device *dev;
 	struct vmbus_channel *chan;
+	struct vmbus_channel *sub;	/* the last one that was offered */
+	u32 subs;			/* so many were */
 	enum job job;
 	struct task_struct *thread;
 
@@ -158,15 +162,14 @@ wrong:
 	c->wrong++;
 }
 
-static void on_channel(void *context)
+static void read_channel(struct client *c, struct vmbus_channel *chan)
 {
-	struct client *c = context;
 	struct vmpacket_descriptor *desc;
 	u32 count = 0;
 
-	foreach_vmbus_pkt(desc, c->chan) {
+	foreach_vmbus_pkt(desc, chan) {
 		if (++count > BATCH) {
-			hv_pkt_iter_close(c->chan);
+			hv_pkt_iter_close(chan);
 			break;
 		}
 		switch (desc->type) {
@@ -185,6 +188,20 @@ static void on_channel(void *context)
 		}
 	}
 	wake_up(&c->wait);
+}
+
+static void on_channel(void *context)
+{
+	struct client *c = context;
+
+	read_channel(c, c->chan);
+}
+
+static void on_sub_channel(void *context)
+{
+	struct client *c = context;
+
+	read_channel(c, c->sub);
 }
 
 static int wait_completed(struct client *c, u32 count)
@@ -369,9 +386,51 @@ static int job_hold(struct client *c)
 	return 0;
 }
 
+static void on_sub_offer(struct vmbus_channel *sub)
+{
+	struct client *c = hv_get_drvdata(sub->primary_channel->device_obj);
+
+	c->sub = sub;
+	WRITE_ONCE(c->subs, c->subs + 1);
+	wake_up(&c->wait);
+}
+
+/* A packet there and back on the sub-channel that comes with the nth opening. */
+static int sub_echo(struct client *c, u32 nth)
+{
+	u64 payload[8] = { nth };
+	int ret;
+
+	if (!wait_event_timeout(c->wait, READ_ONCE(c->subs) == nth, PATIENCE))
+		return -ETIMEDOUT;
+	c->sub->max_pkt_size = MAX_PACKET;
+	ret = vmbus_open(c->sub, RING_BYTES, RING_BYTES, NULL, 0, on_sub_channel, c);
+	if (ret)
+		return ret;
+	c->sent++;
+	ret = vmbus_sendpacket(c->sub, payload, sizeof(payload), c->sent, VM_PKT_DATA_INBAND,
+			       VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED);
+	return ret ?: wait_completed(c, c->sent);
+}
+
+/* The primary is closed, its sub-channel with it, and opened again. */
+static int job_subs(struct client *c)
+{
+	int ret = sub_echo(c, 1);
+
+	if (ret)
+		return ret;
+	/* A close forgets the callback, too. */
+	vmbus_close(c->chan);
+	vmbus_set_sc_create_callback(c->chan, on_sub_offer);
+	ret = vmbus_open(c->chan, RING_BYTES, RING_BYTES, NULL, 0, on_channel, c);
+	return ret ?: sub_echo(c, 2);
+}
+
 static int (*const jobs[])(struct client *c) = {
 	[JOB_ECHO] = job_echo, [JOB_EXTERNAL] = job_external, [JOB_GPADL] = job_gpadl,
 	[JOB_SOURCE] = job_source, [JOB_TRANSFER] = job_transfer, [JOB_HOLD] = job_hold,
+	[JOB_SUBS] = job_subs,
 };
 
 static int client_thread(void *arg)
@@ -379,10 +438,10 @@ static int client_thread(void *arg)
 	struct client *c = arg;
 	int ret = jobs[c->job](c);
 
-	pr_info("%s relid=%u result=%d wrong=%u sent=%u sent_bytes=%llu sent_crc=%u completed=%u received=%u received_bytes=%llu received_crc=%u\n",
+	pr_info("%s relid=%u result=%d wrong=%u sent=%u sent_bytes=%llu sent_crc=%u completed=%u received=%u received_bytes=%llu received_crc=%u subs=%u\n",
 		job_names[c->job], c->chan->offermsg.child_relid, ret, c->wrong, c->sent,
 		c->sent_bytes, c->sent_crc, c->completed, c->received, c->received_bytes,
-		c->received_crc);
+		c->received_crc, c->subs);
 	while (!kthread_should_stop())
 		msleep(20);
 	return 0;
@@ -417,6 +476,9 @@ static int client_probe(struct hv_device *dev, const struct hv_vmbus_device_id *
 	init_waitqueue_head(&c->wait);
 	c->chan->max_pkt_size = MAX_PACKET;
 	hv_set_drvdata(dev, c);
+	/* Before the first opening: the offers come with it. */
+	if (c->job == JOB_SUBS)
+		vmbus_set_sc_create_callback(c->chan, on_sub_offer);
 
 	ret = vmbus_open(c->chan, RING_BYTES, RING_BYTES, NULL, 0, on_channel, c);
 	pr_info("%s relid=%u open=%d mmio=%llu\n", job_names[c->job],
