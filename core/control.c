@@ -281,11 +281,12 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 
 	spin_lock_irqsave(&ctl->lock, flags);
 	enabled = ctl->want_enabled;
-	cancelled = ctl->cancelled;
-	ctl->cancelled = false;
 	paused = ctl->want_paused;
 	gone = ctl->link_gone;
 	state = ctl->state;
+	cancelled = state == KMCL_DISABLED && ctl->cancelled;
+	if (cancelled)
+		ctl->cancelled = false;
 	/* At once: who disables it from here on does not find it disabled. */
 	if (state == KMCL_DISABLED && enabled)
 		WRITE_ONCE(ctl->state, KMCL_ENABLED);
@@ -293,7 +294,7 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 
 	switch (state) {
 	case KMCL_DISABLED:
-		/* What was sent for an opening that never came. */
+		/* What was sent for an opening that does not come. */
 		if (cancelled) {
 			kmcl_restore_drop(chan);
 			kmcl_send_flush(chan);
@@ -381,11 +382,14 @@ void kmcl_control_disable(struct kmcl_channel *chan)
 	u64 ticket;
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
-	/* The worker may not even have seen that it was to be enabled. */
-	if (chan->ctl.state == KMCL_DISABLED && chan->ctl.want_enabled) {
+	/*
+	 * The worker may not even have seen that it was to be enabled, or be past the
+	 * point where it completes what was sent.
+	 */
+	if (chan->ctl.state != KMCL_DISABLED || chan->ctl.want_enabled)
 		chan->ctl.cancelled = true;
+	if (chan->ctl.state == KMCL_DISABLED && chan->ctl.want_enabled)
 		kmcl_server_unclaim(chan);
-	}
 	WRITE_ONCE(chan->ctl.want_enabled, false);
 	chan->ctl.again = false;
 	kmcl_requests_off(chan);

@@ -167,7 +167,7 @@ struct kmcl_control {
 	bool link_gone;
 	bool closing;		/* EvtChannelClosed is due or running */
 	bool again;		/* enabled anew while @closing */
-	bool cancelled;		/* disabled before the worker came to enable it */
+	bool cancelled;		/* disabled: what is still to be sent is over */
 	bool look_again;	/* an offer may have become free */
 	bool told_held;		/* that another driver holds it; the worker's */
 	u64 asked;		/* requests so far */

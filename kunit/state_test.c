@@ -229,6 +229,56 @@ static void a_device_that_another_driver_holds_is_reported(struct kunit *test)
 	CLIENT_EXPECT(client, "failure " UP);
 }
 
+/* Sent when all that was sent has been completed, and before it is disabled. */
+struct late {
+	struct client_done *done;
+	struct task_struct *disabling;
+	int calls;		/* of its routine, when disabled */
+	struct completion over;
+};
+
+static struct late late;
+
+static int disable_late(void *data)
+{
+	struct client *client = data;
+
+	VmbChannelDisable(client->channel);
+	late.calls = client_calls(late.done);
+	complete(&late.over);
+	return 0;
+}
+
+static void send_when_closed(struct client *client, enum client_event event)
+{
+	if (event != CLIENT_CLOSED)
+		return;
+	client->on_event = NULL;
+	client_send(late.done, "late", 4, 0);
+	wake_up_process(late.disabling);
+	while (READ_ONCE(client_chan(client)->ctl.want_enabled))
+		usleep_range(100, 200);
+}
+
+static void disable_completes_what_was_sent_behind_a_rescind(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+
+	host->offered = true;
+	client_enable(client);
+	late = (struct late) { .done = client_packet(client) };
+	init_completion(&late.over);
+	late.disabling = kthread_create(disable_late, client, "kmcl_disable");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(late.disabling));
+	client->on_event = send_when_closed;
+	host_rescind(host);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&late.over, 10 * HZ), 0);
+	KUNIT_EXPECT_EQ(test, late.calls, 1);
+	EXPECT_STATUS(test, late.done->status, STATUS_DEVICE_REMOVED);
+	CLIENT_EXPECT(client, UP DOWN);
+}
+
 struct refusal {
 	const char *name;
 	int error;
@@ -625,6 +675,7 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE(a_client_may_not_when_it_is_being_disabled),
 	KUNIT_CASE(a_device_given_back_goes_to_the_next_channel_that_waits),
 	KUNIT_CASE(requests_from_two_threads_and_rescinds_may_meet),
+	KUNIT_CASE(disable_completes_what_was_sent_behind_a_rescind),
 	{}
 };
 
