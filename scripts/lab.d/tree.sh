@@ -11,8 +11,8 @@ TREE_PACKAGES=(
 	perl # for the kernel-doc that W=1 runs
 	qemu-system-x86 seabios busybox-static kmod xz-utils
 )
-# QEMU as of its backports: the emulator of 10.0 loses interrupts of a nested machine
-# now and then, and with them the machine.
+# QEMU as of its backports: up to 10.1 its emulator changes a processor's pending
+# interrupts without a lock where a nested guest is entered or left, and loses some.
 # shellcheck disable=SC2016 # $1 is the tree, for the shell that runs it
 TREE_HOOK='sed -n "s/ '$RELEASE' main.*/ '$RELEASE'-backports main/p" "$1/etc/apt/sources.list" \
 	>"$1/etc/apt/sources.list.d/backports.list"
