@@ -78,7 +78,7 @@ void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
 		list_del(&pkt->tx.node);
 		chan = pkt->chan;
 		kmcl_packet_call(pkt, pkt->tx.status, NULL, 0);
-		/* Pairs with the acquire in kmcl_send_close(). */
+		/* Pairs with the acquire in kmcl_send_wait_finished(). */
 		atomic_dec_return_release(&chan->tx.finishing);
 	}
 	turn->owner = NULL;

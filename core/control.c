@@ -62,7 +62,35 @@ void kmcl_workqueues_destroy(void)
 bool kmcl_control_is_disabled(const struct kmcl_channel *chan)
 {
 	return READ_ONCE(chan->ctl.state) == KMCL_DISABLED &&
-	       !READ_ONCE(chan->ctl.want_enabled);
+	       !READ_ONCE(chan->ctl.want_enabled) &&
+	       !READ_ONCE(chan->ctl.cancelled);
+}
+
+/* Is the channel about to be closed? */
+bool kmcl_control_closes(struct kmcl_channel *chan)
+{
+	struct kmcl_control *ctl = &chan->ctl;
+	unsigned long flags;
+	bool closes;
+
+	spin_lock_irqsave(&ctl->lock, flags);
+	closes = !ctl->want_enabled || ctl->link_gone;
+	spin_unlock_irqrestore(&ctl->lock, flags);
+	return closes;
+}
+
+/* What was sent for an opening that does not come is over. */
+static void kmcl_control_cancel(struct kmcl_channel *chan)
+{
+	unsigned long flags;
+
+	kmcl_restore_drop(chan);
+	kmcl_send_flush(chan);
+
+	/* Only now it is disabled, for who would enable it. */
+	spin_lock_irqsave(&chan->ctl.lock, flags);
+	WRITE_ONCE(chan->ctl.cancelled, false);
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 }
 
 static void kmcl_control_set_state(struct kmcl_channel *chan,
@@ -284,9 +312,7 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 	paused = ctl->want_paused;
 	gone = ctl->link_gone;
 	state = ctl->state;
-	cancelled = state == KMCL_DISABLED && ctl->cancelled;
-	if (cancelled)
-		ctl->cancelled = false;
+	cancelled = ctl->cancelled;
 	/* At once: who disables it from here on does not find it disabled. */
 	if (state == KMCL_DISABLED && enabled)
 		WRITE_ONCE(ctl->state, KMCL_ENABLED);
@@ -294,11 +320,8 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 
 	switch (state) {
 	case KMCL_DISABLED:
-		/* What was sent for an opening that does not come. */
-		if (cancelled) {
-			kmcl_restore_drop(chan);
-			kmcl_send_flush(chan);
-		}
+		if (cancelled)
+			kmcl_control_cancel(chan);
 		if (!enabled)
 			return false;
 		if (chan->is_server)
@@ -387,12 +410,13 @@ void kmcl_control_disable(struct kmcl_channel *chan)
 	 * point where it completes what was sent.
 	 */
 	if (chan->ctl.state != KMCL_DISABLED || chan->ctl.want_enabled)
-		chan->ctl.cancelled = true;
+		WRITE_ONCE(chan->ctl.cancelled, true);
 	if (chan->ctl.state == KMCL_DISABLED && chan->ctl.want_enabled)
 		kmcl_server_unclaim(chan);
 	WRITE_ONCE(chan->ctl.want_enabled, false);
 	chan->ctl.again = false;
 	kmcl_requests_off(chan);
+	kmcl_receive_hurry(chan);
 	ticket = kmcl_control_ask(chan);
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 
@@ -486,8 +510,8 @@ EXPORT_SYMBOL_GPL(VmbChannelDisable);
  * On an active channel no more incoming packets are delivered; this returns when
  * EvtChannelSuspend has run and the client has completed every packet it holds.
  * It is the client that stops sending. This project's decisions: until this returns
- * completions for what it has sent come in, past as many as 64 packets of data, and
- * then none before the next start; and a channel stays paused over VmbChannelDisable()
+ * completions for what it has sent come in, past as many as 64 packets of data
+ * (less where memory is short), and then none before the next start; and a channel stays paused over VmbChannelDisable()
  * and VmbChannelEnable(). One that is not open yet comes up paused: opened, but not
  * started.
  *

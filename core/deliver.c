@@ -84,6 +84,7 @@ static void kmcl_deliver_one(struct kmcl_channel *chan,
 		return;
 	}
 
+	WRITE_ONCE(chan->rx.deliverer, current);
 	WRITE_ONCE(chan->rx.delivering, inc);
 	atomic_set_release(&inc->state, KMCL_INCOMING_DELIVERED);
 	process(kmcl_channel_handle(chan), kmcl_incoming_handle(inc),
@@ -132,13 +133,13 @@ void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,
 		  u32 *delivered)
 {
 	struct kmcl_recv *rx = &chan->rx;
+	bool at_once = READ_ONCE(rx->enabled) && !READ_ONCE(rx->at_passive);
 
 	/*
 	 * Only the reader adds the first packet that waits: a zero stays one. Pairs
 	 * with the release after the last one that waited.
 	 */
-	if (READ_ONCE(rx->enabled) && !READ_ONCE(rx->at_passive) &&
-	    !smp_load_acquire(&rx->waiting)) {
+	if (at_once && !smp_load_acquire(&rx->waiting)) {
 		++*delivered;
 		kmcl_deliver_one(chan, inc);
 		if (READ_ONCE(rx->deferred)) {
@@ -284,7 +285,8 @@ bool kmcl_deliver_defer(struct kmcl_incoming *inc)
 	struct kmcl_recv *rx = &inc->chan->rx;
 	unsigned long flags;
 
-	if (READ_ONCE(rx->delivering) != inc)
+	/* It is looked for when the callback returns: only the callback can ask. */
+	if (READ_ONCE(rx->delivering) != inc || READ_ONCE(rx->deliverer) != current)
 		return false;
 	if (!kmcl_incoming_take_back(inc))
 		return true;

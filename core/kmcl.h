@@ -120,7 +120,8 @@ struct kmcl_send {
 	struct work_struct grow;	/* more buckets for @open */
 	struct delayed_work retry;	/* for hosts that do not signal room */
 	u32 retry_ms;		/* how long the queue may stand still */
-	atomic_t finishing;	/* callers with packets that they took off the queue */
+	/* Callers with packets taken off the queue, and packets that wait for a turn. */
+	atomic_t finishing;
 };
 
 /* The receiving side. */
@@ -135,12 +136,13 @@ struct kmcl_recv {
 
 	spinlock_t lock;	/* guards everything below */
 	bool enabled;		/* data may be given to the client */
-	bool drops;		/* ... and will not be before the channel is closed */
+	bool drops;		/* ... and will not be any more, for the channel closes */
 	bool failed;		/* the incoming stream is beyond repair */
 	bool stalled;		/* the reader left packets in the ring */
 	struct list_head spare;	/* kmcl_incoming, made when the channel opened */
 	struct list_head passive;	/* kmcl_incoming to deliver at PASSIVE_LEVEL */
 	struct kmcl_incoming *delivering;	/* with it ProcessPacket is running */
+	struct task_struct *deliverer;	/* here; in a softirq the one interrupted */
 	struct kmcl_incoming *deferred;	/* by that ProcessPacket */
 	u32 waiting;		/* in @passive, and one that is being delivered */
 	u32 quota;		/* how many may be outstanding */
@@ -316,6 +318,7 @@ void kmcl_control_set_closing(struct kmcl_channel *chan);
 bool kmcl_control_is_worker(struct kmcl_channel *chan);
 bool kmcl_control_is_self(struct kmcl_channel *chan);
 bool kmcl_control_is_disabled(const struct kmcl_channel *chan);
+bool kmcl_control_closes(struct kmcl_channel *chan);
 int kmcl_workqueues_create(void);
 void kmcl_workqueues_destroy(void);
 extern struct workqueue_struct *kmcl_control_wq;
@@ -427,7 +430,8 @@ void kmcl_transactions_take_all(struct kmcl_channel *chan, struct list_head *to)
 /* receive.c */
 void kmcl_receive_init(struct kmcl_channel *chan);
 void kmcl_receive_enable(struct kmcl_channel *chan);
-void kmcl_receive_disable(struct kmcl_channel *chan, bool closes);
+void kmcl_receive_disable(struct kmcl_channel *chan);
+void kmcl_receive_hurry(struct kmcl_channel *chan);
 void kmcl_receive_stop(struct kmcl_channel *chan);
 void kmcl_receive_close(struct kmcl_channel *chan);
 

@@ -280,6 +280,7 @@ bool kmcl_link_hang_up(struct kmcl_link *link)
 		if (used) {
 			chan->ctl.link_gone = true;
 			kmcl_requests_off(chan);
+			kmcl_receive_hurry(chan);
 			kmcl_control_ask(chan);
 		} else {
 			chan->ctl.link = NULL;

@@ -300,7 +300,7 @@ void kmcl_receive_enable(struct kmcl_channel *chan)
 {
 	spin_lock_irq(&chan->rx.lock);
 	chan->rx.runs = true;
-	chan->rx.drops = false;
+	WRITE_ONCE(chan->rx.drops, false);
 	chan->rx.enabled = true;
 	spin_unlock_irq(&chan->rx.lock);
 
@@ -321,19 +321,40 @@ static void kmcl_receive_sync(struct kmcl_recv *rx)
 }
 
 /*
+ * The channel is about to be closed. If it is being suspended already, data in the
+ * ring is not put aside any more: behind it there may be what the client waits for.
+ * Up to softirq context.
+ */
+void kmcl_receive_hurry(struct kmcl_channel *chan)
+{
+	struct kmcl_recv *rx = &chan->rx;
+	unsigned long flags;
+
+	spin_lock_irqsave(&rx->lock, flags);
+	if (rx->runs && !rx->enabled) {
+		WRITE_ONCE(rx->drops, true);
+		kmcl_receive_wake(rx);
+	}
+	spin_unlock_irqrestore(&rx->lock, flags);
+}
+
+/*
  * When this returns ProcessPacket is not being called, and will not be. What the
  * client has sent may still complete: that may be what it waits for. Data before that
- * in the ring is put aside or, where the channel @closes, dropped.
+ * in the ring is put aside or, where the channel closes, dropped.
  */
-void kmcl_receive_disable(struct kmcl_channel *chan, bool closes)
+void kmcl_receive_disable(struct kmcl_channel *chan)
 {
 	struct kmcl_recv *rx = &chan->rx;
 
 	spin_lock_irq(&rx->lock);
 	rx->enabled = false;
-	rx->drops = closes;
+	/* What the quota has left in the ring may be put aside. */
 	kmcl_receive_wake(rx);
 	spin_unlock_irq(&rx->lock);
+	/* Who asked for it before that did not hurry. */
+	if (kmcl_control_closes(chan))
+		kmcl_receive_hurry(chan);
 
 	kmcl_receive_sync(rx);
 	flush_work(&rx->work);

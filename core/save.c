@@ -354,8 +354,11 @@ u64 kmcl_save_parks(struct kmcl_channel *chan)
 		save = server->saved;
 	if (server->save)
 		server->save->void_now = true;
-	server->frozen = false;
-	server->saved = 0;
+	/* A client that is not part of it changes nothing about what was saved. */
+	if (server->saved_open || !READ_ONCE(chan->ctl.want_enabled)) {
+		server->frozen = false;
+		server->saved = 0;
+	}
 	mutex_unlock(&server->save_lock);
 	return save;
 }

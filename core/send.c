@@ -166,7 +166,7 @@ static void kmcl_send_unlock_and_finish(struct kmcl_channel *chan,
 
 	if (any) {
 		kmcl_tx_finish(done);
-		/* Pairs with the acquire in kmcl_send_close(). */
+		/* Pairs with the acquire in kmcl_send_wait_finished(). */
 		atomic_dec_return_release(&chan->tx.finishing);
 	}
 }
@@ -283,6 +283,13 @@ void kmcl_send_open(struct kmcl_channel *chan)
 	kmcl_send_drain(chan);
 }
 
+/* Nobody holds a packet any more that is in no queue and in no table. */
+static void kmcl_send_wait_finished(struct kmcl_channel *chan)
+{
+	while (atomic_read_acquire(&chan->tx.finishing))
+		usleep_range(20, 100);
+}
+
 /*
  * When this returns nobody is writing to the ring, and nobody will; what was
  * written is complete, unless it waits for the other end.
@@ -296,8 +303,7 @@ void kmcl_send_close(struct kmcl_channel *chan)
 	spin_unlock_irqrestore(&chan->tx.lock, flags);
 
 	cancel_delayed_work_sync(&chan->tx.retry);
-	while (atomic_read_acquire(&chan->tx.finishing))
-		usleep_range(20, 100);
+	kmcl_send_wait_finished(chan);
 }
 
 /*
@@ -334,6 +340,7 @@ void kmcl_send_end(struct kmcl_channel *chan)
 	spin_unlock_irqrestore(&chan->tx.lock, flags);
 
 	kmcl_send_flush(chan);
+	kmcl_send_wait_finished(chan);
 	cancel_work_sync(&chan->tx.grow);
 }
 

@@ -109,7 +109,7 @@ void kmcl_state_suspend(struct kmcl_channel *chan, bool closes)
 	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &chan->set.state;
 	struct kmcl_link *link = chan->ctl.link;
 
-	kmcl_receive_disable(chan, closes);
+	kmcl_receive_disable(chan);
 	if (closes && link->ops->closing)
 		link->ops->closing(link);
 

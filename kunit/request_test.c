@@ -679,6 +679,46 @@ static void pause_lets_a_request_in_process_packet_complete(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, behind[2], 3);
 }
 
+static struct client *holder;
+
+static void complete_what_is_held(struct client_done *done)
+{
+	client_complete(holder, 0, NULL, 0);
+}
+
+/* More data than a pause puts aside hides what the client waits for; then it closes. */
+static void disable_ends_a_pause_that_cannot_end(struct kunit *test)
+{
+	struct client *client = asker_client(test);
+	struct asker *pausing = asker(client, 0, NULL), *disabling = asker(client, 0, NULL);
+	struct client_done *done = client_packet(client);
+	u64 data[2] = {}, id;
+
+	holder = client;
+	client->keep = true;
+	done->again = complete_what_is_held;
+	ASSERT_STATUS(test, client_send(done, "q", 1, WAIT), STATUS_SUCCESS);
+	id = host_reads_one(test);
+	host_write(asker_host, KMCL_WIRE_DATA, 0, 0, "held", 4);
+	host_signal(asker_host);
+	KUNIT_ASSERT_EQ(test, client_packets(client), 1);
+
+	kthread_run(pausing_thread, pausing, "kmcl_pause");
+	EVENTUALLY(test, client_events(client) == 4);
+	for (data[0] = 0; data[0] < 70; data[0]++)
+		host_write(asker_host, KMCL_WIRE_DATA, 0, 0, data, sizeof(data));
+	host_complete(asker_host, id, NULL, 0);
+	msleep(20);
+	KUNIT_EXPECT_FALSE(test, completion_done(&pausing->returned));
+	kthread_run(disabling_thread, disabling, "kmcl_disable");
+	asker_end(pausing);
+	asker_end(disabling);
+	KUNIT_EXPECT_EQ(test, client_calls(done), 1);
+	EXPECT_STATUS(test, done->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, client_packets(client), 1);
+	CLIENT_EXPECT(client, UP DOWN);
+}
+
 /* The host may still write to the memory: only a closed channel ends that wait. */
 static void with_external_data_the_wait_ends_when_the_channel_is_closed(struct kunit *test)
 {
@@ -806,6 +846,7 @@ static struct kunit_case request_cases[] = {
 	KUNIT_CASE(a_rescind_ends_a_request_in_post_started),
 	KUNIT_CASE(disable_ends_a_request_in_process_packet),
 	KUNIT_CASE(pause_lets_a_request_in_process_packet_complete),
+	KUNIT_CASE(disable_ends_a_pause_that_cannot_end),
 	KUNIT_CASE(with_external_data_the_wait_ends_when_the_channel_is_closed),
 	KUNIT_CASE(one_with_external_data_that_comes_too_late_is_ended),
 	KUNIT_CASE(completions_may_meet_timeouts),

@@ -935,6 +935,14 @@ static void disable_ends_what_a_save_without_a_client_kept_back(struct kunit *te
 	EVENTUALLY(test, client_packets(pair->client) == 1);
 }
 
+static void send_once_more(struct client_done *done)
+{
+	u64 again = 4712;
+
+	done->again = NULL;
+	client_send(done, &again, 8, 0);
+}
+
 static void a_client_that_comes_after_the_save_gets_nothing_of_it(struct kunit *test)
 {
 	struct pair *pair = pair_create(test);
@@ -955,10 +963,17 @@ static void a_client_that_comes_after_the_save_gets_nothing_of_it(struct kunit *
 	msleep(30);
 	KUNIT_EXPECT_EQ(test, client_packets(pair->client), 0);
 	KUNIT_EXPECT_EQ(test, client_calls(done), 0);
+	/* Nor does the next one, also of what is sent once more. */
+	done->again = send_once_more;
+	VmbChannelDisable(pair->client->channel);
+	pair_enable(pair->client);
+	PAIR_EVENTS(pair->client, UP DOWN UP);
+	msleep(30);
+	KUNIT_EXPECT_EQ(test, client_packets(pair->client), 0);
 	VmbChannelDisable(pair->server->channel);
 	EXPECT_STATUS(test, done->status, STATUS_DEVICE_REMOVED);
 	/* It was not there to be saved, so it is not left waiting. */
-	PAIR_EVENTS(pair->client, UP DOWN);
+	PAIR_EVENTS(pair->client, UP DOWN UP DOWN);
 
 	EXPECT_STATUS(test, restore(next, image), STATUS_SUCCESS);
 	pair_enable(next);

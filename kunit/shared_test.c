@@ -227,6 +227,57 @@ static void scattered_memory_comes_again_at_passive_once(struct kunit *test)
 	VmbChannelDisable(to->channel);
 }
 
+/* In the callback's place, but not of it. */
+static struct {
+	VMBPACKETCOMPLETION handle;
+	NTSTATUS status;
+	struct completion asked;
+} elsewhere;
+
+static int ask_elsewhere(void *unused)
+{
+	PMDL mdl;
+
+	local_bh_disable();
+	elsewhere.status = VmbChannelPacketGetExternalData(elsewhere.handle, 0, &mdl);
+	local_bh_enable();
+	complete(&elsewhere.asked);
+	return 0;
+}
+
+static bool have_it_asked_elsewhere(struct client *end, VMBPACKETCOMPLETION handle,
+				    void *buffer, u32 len)
+{
+	elsewhere.handle = handle;
+	wake_up_process(end->private);
+	wait_for_completion_timeout(&elsewhere.asked, 10 * HZ);
+	VmbChannelPacketComplete(handle, NULL, 0);
+	return true;
+}
+
+/* A packet can be put off by its callback only: nobody else would give it back. */
+static void another_thread_is_not_put_off(struct kunit *test)
+{
+	struct buffer *buffer = buffer_create(test, 0, 2 * 4096);
+	PFN_NUMBER *pages = MmGetMdlPfnArray(buffer->mdl);
+	PFN_NUMBER pfns[3] = { pages[0], pages[1], pages[0] };
+	struct client *from, *to;
+	struct pair *pair = pair_for(test, &from, &to);
+	struct client_done *done = client_packet(from);
+
+	init_completion(&elsewhere.asked);
+	to->private = kthread_create(ask_elsewhere, NULL, "kmcl_asks");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(to->private));
+	to->keep = false;
+	to->on_packet = have_it_asked_elsewhere;
+	pair_up(pair);
+	EXPECT_STATUS(test, VmbPacketSendWithExternalPfns(done->packet, NULL, 0, pfns, 3, WAIT),
+		      STATUS_SUCCESS);
+	EVENTUALLY(test, client_calls(done) == 1);
+	EXPECT_STATUS(test, elsewhere.status, STATUS_SUCCESS);
+	VmbChannelDisable(to->channel);
+}
+
 static void asking_again_gives_the_same_memory(struct kunit *test)
 {
 	struct buffer *buffer = buffer_create(test, 0, 4096);
@@ -779,6 +830,7 @@ static struct kunit_case shared_cases[] = {
 	KUNIT_CASE_PARAM(memory_above_the_receivers_maximum_is_stepped_over,
 			 direction_gen_params),
 	KUNIT_CASE_PARAM(scattered_memory_comes_again_at_passive_once, direction_gen_params),
+	KUNIT_CASE_PARAM(another_thread_is_not_put_off, direction_gen_params),
 	KUNIT_CASE_PARAM(without_memory_the_packet_comes_again_at_passive, direction_gen_params),
 	KUNIT_CASE_PARAM(without_memory_at_passive_it_is_a_status, direction_gen_params),
 	KUNIT_CASE_PARAM(disable_waits_for_the_memory_that_the_other_end_has,
