@@ -510,10 +510,10 @@ EXPORT_SYMBOL_GPL(VmbChannelDisable);
  * On an active channel no more incoming packets are delivered; this returns when
  * EvtChannelSuspend has run and the client has completed every packet it holds.
  * It is the client that stops sending. This project's decisions: until this returns
- * completions for what it has sent come in, past as many as 64 packets of data
- * (less where memory is short), and then none before the next start; and a channel stays paused over VmbChannelDisable()
- * and VmbChannelEnable(). One that is not open yet comes up paused: opened, but not
- * started.
+ * completions for what it has sent come in, past as many as 64 packets of data (less
+ * where memory is short), and then none before the next start; and a channel stays
+ * paused over VmbChannelDisable() and VmbChannelEnable(). One that is not open yet
+ * comes up paused: opened, but not started.
  *
  * Context: PASSIVE_LEVEL, not from a state callback or ProcessPacket of the
  * channel.
