@@ -801,8 +801,10 @@ static int racing_thread(void *data)
 static void completions_may_meet_timeouts(struct kunit *test)
 {
 	struct client *client = asker_client(test);
-	LARGE_INTEGER timeout = { .QuadPart = -MS(1) };
-	struct asker *a[2] = { asker(client, WAIT, &timeout), asker(client, WAIT, &timeout) };
+	/* One that meets most answers, and one that most come too late for. */
+	LARGE_INTEGER timeouts[2] = { { .QuadPart = -MS(1) }, { .QuadPart = -1 } };
+	struct asker *a[2] = { asker(client, WAIT, &timeouts[0]),
+			       asker(client, WAIT, &timeouts[1]) };
 	struct task_struct *answering = kthread_run(answering_thread, NULL, "kmcl_answers");
 	int i;
 
