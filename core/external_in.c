@@ -11,6 +11,7 @@
 #include <linux/wait_bit.h>
 
 #include "kmcl.h"
+#include "../nt/nt.h"
 
 /* Steps over a range; its memory, or 0 where it leads out of the headers. */
 static u64 kmcl_range_take(const struct kmcl_wire_range **range, u32 *left)
@@ -140,17 +141,11 @@ static bool kmcl_external_postpone(struct kmcl_incoming *inc)
 /* At DISPATCH_LEVEL only pages that are consecutive can get an address. */
 static bool kmcl_external_needs_mapping(const struct kmcl_incoming *inc)
 {
-	const PFN_NUMBER *pfns;
 	PMDL mdl;
-	u32 i;
 
-	for (mdl = inc->mdl; mdl; mdl = mdl->Next) {
-		pfns = MmGetMdlPfnArray(mdl);
-		for (i = 1; i < ADDRESS_AND_SIZE_TO_SPAN_PAGES(MmGetMdlVirtualAddress(mdl),
-							       MmGetMdlByteCount(mdl)); i++)
-			if (pfns[i] != pfns[0] + i)
-				return true;
-	}
+	for (mdl = inc->mdl; mdl; mdl = mdl->Next)
+		if (!nt_mdl_direct(mdl))
+			return true;
 	return false;
 }
 

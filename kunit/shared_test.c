@@ -177,6 +177,18 @@ static void pages_by_number_arrive_as_memory(struct kunit *test)
 	EVENTUALLY(test, client_calls(done) == 1);
 }
 
+/* Pages that are not consecutive, wherever the buffer lies. */
+static void send_scattered(struct kunit *test, struct client_done *done,
+			   struct buffer *buffer)
+{
+	PFN_NUMBER *pages = MmGetMdlPfnArray(buffer->mdl);
+	PFN_NUMBER pfns[] = { pages[0], pages[1], pages[0] };
+
+	EXPECT_STATUS(test, VmbPacketSendWithExternalPfns(done->packet, NULL, 0, pfns,
+							  ARRAY_SIZE(pfns), WAIT),
+		      STATUS_SUCCESS);
+}
+
 struct asked {
 	KSPIN_LOCK lock;
 	u32 n;
@@ -205,8 +217,6 @@ static bool ask_under_a_lock(struct client *end, VMBPACKETCOMPLETION handle, voi
 static void scattered_memory_comes_again_at_passive_once(struct kunit *test)
 {
 	struct buffer *buffer = buffer_create(test, 0, 2 * 4096);
-	PFN_NUMBER *pages = MmGetMdlPfnArray(buffer->mdl);
-	PFN_NUMBER pfns[3] = { pages[0], pages[1], pages[0] };
 	struct client *from, *to;
 	struct pair *pair = pair_for(test, &from, &to);
 	struct client_done *done = client_packet(from);
@@ -218,8 +228,7 @@ static void scattered_memory_comes_again_at_passive_once(struct kunit *test)
 	to->private = &asked;
 	VmbChannelSetIncomingProcessingAtPassive(to->channel, FALSE);
 	pair_up(pair);
-	EXPECT_STATUS(test, VmbPacketSendWithExternalPfns(done->packet, NULL, 0, pfns, 3, WAIT),
-		      STATUS_SUCCESS);
+	send_scattered(test, done, buffer);
 	EVENTUALLY(test, client_calls(done) == 1);
 	KUNIT_EXPECT_EQ(test, asked.n, 2);
 	EXPECT_STATUS(test, asked.status[0], STATUS_PENDING);
@@ -259,8 +268,6 @@ static bool have_it_asked_elsewhere(struct client *end, VMBPACKETCOMPLETION hand
 static void another_thread_is_not_put_off(struct kunit *test)
 {
 	struct buffer *buffer = buffer_create(test, 0, 2 * 4096);
-	PFN_NUMBER *pages = MmGetMdlPfnArray(buffer->mdl);
-	PFN_NUMBER pfns[3] = { pages[0], pages[1], pages[0] };
 	struct client *from, *to;
 	struct pair *pair = pair_for(test, &from, &to);
 	struct client_done *done = client_packet(from);
@@ -271,8 +278,7 @@ static void another_thread_is_not_put_off(struct kunit *test)
 	to->keep = false;
 	to->on_packet = have_it_asked_elsewhere;
 	pair_up(pair);
-	EXPECT_STATUS(test, VmbPacketSendWithExternalPfns(done->packet, NULL, 0, pfns, 3, WAIT),
-		      STATUS_SUCCESS);
+	send_scattered(test, done, buffer);
 	EVENTUALLY(test, client_calls(done) == 1);
 	EXPECT_STATUS(test, elsewhere.status, STATUS_SUCCESS);
 	VmbChannelDisable(to->channel);

@@ -261,7 +261,7 @@ VOID IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddress,
 EXPORT_SYMBOL_GPL(IoBuildPartialMdl);
 
 /* The pages' address in the direct map, if they lie there one after the other. */
-static void *nt_mdl_direct(const MDL *mdl)
+void *nt_mdl_direct(const MDL *mdl)
 {
 	const PFN_NUMBER *pfns = MmGetMdlPfnArray(mdl);
 	ULONG pages = nt_mdl_pages(mdl);

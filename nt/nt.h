@@ -21,6 +21,8 @@ static inline bool nt_mdl_is_locked(const MDL *mdl)
 				MDL_PARTIAL);
 }
 
+void *nt_mdl_direct(const MDL *mdl);
+
 int nt_init(void);
 void nt_exit(void);
 

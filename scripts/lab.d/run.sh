@@ -216,9 +216,9 @@ complaints() {
 	awk -v allow="$allow" -f "$LAB_D/splats.awk" "$lab/out/guest.log"
 }
 
-# Nested guests are known to end in the middle of a line, or to stand still, one in
-# some dozens: the emulated processor's fault. A kernel that dies of something else says
-# so first, and one in which something hangs goes on to give signs of life.
+# Nested guests are known to end in the middle of a line, or to stand still: the
+# emulated processor's fault. A kernel that dies of something else says so first, and
+# one in which something hangs goes on to give signs of life.
 gone_without_a_word() {
 	[[ $way == nested && ! -e $lab/out/guest.status ]] || return 1
 	! grep -qs 'reboot: ' "$lab/out/guest.log" || return 1
