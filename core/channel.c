@@ -8,49 +8,7 @@
 #include <linux/export.h>
 #include <linux/slab.h>
 
-#include "kmcl.h"
-
-/*
- * A handle is a pointer that the caller might have got wrong. The tag tells a
- * foreign or freed object from a live one in most cases, which turns a silent
- * corruption into a status and a line in the log.
- */
-struct kmcl_channel *kmcl_channel_from_handle(VMBCHANNEL handle)
-{
-	struct kmcl_channel *chan = (struct kmcl_channel *)handle;
-
-	if (chan && chan->tag == KMCL_TAG_CHANNEL)
-		return chan;
-
-	pr_err_ratelimited("%pS passed a handle that is no channel\n",
-			   __builtin_return_address(0));
-	return NULL;
-}
-
-/* For log lines. */
-const char *kmcl_channel_name(const struct kmcl_channel *chan)
-{
-	return chan->set.name[0] ? chan->set.name : "unnamed channel";
-}
-
-void kmcl_channel_get(struct kmcl_channel *chan)
-{
-	kref_get(&chan->ref);
-}
-
-static void kmcl_channel_release(struct kref *ref)
-{
-	struct kmcl_channel *chan = container_of(ref, struct kmcl_channel, ref);
-
-	/* Up to softirq context: it may be a packet that was freed late. */
-	kmcl_packet_drop_spares(chan);
-	kfree(chan);
-}
-
-void kmcl_channel_put(struct kmcl_channel *chan)
-{
-	kref_put(&chan->ref, kmcl_channel_release);
-}
+#include "control.h"
 
 /**
  * VmbChannelAllocate() - make a channel

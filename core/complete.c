@@ -6,7 +6,7 @@
 #include <linux/percpu.h>
 #include <linux/sched.h>
 
-#include "kmcl.h"
+#include "data.h"
 
 /*
  * A completion routine may send again, and that packet may complete within the

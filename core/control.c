@@ -13,71 +13,7 @@
 #include <linux/export.h>
 #include <linux/sched.h>
 
-#include "kmcl.h"
-
-/*
- * Control work waits for clients, which may take long, and that of a client for
- * that of its server, which must not queue up behind many such; delivery may be
- * what a client's memory reclaim waits for. Hence three queues, the last with a
- * rescuer.
- */
-struct workqueue_struct *kmcl_control_wq;
-struct workqueue_struct *kmcl_server_wq;
-struct workqueue_struct *kmcl_deliver_wq;
-
-int kmcl_workqueues_create(void)
-{
-	kmcl_control_wq = alloc_workqueue("vmbkmcl_control", WQ_UNBOUND,
-					  WQ_MAX_ACTIVE);
-	if (!kmcl_control_wq)
-		return -ENOMEM;
-
-	kmcl_server_wq = alloc_workqueue("vmbkmcl_server", WQ_UNBOUND,
-					 WQ_MAX_ACTIVE);
-	if (!kmcl_server_wq)
-		goto destroy_control;
-
-	kmcl_deliver_wq = alloc_workqueue("vmbkmcl_deliver",
-					  WQ_UNBOUND | WQ_MEM_RECLAIM,
-					  WQ_MAX_ACTIVE);
-	if (!kmcl_deliver_wq)
-		goto destroy_server;
-	return 0;
-
-destroy_server:
-	destroy_workqueue(kmcl_server_wq);
-destroy_control:
-	destroy_workqueue(kmcl_control_wq);
-	return -ENOMEM;
-}
-
-void kmcl_workqueues_destroy(void)
-{
-	destroy_workqueue(kmcl_deliver_wq);
-	destroy_workqueue(kmcl_server_wq);
-	destroy_workqueue(kmcl_control_wq);
-}
-
-/* Neither enabled nor about to be: the settings may change. */
-bool kmcl_control_is_disabled(const struct kmcl_channel *chan)
-{
-	return READ_ONCE(chan->ctl.state) == KMCL_DISABLED &&
-	       !READ_ONCE(chan->ctl.want_enabled) &&
-	       !READ_ONCE(chan->ctl.cancelled);
-}
-
-/* Is the channel about to be closed? */
-bool kmcl_control_closes(struct kmcl_channel *chan)
-{
-	struct kmcl_control *ctl = &chan->ctl;
-	unsigned long flags;
-	bool closes;
-
-	spin_lock_irqsave(&ctl->lock, flags);
-	closes = !ctl->want_enabled || ctl->link_gone;
-	spin_unlock_irqrestore(&ctl->lock, flags);
-	return closes;
-}
+#include "control.h"
 
 /* What was sent for an opening that does not come is over. */
 static void kmcl_control_cancel(struct kmcl_channel *chan)
@@ -103,34 +39,10 @@ static void kmcl_control_set_state(struct kmcl_channel *chan,
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 }
 
-/* Wakes the worker. Called with the control lock held. */
-u64 kmcl_control_ask(struct kmcl_channel *chan)
-{
-	u64 ticket = ++chan->ctl.asked;
-
-	lockdep_assert_held(&chan->ctl.lock);
-	queue_work(chan->is_server ? kmcl_server_wq : kmcl_control_wq,
-		   &chan->ctl.work);
-	return ticket;
-}
-
 static void kmcl_control_wait(struct kmcl_channel *chan, u64 ticket)
 {
 	/* Pairs with the worker's release: what it did has happened. */
 	wait_event(chan->ctl.wait, smp_load_acquire(&chan->ctl.done) >= ticket);
-}
-
-/* In a state callback? */
-bool kmcl_control_is_worker(struct kmcl_channel *chan)
-{
-	return READ_ONCE(chan->ctl.task) == current;
-}
-
-/* In a callback that a request would wait for? */
-bool kmcl_control_is_self(struct kmcl_channel *chan)
-{
-	return kmcl_control_is_worker(chan) ||
-	       current_work() == &chan->rx.work;
 }
 
 static bool kmcl_control_in_callback(struct kmcl_channel *chan, const char *who)
@@ -168,19 +80,6 @@ static void kmcl_control_drop_link(struct kmcl_channel *chan)
 		if (!chan->is_server)
 			kmcl_offer_look_again();
 	}
-}
-
-/*
- * From here on EvtChannelClosed may ask for the next opening, which begins when
- * this one has ended.
- */
-void kmcl_control_set_closing(struct kmcl_channel *chan)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&chan->ctl.lock, flags);
-	chan->ctl.closing = true;
-	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 }
 
 static void kmcl_control_to_disabled(struct kmcl_channel *chan)

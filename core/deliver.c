@@ -12,7 +12,7 @@
 #include <linux/bottom_half.h>
 #include <linux/export.h>
 
-#include "kmcl.h"
+#include "data.h"
 
 /* After that many packets the client learns that a batch has ended. */
 #define KMCL_PASSIVE_BATCH	64

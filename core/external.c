@@ -3,7 +3,7 @@
  * External data: the memory that goes along with a packet is described in the
  * packet's own room, one range for each MDL, ready for the ring.
  */
-#include "kmcl.h"
+#include "data.h"
 #include "../nt/nt.h"
 
 /* Begins the description; returns how large the memory may be. */

@@ -8,9 +8,8 @@
  */
 #include <linux/export.h>
 #include <linux/slab.h>
-#include <linux/wait_bit.h>
 
-#include "kmcl.h"
+#include "data.h"
 #include "../nt/nt.h"
 
 /* Steps over a range; its memory, or 0 where it leads out of the headers. */
@@ -53,43 +52,6 @@ bool kmcl_external_in_valid(const struct kmcl_channel *chan,
 			return false;
 	}
 	return true;
-}
-
-/* The packet's memory is in our hands until kmcl_external_in_end(). */
-void kmcl_external_in_begin(struct kmcl_incoming *inc,
-			    const struct kmcl_wire *wire)
-{
-	memcpy(inc->gpa, wire->head, wire->head_len);
-	inc->gpa_len = wire->head_len;
-	/* The reader has bottom halves off; see the transport's close. */
-	atomic_inc(&inc->chan->link->external);
-}
-
-static void kmcl_external_free(PMDL mdl)
-{
-	PMDL next;
-
-	for (; mdl; mdl = next) {
-		next = mdl->Next;
-		IoFreeMdl(mdl);
-	}
-}
-
-/* Nobody uses the packet's memory any more. Up to softirq, interrupts may be off. */
-void kmcl_external_in_end(struct kmcl_incoming *inc)
-{
-	atomic_t *external;
-
-	if (!inc->gpa_len)
-		return;
-
-	inc->gpa_len = 0;
-	kmcl_external_free(inc->mdl);
-	inc->mdl = NULL;
-	external = &inc->chan->link->external;
-	/* A full barrier, as the wake-up needs. */
-	if (atomic_dec_and_test(external))
-		wake_up_var(external);
 }
 
 /* The MDL of one range, locked but not mapped. */

@@ -9,7 +9,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "kmcl.h"
+#include "data.h"
 #include "../nt/nt.h"
 
 static void kmcl_gpadl_free(struct kmcl_gpadl *gpadl)

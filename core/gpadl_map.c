@@ -8,7 +8,7 @@
 #include <linux/export.h>
 #include <linux/slab.h>
 
-#include "kmcl.h"
+#include "data.h"
 
 struct kmcl_gpadl_mapping {
 	struct list_head node;

@@ -12,8 +12,9 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 
-#include "kmcl.h"
+#include "data.h"
 
 #define KMCL_SPARE_BYTES	SZ_256K
 #define KMCL_SPARE_MIN		8u
@@ -114,6 +115,43 @@ void kmcl_incoming_free_spares(struct kmcl_channel *chan)
 	list_for_each_entry_safe(inc, next, &chan->rx.spare, node)
 		kvfree(inc);
 	INIT_LIST_HEAD(&chan->rx.spare);
+}
+
+/* The packet's memory is in our hands until kmcl_external_in_end(). */
+void kmcl_external_in_begin(struct kmcl_incoming *inc,
+			    const struct kmcl_wire *wire)
+{
+	memcpy(inc->gpa, wire->head, wire->head_len);
+	inc->gpa_len = wire->head_len;
+	/* The reader has bottom halves off; see the transport's close. */
+	atomic_inc(&inc->chan->link->external);
+}
+
+void kmcl_external_free(PMDL mdl)
+{
+	PMDL next;
+
+	for (; mdl; mdl = next) {
+		next = mdl->Next;
+		IoFreeMdl(mdl);
+	}
+}
+
+/* Nobody uses the packet's memory any more. Up to softirq, interrupts may be off. */
+void kmcl_external_in_end(struct kmcl_incoming *inc)
+{
+	atomic_t *external;
+
+	if (!inc->gpa_len)
+		return;
+
+	inc->gpa_len = 0;
+	kmcl_external_free(inc->mdl);
+	inc->mdl = NULL;
+	external = &inc->chan->link->external;
+	/* A full barrier, as the wake-up needs. */
+	if (atomic_dec_and_test(external))
+		wake_up_var(external);
 }
 
 /*

@@ -8,7 +8,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 
-#include "kmcl.h"
+#include "control.h"
 
 #define KMCL_TRANSPORTS	3
 

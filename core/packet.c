@@ -7,7 +7,7 @@
 #include <linux/export.h>
 #include <linux/slab.h>
 
-#include "kmcl.h"
+#include "data.h"
 
 /* Freed packets that a channel keeps for the next VmbPacketAllocate(). */
 #define KMCL_PACKET_SPARES	64
@@ -86,14 +86,6 @@ kmcl_packet_spare(struct kmcl_channel *chan,
 		return NULL;
 	}
 	return pkt;
-}
-
-void kmcl_packet_drop_spares(struct kmcl_channel *chan)
-{
-	struct kmcl_packet *pkt, *next;
-
-	list_for_each_entry_safe(pkt, next, &chan->spare, tx.node)
-		kfree(pkt);
 }
 
 /* The completion routine of packets that the client set none for. */

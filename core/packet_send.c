@@ -7,7 +7,7 @@
 
 #include <linux/export.h>
 
-#include "kmcl.h"
+#include "data.h"
 
 /* The first three parameters of all that send. */
 NTSTATUS kmcl_packet_check(struct kmcl_packet *pkt, const void *buffer, u32 len)

@@ -11,7 +11,7 @@
 #include <linux/delay.h>
 #include <linux/export.h>
 
-#include "kmcl.h"
+#include "data.h"
 
 /* After that many packets other softirqs get their turn. */
 #define KMCL_RECEIVE_BUDGET	64

@@ -6,7 +6,7 @@
  */
 #include <linux/export.h>
 
-#include "kmcl.h"
+#include "data.h"
 
 /* On the stack of the caller, who waits until it is over or taken back. */
 struct kmcl_request {

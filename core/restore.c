@@ -14,7 +14,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "kmcl.h"
+#include "control.h"
 #include "save_format.h"
 
 struct kmcl_restored_chunk {

@@ -20,7 +20,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
-#include "kmcl.h"
+#include "control.h"
 #include "save_format.h"
 
 /* A record on its way to the caller's buffers. */

@@ -10,7 +10,7 @@
 
 #include <linux/delay.h>
 
-#include "kmcl.h"
+#include "data.h"
 
 /* After that long the ring is tried without a signal. */
 #define KMCL_RETRY_MS	100

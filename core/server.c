@@ -14,7 +14,7 @@
 
 #include <linux/export.h>
 
-#include "kmcl.h"
+#include "control.h"
 
 /* Guards the list. Taken inside a channel's control lock. */
 static DEFINE_SPINLOCK(kmcl_claims_lock);

@@ -9,23 +9,7 @@
 #include <linux/kernel.h>
 #include <linux/mm.h>
 
-#include "kmcl.h"
-
-NTSTATUS kmcl_status_from_errno(int error)
-{
-	switch (error) {
-	case 0:
-		return STATUS_SUCCESS;
-	case -ENOMEM:
-		return STATUS_INSUFFICIENT_RESOURCES;
-	case -ENODEV:
-		return STATUS_DEVICE_REMOVED;
-	case -EOPNOTSUPP:
-		return STATUS_NOT_SUPPORTED;
-	default:
-		return STATUS_UNSUCCESSFUL;
-	}
-}
+#include "control.h"
 
 /* Enabled -> Opened. On failure nothing is left of it but the link. */
 NTSTATUS kmcl_state_open(struct kmcl_channel *chan)

@@ -10,7 +10,7 @@
  */
 #include <linux/slab.h>
 
-#include "kmcl.h"
+#include "data.h"
 
 #define KMCL_OPEN_MIN	64u
 #define KMCL_OPEN_MAX	65536u

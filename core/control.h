@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What opens, closes, offers, saves and restores channels.
+ */
+#ifndef VMBKMCL_CONTROL_H
+#define VMBKMCL_CONTROL_H
+
+#include "data.h"
+
+/* control.c */
+void kmcl_control_init(struct kmcl_channel *chan);
+void kmcl_control_disable(struct kmcl_channel *chan);
+
+/* state.c: the steps of control.c's worker, which alone calls them */
+NTSTATUS kmcl_state_open(struct kmcl_channel *chan);
+void kmcl_state_start(struct kmcl_channel *chan);
+void kmcl_state_suspend(struct kmcl_channel *chan, bool closes);
+void kmcl_state_close(struct kmcl_channel *chan);
+
+/* offer.c */
+void kmcl_offer_list_add(struct kmcl_channel *chan);
+void kmcl_offer_list_del(struct kmcl_channel *chan);
+int kmcl_offer_watch(struct kmcl_channel *chan);
+void kmcl_offer_unwatch(struct kmcl_channel *chan);
+bool kmcl_offer_unwatched(const struct kmcl_channel *chan);
+int kmcl_offer_make(struct kmcl_channel *chan);
+void kmcl_offer_revoke(struct kmcl_channel *chan);
+
+/* server.c; claims under the control lock */
+void kmcl_server_init(struct kmcl_channel *chan);
+bool kmcl_server_claim(struct kmcl_channel *chan);
+void kmcl_server_unclaim(struct kmcl_channel *chan);
+
+/* save.c, restore.c */
+u64 kmcl_save_parks(struct kmcl_channel *chan);
+bool kmcl_save_opens(struct kmcl_channel *chan);
+void kmcl_save_over(struct kmcl_channel *chan);
+void kmcl_save_end(struct kmcl_channel *chan);
+u64 kmcl_restore_id(struct kmcl_channel *chan);
+int kmcl_restore_open(struct kmcl_channel *chan);
+void kmcl_restore_drop(struct kmcl_channel *chan);
+void kmcl_restore_abandon(struct kmcl_channel *chan);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Packets and memory, out and in: what control may call. Nothing here knows of
+ * control.h.
+ */
+#ifndef VMBKMCL_DATA_H
+#define VMBKMCL_DATA_H
+
+#include "kmcl.h"
+
+/* packet.c */
+struct kmcl_packet *kmcl_packet_from_handle(VMBPACKET handle);
+
+static inline struct kmcl_wire_gpa *kmcl_packet_gpa(struct kmcl_packet *pkt)
+{
+	return (struct kmcl_wire_gpa *)pkt->room;
+}
+
+/* packet_send.c */
+NTSTATUS kmcl_packet_check(struct kmcl_packet *pkt, const void *buffer, u32 len);
+NTSTATUS kmcl_packet_take(struct kmcl_packet *pkt);
+struct kmcl_packet *kmcl_packet_alloc(struct kmcl_channel *chan, gfp_t gfp);
+NTSTATUS kmcl_packet_return(struct kmcl_packet *pkt, NTSTATUS status);
+NTSTATUS kmcl_packet_submit(struct kmcl_packet *pkt, const void *buffer,
+			    u32 len, u32 flags, bool may_wait,
+			    enum kmcl_tx_result *result);
+bool kmcl_flags_valid(u32 flags, bool external);
+
+/* request.c */
+void kmcl_requests_on(struct kmcl_channel *chan);
+void kmcl_requests_off(struct kmcl_channel *chan);
+bool kmcl_request_owns(const struct kmcl_tx *tx);
+
+/* external.c */
+enum kmcl_external_error {
+	KMCL_EXTERNAL_OK,
+	KMCL_EXTERNAL_MEMORY,	/* no memory, not locked, or beyond the limits */
+	KMCL_EXTERNAL_OFFSET,
+	KMCL_EXTERNAL_LENGTH,
+};
+
+enum kmcl_external_error kmcl_external_mdl(struct kmcl_packet *pkt, PMDL mdl,
+					   u32 offset, u32 length, bool force);
+enum kmcl_external_error kmcl_external_pfns(struct kmcl_packet *pkt,
+					    const PFN_NUMBER *pfns, u32 count);
+
+/* external_in.c */
+bool kmcl_external_in_valid(const struct kmcl_channel *chan,
+			    const struct kmcl_wire *wire);
+void kmcl_external_in_begin(struct kmcl_incoming *inc,
+			    const struct kmcl_wire *wire);
+void kmcl_external_in_end(struct kmcl_incoming *inc);
+void kmcl_external_free(PMDL mdl);
+
+/* complete.c */
+void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
+			  void *buffer, u32 len);
+
+/* send.c */
+void kmcl_send_init(struct kmcl_channel *chan);
+enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
+				   struct kmcl_tx *tx, const void *data,
+				   bool may_wait);
+bool kmcl_tx_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt);
+bool kmcl_tx_cancel_locked(struct kmcl_channel *chan, struct kmcl_packet *pkt);
+void kmcl_tx_empty(struct kmcl_channel *chan, struct kmcl_tx *tx);
+void kmcl_send_open(struct kmcl_channel *chan);
+void kmcl_send_close(struct kmcl_channel *chan);
+void kmcl_send_drain(struct kmcl_channel *chan);
+void kmcl_send_flush(struct kmcl_channel *chan);
+void kmcl_send_end(struct kmcl_channel *chan);
+
+/* transaction.c; all but init, prepare and free under kmcl_send.lock */
+void kmcl_transactions_init(struct kmcl_channel *chan);
+int kmcl_transactions_prepare(struct kmcl_channel *chan);
+void kmcl_transactions_free(struct kmcl_channel *chan);
+void kmcl_transaction_open(struct kmcl_channel *chan, struct kmcl_packet *pkt);
+void kmcl_transaction_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt);
+struct kmcl_packet *kmcl_transaction_take(struct kmcl_channel *chan, u64 id);
+void kmcl_transactions_take_all(struct kmcl_channel *chan, struct list_head *to);
+
+/* receive.c */
+void kmcl_receive_init(struct kmcl_channel *chan);
+void kmcl_receive_enable(struct kmcl_channel *chan);
+void kmcl_receive_disable(struct kmcl_channel *chan);
+void kmcl_receive_hurry(struct kmcl_channel *chan);
+void kmcl_receive_stop(struct kmcl_channel *chan);
+void kmcl_receive_close(struct kmcl_channel *chan);
+
+/* Called with the lock held when a reason to leave the ring unread may be gone. */
+static inline void kmcl_receive_wake(struct kmcl_recv *rx)
+{
+	if (rx->stalled)
+		tasklet_schedule(&rx->tasklet);
+}
+
+/* deliver.c */
+void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,
+		  u32 *delivered);
+void kmcl_deliver_batch_end(struct kmcl_channel *chan, u32 packets);
+bool kmcl_deliver_defer(struct kmcl_incoming *inc);
+void kmcl_deliver_put_aside(struct kmcl_channel *chan, struct kmcl_incoming *inc);
+void kmcl_deliver_work(struct work_struct *work);
+void kmcl_deliver_drop_waiting(struct kmcl_channel *chan);
+void kmcl_deliver_wait_completed(struct kmcl_channel *chan);
+
+/* gpadl.c */
+void kmcl_gpadls_init(struct kmcl_channel *chan);
+void kmcl_gpadls_open(struct kmcl_channel *chan, struct kmcl_link *link);
+void kmcl_gpadls_close(struct kmcl_channel *chan);
+
+/* gpadl_map.c */
+void kmcl_gpadl_unmap_all(struct kmcl_channel *chan, struct kmcl_link *link);
+
+/* incoming.c */
+int kmcl_incoming_prepare(struct kmcl_channel *chan);
+int kmcl_incoming_add_spare(struct kmcl_channel *chan);
+struct kmcl_incoming *kmcl_incoming_alloc_completion(struct kmcl_channel *chan,
+						     u64 id, const void *data,
+						     u32 len);
+void kmcl_incoming_free_spares(struct kmcl_channel *chan);
+struct kmcl_incoming *kmcl_incoming_get(struct kmcl_channel *chan,
+					const struct kmcl_wire *pkt);
+void kmcl_incoming_put(struct kmcl_incoming *inc);
+void kmcl_incoming_put_locked(struct kmcl_incoming *inc);
+struct kmcl_incoming *kmcl_incoming_from_handle(VMBPACKETCOMPLETION packet);
+
+static inline VMBPACKETCOMPLETION kmcl_incoming_handle(struct kmcl_incoming *inc)
+{
+	return (VMBPACKETCOMPLETION)inc;
+}
+
+#endif

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What every file may use: channels by handle and by reference, questions about
+ * where the worker has got, a way to wake it, and the queues that all work runs on.
+ * Nothing here calls another file of the core.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "kmcl.h"
+
+/*
+ * Control work waits for clients, which may take long, and that of a client for
+ * that of its server, which must not queue up behind many such; delivery may be
+ * what a client's memory reclaim waits for. Hence three queues, the last with a
+ * rescuer.
+ */
+struct workqueue_struct *kmcl_control_wq;
+struct workqueue_struct *kmcl_server_wq;
+struct workqueue_struct *kmcl_deliver_wq;
+
+int kmcl_workqueues_create(void)
+{
+	kmcl_control_wq = alloc_workqueue("vmbkmcl_control", WQ_UNBOUND,
+					  WQ_MAX_ACTIVE);
+	if (!kmcl_control_wq)
+		return -ENOMEM;
+
+	kmcl_server_wq = alloc_workqueue("vmbkmcl_server", WQ_UNBOUND,
+					 WQ_MAX_ACTIVE);
+	if (!kmcl_server_wq)
+		goto destroy_control;
+
+	kmcl_deliver_wq = alloc_workqueue("vmbkmcl_deliver",
+					  WQ_UNBOUND | WQ_MEM_RECLAIM,
+					  WQ_MAX_ACTIVE);
+	if (!kmcl_deliver_wq)
+		goto destroy_server;
+	return 0;
+
+destroy_server:
+	destroy_workqueue(kmcl_server_wq);
+destroy_control:
+	destroy_workqueue(kmcl_control_wq);
+	return -ENOMEM;
+}
+
+void kmcl_workqueues_destroy(void)
+{
+	destroy_workqueue(kmcl_deliver_wq);
+	destroy_workqueue(kmcl_server_wq);
+	destroy_workqueue(kmcl_control_wq);
+}
+
+/*
+ * A handle is a pointer that the caller might have got wrong. The tag tells a
+ * foreign or freed object from a live one in most cases, which turns a silent
+ * corruption into a status and a line in the log.
+ */
+struct kmcl_channel *kmcl_channel_from_handle(VMBCHANNEL handle)
+{
+	struct kmcl_channel *chan = (struct kmcl_channel *)handle;
+
+	if (chan && chan->tag == KMCL_TAG_CHANNEL)
+		return chan;
+
+	pr_err_ratelimited("%pS passed a handle that is no channel\n",
+			   __builtin_return_address(0));
+	return NULL;
+}
+
+/* For log lines. */
+const char *kmcl_channel_name(const struct kmcl_channel *chan)
+{
+	return chan->set.name[0] ? chan->set.name : "unnamed channel";
+}
+
+void kmcl_channel_get(struct kmcl_channel *chan)
+{
+	kref_get(&chan->ref);
+}
+
+static void kmcl_channel_drop_spares(struct kmcl_channel *chan)
+{
+	struct kmcl_packet *pkt, *next;
+
+	list_for_each_entry_safe(pkt, next, &chan->spare, tx.node)
+		kfree(pkt);
+}
+
+static void kmcl_channel_release(struct kref *ref)
+{
+	struct kmcl_channel *chan = container_of(ref, struct kmcl_channel, ref);
+
+	/* Up to softirq context: it may be a packet that was freed late. */
+	kmcl_channel_drop_spares(chan);
+	kfree(chan);
+}
+
+void kmcl_channel_put(struct kmcl_channel *chan)
+{
+	kref_put(&chan->ref, kmcl_channel_release);
+}
+
+/* Neither enabled nor about to be: the settings may change. */
+bool kmcl_control_is_disabled(const struct kmcl_channel *chan)
+{
+	return READ_ONCE(chan->ctl.state) == KMCL_DISABLED &&
+	       !READ_ONCE(chan->ctl.want_enabled) &&
+	       !READ_ONCE(chan->ctl.cancelled);
+}
+
+/* Is the channel about to be closed? */
+bool kmcl_control_closes(struct kmcl_channel *chan)
+{
+	struct kmcl_control *ctl = &chan->ctl;
+	unsigned long flags;
+	bool closes;
+
+	spin_lock_irqsave(&ctl->lock, flags);
+	closes = !ctl->want_enabled || ctl->link_gone;
+	spin_unlock_irqrestore(&ctl->lock, flags);
+	return closes;
+}
+
+/*
+ * From here on EvtChannelClosed may ask for the next opening, which begins when
+ * this one has ended.
+ */
+void kmcl_control_set_closing(struct kmcl_channel *chan)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->ctl.lock, flags);
+	chan->ctl.closing = true;
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+}
+
+/* Wakes the worker. Called with the control lock held. */
+u64 kmcl_control_ask(struct kmcl_channel *chan)
+{
+	u64 ticket = ++chan->ctl.asked;
+
+	lockdep_assert_held(&chan->ctl.lock);
+	queue_work(chan->is_server ? kmcl_server_wq : kmcl_control_wq,
+		   &chan->ctl.work);
+	return ticket;
+}
+
+/* In a state callback? */
+bool kmcl_control_is_worker(struct kmcl_channel *chan)
+{
+	return READ_ONCE(chan->ctl.task) == current;
+}
+
+/* In a callback that a request would wait for? */
+bool kmcl_control_is_self(struct kmcl_channel *chan)
+{
+	return kmcl_control_is_worker(chan) ||
+	       current_work() == &chan->rx.work;
+}
+
+NTSTATUS kmcl_status_from_errno(int error)
+{
+	switch (error) {
+	case 0:
+		return STATUS_SUCCESS;
+	case -ENOMEM:
+		return STATUS_INSUFFICIENT_RESOURCES;
+	case -ENODEV:
+		return STATUS_DEVICE_REMOVED;
+	case -EOPNOTSUPP:
+		return STATUS_NOT_SUPPORTED;
+	default:
+		return STATUS_UNSUCCESSFUL;
+	}
+}
