@@ -61,7 +61,7 @@ void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
 	if (turn->owner == current) {
 		pkt->tx.status = status;
 		/* It is nowhere else: who closes its channel has to wait for it. */
-		atomic_inc(&pkt->chan->tx.finishing);
+		atomic_inc(&pkt->chan->send.finishing);
 		list_add_tail(&pkt->tx.node, &turn->waiting);
 		goto out;
 	}
@@ -79,7 +79,7 @@ void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
 		chan = pkt->chan;
 		kmcl_packet_call(pkt, pkt->tx.status, NULL, 0);
 		/* Pairs with the acquire in kmcl_send_wait_finished(). */
-		atomic_dec_return_release(&chan->tx.finishing);
+		atomic_dec_return_release(&chan->send.finishing);
 	}
 	turn->owner = NULL;
 out:

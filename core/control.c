@@ -78,7 +78,7 @@ static void kmcl_control_drop_link(struct kmcl_channel *chan)
 		link->ops->release(link);
 		/* The device is free for another channel of the class. */
 		if (!chan->is_server)
-			kmcl_offer_look_again();
+			kmcl_offer_rescan();
 	}
 }
 
@@ -91,15 +91,15 @@ static void kmcl_control_to_disabled(struct kmcl_channel *chan)
 	kmcl_offer_list_del(chan);
 	kmcl_control_drop_link(chan);
 	kmcl_offer_unwatch(chan);
-	chan->ctl.told_held = false;
+	chan->ctl.busy_reported = false;
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
-	WRITE_ONCE(chan->ctl.want_enabled, chan->ctl.again);
-	if (chan->ctl.again)
+	WRITE_ONCE(chan->ctl.want_enabled, chan->ctl.reopen);
+	if (chan->ctl.reopen)
 		kmcl_requests_on(chan);
 	WRITE_ONCE(chan->ctl.state, KMCL_DISABLED);
 	chan->ctl.closing = false;
-	chan->ctl.again = false;
+	chan->ctl.reopen = false;
 	kmcl_server_unclaim(chan);
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 }
@@ -126,7 +126,7 @@ static void kmcl_control_to_offered(struct kmcl_channel *chan)
 	if (chan->ctl.want_enabled)
 		kmcl_requests_on(chan);
 	chan->ctl.closing = false;
-	chan->ctl.again = false;
+	chan->ctl.reopen = false;
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 
 	kmcl_control_offer(chan);
@@ -160,8 +160,8 @@ static bool kmcl_control_watch(struct kmcl_channel *chan)
 	int ret;
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
-	again = chan->ctl.look_again && !chan->ctl.link;
-	chan->ctl.look_again = false;
+	again = chan->ctl.rescan && !chan->ctl.link;
+	chan->ctl.rescan = false;
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 
 	if (again)
@@ -171,8 +171,8 @@ static bool kmcl_control_watch(struct kmcl_channel *chan)
 
 	ret = kmcl_offer_watch(chan);
 	/* Once for each time that it is enabled, however often it looks again. */
-	if (ret == -EBUSY && !chan->ctl.told_held) {
-		chan->ctl.told_held = true;
+	if (ret == -EBUSY && !chan->ctl.busy_reported) {
+		chan->ctl.busy_reported = true;
 		kmcl_report_pnp_failure(chan, STATUS_SHARING_VIOLATION);
 	}
 	return ret != -EAGAIN;
@@ -313,9 +313,9 @@ void kmcl_control_disable(struct kmcl_channel *chan)
 	if (chan->ctl.state == KMCL_DISABLED && chan->ctl.want_enabled)
 		kmcl_server_unclaim(chan);
 	WRITE_ONCE(chan->ctl.want_enabled, false);
-	chan->ctl.again = false;
+	chan->ctl.reopen = false;
 	kmcl_requests_off(chan);
-	kmcl_receive_hurry(chan);
+	kmcl_receive_discard(chan);
 	ticket = kmcl_control_ask(chan);
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 
@@ -361,8 +361,8 @@ NTSTATUS VmbChannelEnable(VMBCHANNEL Channel)
 	}
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
-	if (!chan->is_server && chan->ctl.closing && chan->ctl.want_enabled && !chan->ctl.again) {
-		chan->ctl.again = true;
+	if (!chan->is_server && chan->ctl.closing && chan->ctl.want_enabled && !chan->ctl.reopen) {
+		chan->ctl.reopen = true;
 	} else if (!kmcl_control_is_disabled(chan) || !chan->set.has_target) {
 		status = STATUS_INVALID_DEVICE_STATE;
 	} else if (chan->is_server && !kmcl_server_claim(chan)) {

@@ -83,15 +83,15 @@ void kmcl_transactions_take_all(struct kmcl_channel *chan, struct list_head *to)
 void kmcl_receive_init(struct kmcl_channel *chan);
 void kmcl_receive_enable(struct kmcl_channel *chan);
 void kmcl_receive_disable(struct kmcl_channel *chan);
-void kmcl_receive_hurry(struct kmcl_channel *chan);
+void kmcl_receive_discard(struct kmcl_channel *chan);
 void kmcl_receive_stop(struct kmcl_channel *chan);
 void kmcl_receive_close(struct kmcl_channel *chan);
 
 /* Called with the lock held when a reason to leave the ring unread may be gone. */
-static inline void kmcl_receive_wake(struct kmcl_recv *rx)
+static inline void kmcl_receive_wake(struct kmcl_recv *recv)
 {
-	if (rx->stalled)
-		tasklet_schedule(&rx->tasklet);
+	if (recv->stalled)
+		tasklet_schedule(&recv->tasklet);
 }
 
 /* deliver.c */

@@ -18,15 +18,15 @@
 #define KMCL_PASSIVE_BATCH	64
 
 /* A packet is not outstanding any more: the quota may have room for another. */
-static void kmcl_deliver_taken_back(struct kmcl_recv *rx)
+static void kmcl_deliver_taken_back(struct kmcl_recv *recv)
 {
 	/* The reader looks at it without the lock first. */
-	WRITE_ONCE(rx->outstanding, rx->outstanding - 1);
-	if (!rx->outstanding)
-		wake_up_all(&rx->idle);
-	kmcl_receive_wake(rx);
-	if (!list_empty(&rx->passive))
-		queue_work(kmcl_deliver_wq, &rx->work);
+	WRITE_ONCE(recv->outstanding, recv->outstanding - 1);
+	if (!recv->outstanding)
+		wake_up_all(&recv->idle);
+	kmcl_receive_wake(recv);
+	if (!list_empty(&recv->passive))
+		queue_work(kmcl_deliver_wq, &recv->work);
 }
 
 /* Sends the completion. True: it waits for room, and the packet with it. */
@@ -50,7 +50,7 @@ static void kmcl_incoming_complete(struct kmcl_incoming *inc,
 				   const void *buffer, u32 len)
 {
 	struct kmcl_channel *chan = inc->chan;
-	struct kmcl_recv *rx = &chan->rx;
+	struct kmcl_recv *recv = &chan->recv;
 	unsigned long flags;
 	bool over = true;
 
@@ -59,11 +59,11 @@ static void kmcl_incoming_complete(struct kmcl_incoming *inc,
 	if (inc->wants_completion)
 		over = !kmcl_incoming_answer(inc, buffer, len);
 
-	spin_lock_irqsave(&rx->lock, flags);
-	kmcl_deliver_taken_back(rx);
+	spin_lock_irqsave(&recv->lock, flags);
+	kmcl_deliver_taken_back(recv);
 	if (over)
 		kmcl_incoming_put_locked(inc);
-	spin_unlock_irqrestore(&rx->lock, flags);
+	spin_unlock_irqrestore(&recv->lock, flags);
 }
 
 /* Calls the client. One at a time: the reader or the work item. */
@@ -73,10 +73,10 @@ static void kmcl_deliver_one(struct kmcl_channel *chan,
 	PFN_VMB_CHANNEL_PROCESS_PACKET process = chan->set.process_packet;
 	unsigned long flags;
 
-	spin_lock_irqsave(&chan->rx.lock, flags);
+	spin_lock_irqsave(&chan->recv.lock, flags);
 	/* As in kmcl_deliver_taken_back(). */
-	WRITE_ONCE(chan->rx.outstanding, chan->rx.outstanding + 1);
-	spin_unlock_irqrestore(&chan->rx.lock, flags);
+	WRITE_ONCE(chan->recv.outstanding, chan->recv.outstanding + 1);
+	spin_unlock_irqrestore(&chan->recv.lock, flags);
 	atomic64_inc(&chan->count.received);
 
 	if (!process) {
@@ -84,13 +84,13 @@ static void kmcl_deliver_one(struct kmcl_channel *chan,
 		return;
 	}
 
-	WRITE_ONCE(chan->rx.deliverer, current);
-	WRITE_ONCE(chan->rx.delivering, inc);
+	WRITE_ONCE(chan->recv.deliverer, current);
+	WRITE_ONCE(chan->recv.delivering, inc);
 	atomic_set_release(&inc->state, KMCL_INCOMING_DELIVERED);
 	process(kmcl_channel_handle(chan), kmcl_incoming_handle(inc),
 		inc->payload, inc->len, inc->external ?
 		VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA : 0);
-	WRITE_ONCE(chan->rx.delivering, NULL);
+	WRITE_ONCE(chan->recv.delivering, NULL);
 }
 
 void kmcl_deliver_batch_end(struct kmcl_channel *chan, u32 packets)
@@ -100,52 +100,52 @@ void kmcl_deliver_batch_end(struct kmcl_channel *chan, u32 packets)
 }
 
 /* What the client deferred comes next, at PASSIVE_LEVEL. */
-static void kmcl_deliver_requeue(struct kmcl_recv *rx)
+static void kmcl_deliver_requeue(struct kmcl_recv *recv)
 {
 	struct kmcl_incoming *inc;
 	unsigned long flags;
 
-	spin_lock_irqsave(&rx->lock, flags);
-	inc = rx->deferred;
-	rx->deferred = NULL;
-	list_add(&inc->node, &rx->passive);
+	spin_lock_irqsave(&recv->lock, flags);
+	inc = recv->deferred;
+	recv->deferred = NULL;
+	list_add(&inc->node, &recv->passive);
 	/* The reader looks at it without the lock. */
-	WRITE_ONCE(rx->waiting, rx->waiting + 1);
-	kmcl_deliver_taken_back(rx);
-	spin_unlock_irqrestore(&rx->lock, flags);
+	WRITE_ONCE(recv->waiting, recv->waiting + 1);
+	kmcl_deliver_taken_back(recv);
+	spin_unlock_irqrestore(&recv->lock, flags);
 }
 
 /* To be delivered at PASSIVE_LEVEL, behind what is. */
 void kmcl_deliver_put_aside(struct kmcl_channel *chan, struct kmcl_incoming *inc)
 {
-	struct kmcl_recv *rx = &chan->rx;
+	struct kmcl_recv *recv = &chan->recv;
 	unsigned long flags;
 
-	spin_lock_irqsave(&rx->lock, flags);
-	list_add_tail(&inc->node, &rx->passive);
+	spin_lock_irqsave(&recv->lock, flags);
+	list_add_tail(&inc->node, &recv->passive);
 	/* As in kmcl_deliver_requeue(). */
-	WRITE_ONCE(rx->waiting, rx->waiting + 1);
-	spin_unlock_irqrestore(&rx->lock, flags);
+	WRITE_ONCE(recv->waiting, recv->waiting + 1);
+	spin_unlock_irqrestore(&recv->lock, flags);
 }
 
 /* From the reader. Counts in @delivered what was delivered here and now. */
 void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,
 		  u32 *delivered)
 {
-	struct kmcl_recv *rx = &chan->rx;
-	bool at_once = READ_ONCE(rx->enabled) && !READ_ONCE(rx->at_passive);
+	struct kmcl_recv *recv = &chan->recv;
+	bool at_once = READ_ONCE(recv->enabled) && !READ_ONCE(recv->at_passive);
 
 	/*
 	 * Only the reader adds the first packet that waits: a zero stays one. Pairs
 	 * with the release after the last one that waited.
 	 */
-	if (at_once && !smp_load_acquire(&rx->waiting)) {
+	if (at_once && !smp_load_acquire(&recv->waiting)) {
 		++*delivered;
 		kmcl_deliver_one(chan, inc);
-		if (READ_ONCE(rx->deferred)) {
+		if (READ_ONCE(recv->deferred)) {
 			kmcl_deliver_batch_end(chan, *delivered);
 			*delivered = 0;
-			kmcl_deliver_requeue(rx);
+			kmcl_deliver_requeue(recv);
 		}
 		return;
 	}
@@ -154,54 +154,54 @@ void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,
 	kmcl_deliver_batch_end(chan, *delivered);
 	*delivered = 0;
 	kmcl_deliver_put_aside(chan, inc);
-	queue_work(kmcl_deliver_wq, &rx->work);
+	queue_work(kmcl_deliver_wq, &recv->work);
 }
 
-static struct kmcl_incoming *kmcl_deliver_next(struct kmcl_recv *rx)
+static struct kmcl_incoming *kmcl_deliver_next(struct kmcl_recv *recv)
 {
 	struct kmcl_incoming *inc = NULL;
 
-	spin_lock_irq(&rx->lock);
-	if (rx->enabled && !rx->failed && rx->outstanding < rx->quota)
-		inc = list_first_entry_or_null(&rx->passive,
+	spin_lock_irq(&recv->lock);
+	if (recv->enabled && !recv->failed && recv->outstanding < recv->quota)
+		inc = list_first_entry_or_null(&recv->passive,
 					       struct kmcl_incoming, node);
 	if (inc)
 		list_del_init(&inc->node);
-	spin_unlock_irq(&rx->lock);
+	spin_unlock_irq(&recv->lock);
 	return inc;
 }
 
 /* The client is done with a call: the reader may deliver the packet behind. */
-static void kmcl_deliver_counted_down(struct kmcl_recv *rx)
+static void kmcl_deliver_counted_down(struct kmcl_recv *recv)
 {
-	spin_lock_irq(&rx->lock);
+	spin_lock_irq(&recv->lock);
 	/* Pairs with the acquire in kmcl_deliver(): the call is over. */
-	smp_store_release(&rx->waiting, rx->waiting - 1);
-	kmcl_receive_wake(rx);
-	spin_unlock_irq(&rx->lock);
+	smp_store_release(&recv->waiting, recv->waiting - 1);
+	kmcl_receive_wake(recv);
+	spin_unlock_irq(&recv->lock);
 }
 
 /* Delivers at PASSIVE_LEVEL what the reader has put aside. */
 void kmcl_deliver_work(struct work_struct *work)
 {
 	struct kmcl_channel *chan =
-		container_of(work, struct kmcl_channel, rx.work);
-	struct kmcl_recv *rx = &chan->rx;
+		container_of(work, struct kmcl_channel, recv.work);
+	struct kmcl_recv *recv = &chan->recv;
 	struct kmcl_incoming *inc;
 	u32 packets = 0;
 
-	while ((inc = kmcl_deliver_next(rx))) {
+	while ((inc = kmcl_deliver_next(recv))) {
 		kmcl_deliver_one(chan, inc);
-		if (READ_ONCE(rx->deferred))
-			kmcl_deliver_requeue(rx);
+		if (READ_ONCE(recv->deferred))
+			kmcl_deliver_requeue(recv);
 
 		if (++packets == KMCL_PASSIVE_BATCH ||
-		    list_empty_careful(&rx->passive)) {
+		    list_empty_careful(&recv->passive)) {
 			kmcl_deliver_batch_end(chan, packets);
 			packets = 0;
 			cond_resched();
 		}
-		kmcl_deliver_counted_down(rx);
+		kmcl_deliver_counted_down(recv);
 	}
 	kmcl_deliver_batch_end(chan, packets);
 }
@@ -209,14 +209,14 @@ void kmcl_deliver_work(struct work_struct *work)
 /* What was read from a ring that is closed now is not delivered any more. */
 void kmcl_deliver_drop_waiting(struct kmcl_channel *chan)
 {
-	struct kmcl_recv *rx = &chan->rx;
+	struct kmcl_recv *recv = &chan->recv;
 	struct kmcl_incoming *inc, *next;
 	LIST_HEAD(dropped);
 
-	spin_lock_irq(&rx->lock);
-	list_splice_init(&rx->passive, &dropped);
-	rx->waiting = 0;
-	spin_unlock_irq(&rx->lock);
+	spin_lock_irq(&recv->lock);
+	list_splice_init(&recv->passive, &dropped);
+	recv->waiting = 0;
+	spin_unlock_irq(&recv->lock);
 
 	list_for_each_entry_safe(inc, next, &dropped, node)
 		kmcl_incoming_put(inc);
@@ -225,11 +225,11 @@ void kmcl_deliver_drop_waiting(struct kmcl_channel *chan)
 /* Returns when the client has completed every packet delivered to it. */
 void kmcl_deliver_wait_completed(struct kmcl_channel *chan)
 {
-	struct kmcl_recv *rx = &chan->rx;
+	struct kmcl_recv *recv = &chan->recv;
 
-	spin_lock_irq(&rx->lock);
-	wait_event_lock_irq(rx->idle, !rx->outstanding, rx->lock);
-	spin_unlock_irq(&rx->lock);
+	spin_lock_irq(&recv->lock);
+	wait_event_lock_irq(recv->idle, !recv->outstanding, recv->lock);
+	spin_unlock_irq(&recv->lock);
 }
 
 /* From the client, which may be done with a packet once. */
@@ -282,19 +282,19 @@ EXPORT_SYMBOL_GPL(VmbChannelPacketComplete);
 /* Defers the packet that ProcessPacket is called with. False: it is not that one. */
 bool kmcl_deliver_defer(struct kmcl_incoming *inc)
 {
-	struct kmcl_recv *rx = &inc->chan->rx;
+	struct kmcl_recv *recv = &inc->chan->recv;
 	unsigned long flags;
 
 	/* It is looked for when the callback returns: only the callback can ask. */
-	if (READ_ONCE(rx->delivering) != inc || READ_ONCE(rx->deliverer) != current)
+	if (READ_ONCE(recv->delivering) != inc || READ_ONCE(recv->deliverer) != current)
 		return false;
 	if (!kmcl_incoming_take_back(inc))
 		return true;
 
 	/* Not before the callback has returned. */
-	spin_lock_irqsave(&rx->lock, flags);
-	rx->deferred = inc;
-	spin_unlock_irqrestore(&rx->lock, flags);
+	spin_lock_irqsave(&recv->lock, flags);
+	recv->deferred = inc;
+	spin_unlock_irqrestore(&recv->lock, flags);
 	return true;
 }
 
@@ -344,11 +344,11 @@ VOID VmbChannelPacketFail(VMBPACKETCOMPLETION PacketCompletionContext)
 	chan = inc->chan;
 	kmcl_warn_ratelimited(chan, "the client failed a packet as malformed; nothing is received any more until the channel is disabled\n");
 
-	spin_lock_irqsave(&chan->rx.lock, flags);
-	chan->rx.failed = true;
-	kmcl_deliver_taken_back(&chan->rx);
+	spin_lock_irqsave(&chan->recv.lock, flags);
+	chan->recv.failed = true;
+	kmcl_deliver_taken_back(&chan->recv);
 	kmcl_incoming_put_locked(inc);
-	spin_unlock_irqrestore(&chan->rx.lock, flags);
+	spin_unlock_irqrestore(&chan->recv.lock, flags);
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketFail);
 
@@ -373,7 +373,7 @@ VOID VmbChannelSetTransactionQuota(VMBCHANNEL Channel, UINT32 Quota)
 	if (!Quota)
 		kmcl_warn(chan, "a transaction quota of 0 is refused\n");
 	else
-		WRITE_ONCE(chan->rx.quota, Quota);
+		WRITE_ONCE(chan->recv.quota, Quota);
 }
 EXPORT_SYMBOL_GPL(VmbChannelSetTransactionQuota);
 
@@ -393,7 +393,7 @@ VOID VmbChannelSetIncomingProcessingAtPassive(VMBCHANNEL Channel,
 	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
 
 	if (chan)
-		WRITE_ONCE(chan->rx.at_passive, ProcessAtPassive);
+		WRITE_ONCE(chan->recv.at_passive, ProcessAtPassive);
 }
 EXPORT_SYMBOL_GPL(VmbChannelSetIncomingProcessingAtPassive);
 

@@ -41,7 +41,7 @@ bool kmcl_external_in_valid(const struct kmcl_channel *chan,
 	u32 i;
 
 	if (wire->head_len < sizeof(*gpa) ||
-	    wire->head_len > chan->rx.gpa_room || !gpa->ranges ||
+	    wire->head_len > chan->recv.gpa_room || !gpa->ranges ||
 	    gpa->ranges > chan->set.max_chain)
 		return false;
 
@@ -97,7 +97,7 @@ static PMDL kmcl_external_build(const struct kmcl_incoming *inc, gfp_t gfp)
 static bool kmcl_external_postpone(struct kmcl_incoming *inc)
 {
 	return KeGetCurrentIrql() >= DISPATCH_LEVEL &&
-	       current_work() != &inc->chan->rx.work && kmcl_deliver_defer(inc);
+	       current_work() != &inc->chan->recv.work && kmcl_deliver_defer(inc);
 }
 
 /* At DISPATCH_LEVEL only pages that are consecutive can get an address. */

@@ -24,21 +24,21 @@ static u32 kmcl_incoming_size(const struct kmcl_channel *chan)
 {
 	return sizeof(struct kmcl_incoming) +
 	       ALIGN(chan->set.client_context, sizeof(u64)) +
-	       chan->rx.gpa_room + ALIGN(chan->set.max_packet, sizeof(u64));
+	       chan->recv.gpa_room + ALIGN(chan->set.max_packet, sizeof(u64));
 }
 
 static void kmcl_incoming_init(struct kmcl_incoming *inc,
 			       struct kmcl_channel *chan, bool spare)
 {
 	inc->tag = KMCL_TAG_INCOMING;
-	atomic_set(&inc->state, KMCL_INCOMING_OURS);
+	atomic_set(&inc->state, KMCL_INCOMING_IDLE);
 	inc->chan = chan;
 	inc->spare = spare;
 	inc->gpa = (void *)inc->context +
 		   ALIGN(chan->set.client_context, sizeof(u64));
 	inc->gpa_len = 0;
 	inc->mdl = NULL;
-	inc->payload = (void *)inc->gpa + chan->rx.gpa_room;
+	inc->payload = (void *)inc->gpa + chan->recv.gpa_room;
 	INIT_LIST_HEAD(&inc->tx.node);
 	memset(&inc->tx.out, 0, sizeof(inc->tx.out));
 	inc->tx.out.type = KMCL_WIRE_COMPLETION;
@@ -56,7 +56,7 @@ int kmcl_incoming_add_spare(struct kmcl_channel *chan)
 		return -ENOMEM;
 
 	kmcl_incoming_init(inc, chan, true);
-	list_add(&inc->node, &chan->rx.spare);
+	list_add(&inc->node, &chan->recv.spare);
 	return 0;
 }
 
@@ -67,7 +67,7 @@ int kmcl_incoming_prepare(struct kmcl_channel *chan)
 	u32 i, n;
 
 	kmcl_settings_packet_shape(&chan->set, &shape);
-	chan->rx.gpa_room = chan->link->ops->same_memory ? shape.gpa : 0;
+	chan->recv.gpa_room = chan->link->ops->same_memory ? shape.gpa : 0;
 	n = clamp(KMCL_SPARE_BYTES / kmcl_incoming_size(chan), KMCL_SPARE_MIN,
 		  KMCL_SPARE_MAX);
 	for (i = 0; i < n; i++) {
@@ -101,9 +101,9 @@ struct kmcl_incoming *kmcl_incoming_alloc_completion(struct kmcl_channel *chan,
 	inc->tx.out.len = len;
 	inc->tx.room = inc->payload;
 
-	spin_lock_irqsave(&chan->rx.lock, flags);
-	chan->rx.held++;
-	spin_unlock_irqrestore(&chan->rx.lock, flags);
+	spin_lock_irqsave(&chan->recv.lock, flags);
+	chan->recv.held++;
+	spin_unlock_irqrestore(&chan->recv.lock, flags);
 	return inc;
 }
 
@@ -112,9 +112,9 @@ void kmcl_incoming_free_spares(struct kmcl_channel *chan)
 {
 	struct kmcl_incoming *inc, *next;
 
-	list_for_each_entry_safe(inc, next, &chan->rx.spare, node)
+	list_for_each_entry_safe(inc, next, &chan->recv.spare, node)
 		kvfree(inc);
-	INIT_LIST_HEAD(&chan->rx.spare);
+	INIT_LIST_HEAD(&chan->recv.spare);
 }
 
 /* The packet's memory is in our hands until kmcl_external_in_end(). */
@@ -161,30 +161,30 @@ void kmcl_external_in_end(struct kmcl_incoming *inc)
 struct kmcl_incoming *kmcl_incoming_get(struct kmcl_channel *chan,
 					const struct kmcl_wire *pkt)
 {
-	struct kmcl_recv *rx = &chan->rx;
+	struct kmcl_recv *recv = &chan->recv;
 	struct kmcl_incoming *inc, *fresh = NULL;
 	unsigned long flags;
 
 	/* Only the reader takes spares: a list that is not empty stays so. */
-	if (list_empty_careful(&rx->spare)) {
+	if (list_empty_careful(&recv->spare)) {
 		fresh = kmalloc(kmcl_incoming_size(chan),
 				GFP_ATOMIC | __GFP_NOWARN);
 		if (fresh)
 			kmcl_incoming_init(fresh, chan, false);
 	}
 
-	spin_lock_irqsave(&rx->lock, flags);
+	spin_lock_irqsave(&recv->lock, flags);
 	inc = fresh;
 	if (!inc) {
-		inc = list_first_entry_or_null(&rx->spare, struct kmcl_incoming, node);
+		inc = list_first_entry_or_null(&recv->spare, struct kmcl_incoming, node);
 		if (inc)
 			list_del(&inc->node);
 		else
-			rx->stalled = true;
+			recv->stalled = true;
 	}
 	if (inc)
-		rx->held++;
-	spin_unlock_irqrestore(&rx->lock, flags);
+		recv->held++;
+	spin_unlock_irqrestore(&recv->lock, flags);
 
 	if (!inc) {
 		atomic64_inc(&chan->count.no_memory);
@@ -205,29 +205,29 @@ struct kmcl_incoming *kmcl_incoming_get(struct kmcl_channel *chan,
 /* Called with kmcl_recv.lock held. The channel may be gone once it is dropped. */
 void kmcl_incoming_put_locked(struct kmcl_incoming *inc)
 {
-	struct kmcl_recv *rx = &inc->chan->rx;
+	struct kmcl_recv *recv = &inc->chan->recv;
 
 	kmcl_external_in_end(inc);
-	atomic_set(&inc->state, KMCL_INCOMING_OURS);
+	atomic_set(&inc->state, KMCL_INCOMING_IDLE);
 	if (inc->spare) {
-		list_add(&inc->node, &rx->spare);
+		list_add(&inc->node, &recv->spare);
 	} else {
 		inc->tag = KMCL_TAG_DEAD;
 		kfree(inc);
 	}
-	if (!--rx->held)
-		wake_up_all(&rx->idle);
-	kmcl_receive_wake(rx);
+	if (!--recv->held)
+		wake_up_all(&recv->idle);
+	kmcl_receive_wake(recv);
 }
 
 void kmcl_incoming_put(struct kmcl_incoming *inc)
 {
-	struct kmcl_recv *rx = &inc->chan->rx;
+	struct kmcl_recv *recv = &inc->chan->recv;
 	unsigned long flags;
 
-	spin_lock_irqsave(&rx->lock, flags);
+	spin_lock_irqsave(&recv->lock, flags);
 	kmcl_incoming_put_locked(inc);
-	spin_unlock_irqrestore(&rx->lock, flags);
+	spin_unlock_irqrestore(&recv->lock, flags);
 }
 
 struct kmcl_incoming *kmcl_incoming_from_handle(VMBPACKETCOMPLETION handle)

@@ -105,7 +105,7 @@ enum kmcl_tx_result {
 /* The sending side. */
 struct kmcl_send {
 	spinlock_t lock;	/* guards this structure and writes to the ring */
-	bool flows;		/* the ring may be written to */
+	bool writable;		/* the ring may be written to */
 	bool dead;		/* the channel is being cleaned up: no more sends */
 	bool broken;		/* the ring refused a packet for good */
 	struct list_head queue;	/* of kmcl_tx, oldest first */
@@ -168,17 +168,17 @@ struct kmcl_control {
 	bool link_used;		/* the worker has begun to open it */
 	bool link_gone;
 	bool closing;		/* EvtChannelClosed is due or running */
-	bool again;		/* enabled anew while @closing */
+	bool reopen;		/* enabled anew while @closing */
 	bool cancelled;		/* disabled: what is still to be sent is over */
-	bool look_again;	/* an offer may have become free */
-	bool told_held;		/* that another driver holds it; the worker's */
+	bool rescan;		/* an offer may have become free */
+	bool busy_reported;		/* that another driver holds it; the worker's */
 	u64 asked;		/* requests so far */
 	u64 done;		/* requests that the worker has dealt with */
 	wait_queue_head_t wait;	/* for @done, and for a link to be detached */
 	struct work_struct work;
 	struct task_struct *task;	/* the worker, while it runs */
 	u32 watching;		/* transports that watch for the channel */
-	u32 asked_for;		/* the same and those that failed: the worker's own */
+	u32 tried;		/* the same and those that failed: the worker's own */
 };
 
 /* The memory that the other end knows by a handle. */
@@ -216,12 +216,12 @@ struct kmcl_channel {
 	struct list_head node;		/* in offer.c's list while enabled */
 	struct kmcl_settings set;
 	struct kmcl_control ctl;
-	struct kmcl_send tx;
-	struct kmcl_recv rx;
+	struct kmcl_send send;
+	struct kmcl_recv recv;
 	struct kmcl_gpadls gpadls;
 	struct kmcl_server server;
 	struct kmcl_counters count;
-	struct kmcl_link *link;		/* stable while tx.flows or a callback can come */
+	struct kmcl_link *link;		/* stable while send.writable or a callback can come */
 
 	spinlock_t spare_lock;		/* guards the two below */
 	struct list_head spare;		/* kmcl_packet, for VmbPacketAllocate() */
@@ -245,7 +245,7 @@ struct kmcl_packet {
 	u32 tag;
 	atomic_t state;
 	struct kmcl_channel *chan;
-	bool ours;		/* from VmbPacketAllocate() */
+	bool allocated;		/* from VmbPacketAllocate() */
 	struct kmcl_packet_shape shape;
 	struct kmcl_tx tx;
 	struct hlist_node open;	/* in kmcl_send.open, hashed if unfinished */
@@ -255,7 +255,7 @@ struct kmcl_packet {
 };
 
 enum kmcl_incoming_state {
-	KMCL_INCOMING_OURS,
+	KMCL_INCOMING_IDLE,
 	KMCL_INCOMING_DELIVERED,
 	KMCL_INCOMING_TAKEN_BACK,	/* completed, failed or deferred */
 };

@@ -159,7 +159,7 @@ bool kmcl_control_is_worker(struct kmcl_channel *chan)
 bool kmcl_control_is_self(struct kmcl_channel *chan)
 {
 	return kmcl_control_is_worker(chan) ||
-	       current_work() == &chan->rx.work;
+	       current_work() == &chan->recv.work;
 }
 
 NTSTATUS kmcl_status_from_errno(int error)

@@ -42,7 +42,7 @@ void kmcl_offer_list_del(struct kmcl_channel *chan)
 }
 
 /* Has the channels that wait ask all transports anew. */
-void kmcl_offer_look_again(void)
+void kmcl_offer_rescan(void)
 {
 	struct kmcl_channel *chan;
 	unsigned long flags;
@@ -51,7 +51,7 @@ void kmcl_offer_look_again(void)
 	list_for_each_entry(chan, &kmcl_waiting, node) {
 		spin_lock(&chan->ctl.lock);
 		if (chan->ctl.state == KMCL_ENABLED && !chan->ctl.link) {
-			chan->ctl.look_again = true;
+			chan->ctl.rescan = true;
 			kmcl_control_ask(chan);
 		}
 		spin_unlock(&chan->ctl.lock);
@@ -81,7 +81,7 @@ int kmcl_transport_register(const struct kmcl_transport *ops)
 	}
 	mutex_unlock(&kmcl_transports_lock);
 
-	kmcl_offer_look_again();
+	kmcl_offer_rescan();
 	return ret;
 }
 EXPORT_SYMBOL_GPL(kmcl_transport_register);
@@ -111,7 +111,7 @@ bool kmcl_offer_unwatched(const struct kmcl_channel *chan)
 	int i;
 
 	for (i = 0; i < KMCL_TRANSPORTS; i++) {
-		if (READ_ONCE(kmcl_transports[i]) && !(chan->ctl.asked_for & BIT(i)))
+		if (READ_ONCE(kmcl_transports[i]) && !(chan->ctl.tried & BIT(i)))
 			return true;
 	}
 	return false;
@@ -132,7 +132,7 @@ int kmcl_offer_watch(struct kmcl_channel *chan)
 	mutex_lock(&kmcl_transports_lock);
 	for (i = 0; i < KMCL_TRANSPORTS; i++) {
 		/* One that is being unloaded is as good as not there. */
-		if (kmcl_transports[i] && !(chan->ctl.asked_for & BIT(i)) &&
+		if (kmcl_transports[i] && !(chan->ctl.tried & BIT(i)) &&
 		    try_module_get(kmcl_transports[i]->owner)) {
 			ops = kmcl_transports[i];
 			break;
@@ -142,7 +142,7 @@ int kmcl_offer_watch(struct kmcl_channel *chan)
 	if (!ops)
 		return -EAGAIN;
 
-	chan->ctl.asked_for |= BIT(i);
+	chan->ctl.tried |= BIT(i);
 	WRITE_ONCE(chan->ctl.watching, chan->ctl.watching | BIT(i));
 	ret = ops->watch(&chan->set.type, instance);
 	if (ret && ret != -EBUSY) {
@@ -174,7 +174,7 @@ void kmcl_offer_unwatch(struct kmcl_channel *chan)
 		module_put(ops->owner);
 	}
 	WRITE_ONCE(chan->ctl.watching, 0);
-	chan->ctl.asked_for = 0;
+	chan->ctl.tried = 0;
 }
 
 void kmcl_link_init(struct kmcl_link *link, const struct kmcl_transport *ops,
@@ -280,7 +280,7 @@ bool kmcl_link_hang_up(struct kmcl_link *link)
 		if (used) {
 			chan->ctl.link_gone = true;
 			kmcl_requests_off(chan);
-			kmcl_receive_hurry(chan);
+			kmcl_receive_discard(chan);
 			kmcl_control_ask(chan);
 		} else {
 			chan->ctl.link = NULL;
@@ -311,7 +311,7 @@ bool kmcl_offer_gone(struct kmcl_link *link)
 	if (used)
 		wait_for_completion(&link->detached);
 	else
-		kmcl_offer_look_again();
+		kmcl_offer_rescan();
 	return used;
 }
 EXPORT_SYMBOL_GPL(kmcl_offer_gone);

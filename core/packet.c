@@ -169,7 +169,7 @@ struct kmcl_packet *kmcl_packet_alloc(struct kmcl_channel *chan, gfp_t gfp)
 
 	kmcl_packet_init(pkt, chan, &shape);
 	kmcl_channel_get(chan);
-	pkt->ours = true;
+	pkt->allocated = true;
 	pkt->routine = kmcl_packet_default_routine;
 	return pkt;
 }
@@ -208,10 +208,10 @@ VOID VmbPacketFree(VMBPACKET PacketObject)
 	if (!pkt)
 		return;
 
-	if (!pkt->ours || atomic_read(&pkt->state) != KMCL_PACKET_IDLE) {
+	if (!pkt->allocated || atomic_read(&pkt->state) != KMCL_PACKET_IDLE) {
 		pr_err_ratelimited("%pS frees a packet that %s\n",
 				   __builtin_return_address(0),
-				   pkt->ours ? "is being sent" : "is its own");
+				   pkt->allocated ? "is being sent" : "is its own");
 		return;
 	}
 	kmcl_packet_free(pkt);

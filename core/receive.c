@@ -23,43 +23,43 @@
 #define KMCL_RECEIVE_WAITING	64
 
 /* Only what goes to the client counts against its limits. */
-static bool kmcl_receive_must_wait(const struct kmcl_recv *rx, bool data)
+static bool kmcl_receive_must_wait(const struct kmcl_recv *recv, bool data)
 {
-	return !READ_ONCE(rx->runs) || READ_ONCE(rx->failed) ||
-	       (data && !READ_ONCE(rx->drops) &&
-		(READ_ONCE(rx->waiting) >= KMCL_RECEIVE_WAITING ||
-		 (READ_ONCE(rx->enabled) &&
-		  READ_ONCE(rx->outstanding) >= READ_ONCE(rx->quota))));
+	return !READ_ONCE(recv->runs) || READ_ONCE(recv->failed) ||
+	       (data && !READ_ONCE(recv->drops) &&
+		(READ_ONCE(recv->waiting) >= KMCL_RECEIVE_WAITING ||
+		 (READ_ONCE(recv->enabled) &&
+		  READ_ONCE(recv->outstanding) >= READ_ONCE(recv->quota))));
 }
 
 /*
  * Must the packet, or the whole ring, be left unread now? If so it is noted, so
  * that whoever changes that schedules the reader.
  */
-static bool kmcl_receive_stalls(struct kmcl_recv *rx, bool data)
+static bool kmcl_receive_stalls(struct kmcl_recv *recv, bool data)
 {
 	unsigned long flags;
 
-	if (likely(!kmcl_receive_must_wait(rx, data)))
+	if (likely(!kmcl_receive_must_wait(recv, data)))
 		return false;
 
-	spin_lock_irqsave(&rx->lock, flags);
-	rx->stalled = kmcl_receive_must_wait(rx, data);
-	spin_unlock_irqrestore(&rx->lock, flags);
-	return rx->stalled;
+	spin_lock_irqsave(&recv->lock, flags);
+	recv->stalled = kmcl_receive_must_wait(recv, data);
+	spin_unlock_irqrestore(&recv->lock, flags);
+	return recv->stalled;
 }
 
 /* Before the ring is looked at: who has a reason to wake the reader did so. */
-static void kmcl_receive_unstall(struct kmcl_recv *rx)
+static void kmcl_receive_unstall(struct kmcl_recv *recv)
 {
 	unsigned long flags;
 
-	if (likely(!READ_ONCE(rx->stalled)))
+	if (likely(!READ_ONCE(recv->stalled)))
 		return;
 
-	spin_lock_irqsave(&rx->lock, flags);
-	rx->stalled = false;
-	spin_unlock_irqrestore(&rx->lock, flags);
+	spin_lock_irqsave(&recv->lock, flags);
+	recv->stalled = false;
+	spin_unlock_irqrestore(&recv->lock, flags);
 }
 
 static void kmcl_receive_completion(struct kmcl_channel *chan,
@@ -69,13 +69,13 @@ static void kmcl_receive_completion(struct kmcl_channel *chan,
 	unsigned long flags;
 	bool late = false;
 
-	spin_lock_irqsave(&chan->tx.lock, flags);
+	spin_lock_irqsave(&chan->send.lock, flags);
 	pkt = kmcl_transaction_take(chan, wire->id);
-	if (!pkt && chan->tx.cancelled && wire->id - 1 < chan->tx.last_id) {
-		chan->tx.cancelled--;
+	if (!pkt && chan->send.cancelled && wire->id - 1 < chan->send.last_id) {
+		chan->send.cancelled--;
 		late = true;
 	}
-	spin_unlock_irqrestore(&chan->tx.lock, flags);
+	spin_unlock_irqrestore(&chan->send.lock, flags);
 
 	if (late) {
 		atomic64_inc(&chan->count.late);
@@ -160,7 +160,7 @@ static bool kmcl_receive_one(struct kmcl_channel *chan,
 	case KMCL_WIRE_DATA:
 	case KMCL_WIRE_DATA_XFER:
 	case KMCL_WIRE_DATA_GPA:
-		if (!kmcl_receive_unpack(chan, wire) || READ_ONCE(chan->rx.drops))
+		if (!kmcl_receive_unpack(chan, wire) || READ_ONCE(chan->recv.drops))
 			return true;
 		inc = kmcl_incoming_get(chan, wire);
 		if (!inc)
@@ -181,9 +181,9 @@ static void kmcl_receive_fail(struct kmcl_channel *chan)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(&chan->rx.lock, flags);
-	chan->rx.failed = true;
-	spin_unlock_irqrestore(&chan->rx.lock, flags);
+	spin_lock_irqsave(&chan->recv.lock, flags);
+	chan->recv.failed = true;
+	spin_unlock_irqrestore(&chan->recv.lock, flags);
 
 	atomic64_inc(&chan->count.malformed);
 	kmcl_warn(chan, "the incoming ring is corrupt; nothing is received any more until the channel is disabled\n");
@@ -192,7 +192,7 @@ static void kmcl_receive_fail(struct kmcl_channel *chan)
 /* Returns true if there is more to read now. */
 static bool kmcl_receive_batch(struct kmcl_channel *chan)
 {
-	struct kmcl_recv *rx = &chan->rx;
+	struct kmcl_recv *recv = &chan->recv;
 	struct kmcl_link *link = chan->link;
 	const struct kmcl_transport *ops = link->ops;
 	u32 packets = 0, delivered = 0;
@@ -200,9 +200,9 @@ static bool kmcl_receive_batch(struct kmcl_channel *chan)
 	struct kmcl_wire wire;
 	int ret;
 
-	if (kmcl_receive_stalls(rx, false))
+	if (kmcl_receive_stalls(recv, false))
 		return false;
-	kmcl_receive_unstall(rx);
+	kmcl_receive_unstall(recv);
 
 	ops->recv_begin(link);
 	for (ret = ops->recv_first(link, &wire); ret;
@@ -215,7 +215,7 @@ static bool kmcl_receive_batch(struct kmcl_channel *chan)
 		if (packets == KMCL_RECEIVE_BUDGET)
 			break;
 		/* Completions pass: a client at its limits may be waiting for one. */
-		if (kmcl_receive_stalls(rx, ret > 0 &&
+		if (kmcl_receive_stalls(recv, ret > 0 &&
 					wire.type != KMCL_WIRE_COMPLETION)) {
 			stalled = true;
 			break;
@@ -247,22 +247,22 @@ static bool kmcl_receive_batch(struct kmcl_channel *chan)
  */
 static void kmcl_receive_poll(struct kmcl_channel *chan)
 {
-	struct kmcl_recv *rx = &chan->rx;
+	struct kmcl_recv *recv = &chan->recv;
 	bool more;
 
 	/* Full barrier; pairs with the one in kmcl_receive_disable(). */
-	if (atomic_inc_return(&rx->readers) != 1)
+	if (atomic_inc_return(&recv->readers) != 1)
 		return;
 
 	more = kmcl_receive_batch(chan);
-	if (atomic_xchg(&rx->readers, 0) != 1 || more)
-		tasklet_schedule(&rx->tasklet);
+	if (atomic_xchg(&recv->readers, 0) != 1 || more)
+		tasklet_schedule(&recv->tasklet);
 }
 
 static void kmcl_receive_tasklet(struct tasklet_struct *t)
 {
 	struct kmcl_channel *chan =
-		container_of(t, struct kmcl_channel, rx.tasklet);
+		container_of(t, struct kmcl_channel, recv.tasklet);
 
 	kmcl_receive_poll(chan);
 }
@@ -284,39 +284,39 @@ EXPORT_SYMBOL_GPL(kmcl_data_ready);
 
 void kmcl_receive_init(struct kmcl_channel *chan)
 {
-	struct kmcl_recv *rx = &chan->rx;
+	struct kmcl_recv *recv = &chan->recv;
 
-	spin_lock_init(&rx->lock);
-	INIT_LIST_HEAD(&rx->spare);
-	INIT_LIST_HEAD(&rx->passive);
-	init_waitqueue_head(&rx->idle);
-	rx->quota = U32_MAX;
-	tasklet_setup(&rx->tasklet, kmcl_receive_tasklet);
-	INIT_WORK(&rx->work, kmcl_deliver_work);
+	spin_lock_init(&recv->lock);
+	INIT_LIST_HEAD(&recv->spare);
+	INIT_LIST_HEAD(&recv->passive);
+	init_waitqueue_head(&recv->idle);
+	recv->quota = U32_MAX;
+	tasklet_setup(&recv->tasklet, kmcl_receive_tasklet);
+	INIT_WORK(&recv->work, kmcl_deliver_work);
 }
 
 /* Lets packets through to the client, those first that waited for it. */
 void kmcl_receive_enable(struct kmcl_channel *chan)
 {
-	spin_lock_irq(&chan->rx.lock);
-	chan->rx.runs = true;
-	WRITE_ONCE(chan->rx.drops, false);
-	chan->rx.enabled = true;
-	spin_unlock_irq(&chan->rx.lock);
+	spin_lock_irq(&chan->recv.lock);
+	chan->recv.runs = true;
+	WRITE_ONCE(chan->recv.drops, false);
+	chan->recv.enabled = true;
+	spin_unlock_irq(&chan->recv.lock);
 
-	queue_work(kmcl_deliver_wq, &chan->rx.work);
-	tasklet_schedule(&chan->rx.tasklet);
+	queue_work(kmcl_deliver_wq, &chan->recv.work);
+	tasklet_schedule(&chan->recv.tasklet);
 }
 
 /*
  * Waits for readers that have looked at @runs and @enabled too early; those to
  * come see what was written before this. They look for every packet.
  */
-static void kmcl_receive_sync(struct kmcl_recv *rx)
+static void kmcl_receive_sync(struct kmcl_recv *recv)
 {
 	/* Pairs with kmcl_receive_poll(). */
 	smp_mb();
-	while (atomic_read(&rx->readers))
+	while (atomic_read(&recv->readers))
 		usleep_range(20, 100);
 }
 
@@ -325,17 +325,17 @@ static void kmcl_receive_sync(struct kmcl_recv *rx)
  * ring is not put aside any more: behind it there may be what the client waits for.
  * Up to softirq context.
  */
-void kmcl_receive_hurry(struct kmcl_channel *chan)
+void kmcl_receive_discard(struct kmcl_channel *chan)
 {
-	struct kmcl_recv *rx = &chan->rx;
+	struct kmcl_recv *recv = &chan->recv;
 	unsigned long flags;
 
-	spin_lock_irqsave(&rx->lock, flags);
-	if (rx->runs && !rx->enabled) {
-		WRITE_ONCE(rx->drops, true);
-		kmcl_receive_wake(rx);
+	spin_lock_irqsave(&recv->lock, flags);
+	if (recv->runs && !recv->enabled) {
+		WRITE_ONCE(recv->drops, true);
+		kmcl_receive_wake(recv);
 	}
-	spin_unlock_irqrestore(&rx->lock, flags);
+	spin_unlock_irqrestore(&recv->lock, flags);
 }
 
 /*
@@ -345,46 +345,46 @@ void kmcl_receive_hurry(struct kmcl_channel *chan)
  */
 void kmcl_receive_disable(struct kmcl_channel *chan)
 {
-	struct kmcl_recv *rx = &chan->rx;
+	struct kmcl_recv *recv = &chan->recv;
 
-	spin_lock_irq(&rx->lock);
-	rx->enabled = false;
+	spin_lock_irq(&recv->lock);
+	recv->enabled = false;
 	/* What the quota has left in the ring may be put aside. */
-	kmcl_receive_wake(rx);
-	spin_unlock_irq(&rx->lock);
+	kmcl_receive_wake(recv);
+	spin_unlock_irq(&recv->lock);
 	/* Who asked for it before that did not hurry. */
 	if (kmcl_control_closes(chan))
-		kmcl_receive_hurry(chan);
+		kmcl_receive_discard(chan);
 
-	kmcl_receive_sync(rx);
-	flush_work(&rx->work);
+	kmcl_receive_sync(recv);
+	flush_work(&recv->work);
 }
 
 /* When this returns nobody reads the ring. */
 void kmcl_receive_stop(struct kmcl_channel *chan)
 {
-	struct kmcl_recv *rx = &chan->rx;
+	struct kmcl_recv *recv = &chan->recv;
 
-	spin_lock_irq(&rx->lock);
-	rx->runs = false;
-	spin_unlock_irq(&rx->lock);
+	spin_lock_irq(&recv->lock);
+	recv->runs = false;
+	spin_unlock_irq(&recv->lock);
 
-	kmcl_receive_sync(rx);
+	kmcl_receive_sync(recv);
 }
 
 /* The link is closed, so nobody signals any more: lets go of all memory. */
 void kmcl_receive_close(struct kmcl_channel *chan)
 {
-	struct kmcl_recv *rx = &chan->rx;
+	struct kmcl_recv *recv = &chan->recv;
 
 	/* Completions may still be on their way out of somebody's hands. */
-	spin_lock_irq(&rx->lock);
-	wait_event_lock_irq(rx->idle, !rx->held, rx->lock);
-	spin_unlock_irq(&rx->lock);
+	spin_lock_irq(&recv->lock);
+	wait_event_lock_irq(recv->idle, !recv->held, recv->lock);
+	spin_unlock_irq(&recv->lock);
 
-	tasklet_kill(&rx->tasklet);
-	cancel_work_sync(&rx->work);
+	tasklet_kill(&recv->tasklet);
+	cancel_work_sync(&recv->work);
 	kmcl_incoming_free_spares(chan);
-	rx->failed = false;
-	rx->stalled = false;
+	recv->failed = false;
+	recv->stalled = false;
 }

@@ -46,9 +46,9 @@ void kmcl_requests_on(struct kmcl_channel *chan)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(&chan->tx.lock, flags);
-	chan->tx.takes_requests = true;
-	spin_unlock_irqrestore(&chan->tx.lock, flags);
+	spin_lock_irqsave(&chan->send.lock, flags);
+	chan->send.takes_requests = true;
+	spin_unlock_irqrestore(&chan->send.lock, flags);
 }
 
 /* Ends a wait early. Called with kmcl_send.lock held; false if it has ended. */
@@ -75,14 +75,14 @@ void kmcl_requests_off(struct kmcl_channel *chan)
 	struct kmcl_request *req;
 	unsigned long flags;
 
-	spin_lock_irqsave(&chan->tx.lock, flags);
-	chan->tx.takes_requests = false;
-	list_for_each_entry(req, &chan->tx.requests, node) {
+	spin_lock_irqsave(&chan->send.lock, flags);
+	chan->send.takes_requests = false;
+	list_for_each_entry(req, &chan->send.requests, node) {
 		/* It stays where it is until it has taken itself off the list. */
 		if (kmcl_request_end(chan, req))
 			KeSetEvent(&req->over, IO_NO_INCREMENT, FALSE);
 	}
-	spin_unlock_irqrestore(&chan->tx.lock, flags);
+	spin_unlock_irqrestore(&chan->send.lock, flags);
 }
 
 static NTSTATUS kmcl_request_begin(struct kmcl_channel *chan,
@@ -91,12 +91,12 @@ static NTSTATUS kmcl_request_begin(struct kmcl_channel *chan,
 	NTSTATUS status = STATUS_DEVICE_REMOVED;
 	unsigned long flags;
 
-	spin_lock_irqsave(&chan->tx.lock, flags);
-	if (chan->tx.takes_requests) {
-		list_add_tail(&req->node, &chan->tx.requests);
+	spin_lock_irqsave(&chan->send.lock, flags);
+	if (chan->send.takes_requests) {
+		list_add_tail(&req->node, &chan->send.requests);
 		status = STATUS_SUCCESS;
 	}
-	spin_unlock_irqrestore(&chan->tx.lock, flags);
+	spin_unlock_irqrestore(&chan->send.lock, flags);
 	return status;
 }
 
@@ -105,9 +105,9 @@ static void kmcl_request_finish(struct kmcl_channel *chan,
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(&chan->tx.lock, flags);
+	spin_lock_irqsave(&chan->send.lock, flags);
 	list_del(&req->node);
-	spin_unlock_irqrestore(&chan->tx.lock, flags);
+	spin_unlock_irqrestore(&chan->send.lock, flags);
 }
 
 /* It was submitted: did kmcl_requests_off() come too early to find it? */
@@ -117,9 +117,9 @@ static bool kmcl_request_is_late(struct kmcl_channel *chan,
 	unsigned long flags;
 	bool late;
 
-	spin_lock_irqsave(&chan->tx.lock, flags);
-	late = !chan->tx.takes_requests && kmcl_request_end(chan, req);
-	spin_unlock_irqrestore(&chan->tx.lock, flags);
+	spin_lock_irqsave(&chan->send.lock, flags);
+	late = !chan->send.takes_requests && kmcl_request_end(chan, req);
+	spin_unlock_irqrestore(&chan->send.lock, flags);
 	return late;
 }
 
@@ -134,8 +134,8 @@ static bool kmcl_request_may_wait(struct kmcl_channel *chan, u32 flags)
 
 	/* In a state callback, with one of the two directions off until it returns? */
 	return !WARN_ONCE(kmcl_control_is_worker(chan) &&
-			  (!READ_ONCE(chan->tx.flows) ||
-			   (waits && !READ_ONCE(chan->rx.enabled))),
+			  (!READ_ONCE(chan->send.writable) ||
+			   (waits && !READ_ONCE(chan->recv.enabled))),
 			  "vmbkmcl: a synchronous request in a callback that it waits for\n");
 }
 

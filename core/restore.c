@@ -188,9 +188,9 @@ static NTSTATUS kmcl_restore_channel(struct kmcl_channel *chan,
 				     const struct kmcl_save_channel *c)
 {
 	restore->resume = c->resume;
-	spin_lock_irq(&chan->tx.lock);
-	chan->tx.last_id = max(chan->tx.last_id, c->last_id);
-	spin_unlock_irq(&chan->tx.lock);
+	spin_lock_irq(&chan->send.lock);
+	chan->send.last_id = max(chan->send.last_id, c->last_id);
+	spin_unlock_irq(&chan->send.lock);
 	return STATUS_SUCCESS;
 }
 
@@ -211,9 +211,9 @@ static NTSTATUS kmcl_restore_packet(struct kmcl_channel *chan,
 
 	/* Dropped by the server: the client's completion is late, not stray. */
 	if (NT_SUCCESS(status) && !restore->taken && !restore->lib->queued) {
-		spin_lock_irq(&chan->tx.lock);
-		chan->tx.cancelled++;
-		spin_unlock_irq(&chan->tx.lock);
+		spin_lock_irq(&chan->send.lock);
+		chan->send.cancelled++;
+		spin_unlock_irq(&chan->send.lock);
 	}
 	return status;
 }
@@ -227,10 +227,10 @@ static NTSTATUS kmcl_restore_completion(struct kmcl_channel *chan,
 	if (!inc)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
-	spin_lock_irq(&chan->tx.lock);
+	spin_lock_irq(&chan->send.lock);
 	inc->tx.queued = true;
-	list_add_tail(&inc->tx.node, &chan->tx.queue);
-	spin_unlock_irq(&chan->tx.lock);
+	list_add_tail(&inc->tx.node, &chan->send.queue);
+	spin_unlock_irq(&chan->send.lock);
 	return STATUS_SUCCESS;
 }
 
@@ -419,7 +419,7 @@ EXPORT_SYMBOL_GPL(VmbChannelRestoreFromBuffer);
 static void kmcl_restore_into(struct kmcl_packet *pkt,
 			      const struct kmcl_save_lib *lib)
 {
-	struct kmcl_send *send = &pkt->chan->tx;
+	struct kmcl_send *send = &pkt->chan->send;
 
 	pkt->tx.out.flags = lib->flags;
 	pkt->tx.out.id = lib->id;

@@ -84,7 +84,7 @@ static NTSTATUS kmcl_save_channel(struct kmcl_channel *chan,
 	c->resume = chan->ctl.state == KMCL_OPENED ? save->id : 0;
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 	chan->server.saved_open = c->resume;
-	c->last_id = chan->tx.last_id;
+	c->last_id = chan->send.last_id;
 	c->type = chan->set.type;
 	c->instance = chan->set.instance;
 	c->pipe = kmcl_settings_is_pipe(&chan->set);
@@ -191,7 +191,7 @@ static NTSTATUS kmcl_save_incoming(struct kmcl_save *save,
 static int kmcl_save_collect(struct kmcl_channel *chan, struct kmcl_tx ***list,
 			     u32 *count)
 {
-	struct kmcl_send *send = &chan->tx;
+	struct kmcl_send *send = &chan->send;
 	struct kmcl_packet *pkt;
 	struct kmcl_tx **all, *tx;
 	u32 i, n, room = 0;
@@ -269,7 +269,7 @@ static NTSTATUS kmcl_save_undelivered(struct kmcl_channel *chan,
 	NTSTATUS status;
 
 	/* Nobody is delivering, and nobody reads. */
-	list_for_each_entry(inc, &chan->rx.passive, node) {
+	list_for_each_entry(inc, &chan->recv.passive, node) {
 		status = kmcl_save_incoming(save, inc);
 		if (!NT_SUCCESS(status))
 			return status;

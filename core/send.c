@@ -54,7 +54,7 @@ static int kmcl_tx_write(struct kmcl_channel *chan, struct kmcl_tx *tx,
 	int ret;
 
 	if (!tx->out.id && !kmcl_tx_is_completion(tx))
-		tx->out.id = ++chan->tx.last_id;
+		tx->out.id = ++chan->send.last_id;
 
 	/* The answer may come before the write returns: open first. */
 	if (kmcl_tx_wants_completion(tx))
@@ -72,8 +72,8 @@ static int kmcl_tx_write(struct kmcl_channel *chan, struct kmcl_tx *tx,
 
 	/* A rescind is no surprise: the link is about to be closed. */
 	if (ret != -EAGAIN && ret != -EOPNOTSUPP && ret != -ENODEV &&
-	    !chan->tx.broken) {
-		chan->tx.broken = true;
+	    !chan->send.broken) {
+		chan->send.broken = true;
 		kmcl_warn(chan, "the outgoing ring is unusable (error %d); packets wait until the channel is disabled\n",
 			  ret);
 	}
@@ -86,9 +86,9 @@ static int kmcl_tx_write(struct kmcl_channel *chan, struct kmcl_tx *tx,
  */
 static int kmcl_tx_write_queued(struct kmcl_channel *chan, struct kmcl_tx *tx)
 {
-	if (kmcl_tx_room(tx) >= chan->tx.ring_bytes && kmcl_tx_is_completion(tx))
+	if (kmcl_tx_room(tx) >= chan->send.ring_bytes && kmcl_tx_is_completion(tx))
 		kmcl_tx_empty(chan, tx);
-	if (kmcl_tx_room(tx) < chan->tx.ring_bytes)
+	if (kmcl_tx_room(tx) < chan->send.ring_bytes)
 		return kmcl_tx_write(chan, tx, tx->room);
 
 	kmcl_warn_ratelimited(chan, "a packet of %u bytes is larger than the ring of today; it is given back\n",
@@ -108,8 +108,8 @@ static void kmcl_send_drain_locked(struct kmcl_channel *chan,
 	bool asked = false;
 	int ret;
 
-	while (chan->tx.flows && !list_empty(&chan->tx.queue)) {
-		tx = list_first_entry(&chan->tx.queue, struct kmcl_tx, node);
+	while (chan->send.writable && !list_empty(&chan->send.queue)) {
+		tx = list_first_entry(&chan->send.queue, struct kmcl_tx, node);
 		ret = kmcl_tx_write_queued(chan, tx);
 		if (ret == -EAGAIN && !asked) {
 			/*
@@ -121,8 +121,8 @@ static void kmcl_send_drain_locked(struct kmcl_channel *chan,
 			continue;
 		}
 		if (ret == -EAGAIN)
-			queue_delayed_work(kmcl_deliver_wq, &chan->tx.retry,
-					   msecs_to_jiffies(chan->tx.retry_ms));
+			queue_delayed_work(kmcl_deliver_wq, &chan->send.retry,
+					   msecs_to_jiffies(chan->send.retry_ms));
 		if (ret && ret != -EOPNOTSUPP)
 			return;
 		/* Each packet that goes out changes what the next one needs. */
@@ -133,7 +133,7 @@ static void kmcl_send_drain_locked(struct kmcl_channel *chan,
 		if (ret || !kmcl_tx_wants_completion(tx))
 			list_add_tail(&tx->node, over);
 	}
-	if (chan->tx.flows)
+	if (chan->send.writable)
 		link->ops->want_room(link, 0);
 }
 
@@ -156,18 +156,18 @@ static void kmcl_tx_finish(struct list_head *over)
 static void kmcl_send_unlock_and_finish(struct kmcl_channel *chan,
 					unsigned long flags,
 					struct list_head *done)
-	__releases(&chan->tx.lock)
+	__releases(&chan->send.lock)
 {
 	bool any = !list_empty(done);
 
 	if (any)
-		atomic_inc(&chan->tx.finishing);
-	spin_unlock_irqrestore(&chan->tx.lock, flags);
+		atomic_inc(&chan->send.finishing);
+	spin_unlock_irqrestore(&chan->send.lock, flags);
 
 	if (any) {
 		kmcl_tx_finish(done);
 		/* Pairs with the acquire in kmcl_send_wait_finished(). */
-		atomic_dec_return_release(&chan->tx.finishing);
+		atomic_dec_return_release(&chan->send.finishing);
 	}
 }
 
@@ -188,7 +188,7 @@ enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 {
 	enum kmcl_tx_result written = kmcl_tx_wants_completion(tx) ?
 				      KMCL_TX_PENDING : KMCL_TX_OVER;
-	struct kmcl_send *send = &chan->tx;
+	struct kmcl_send *send = &chan->send;
 	unsigned long flags;
 	int ret = -EAGAIN;
 	LIST_HEAD(done);
@@ -198,7 +198,7 @@ enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 		spin_unlock_irqrestore(&send->lock, flags);
 		return KMCL_TX_REFUSED;
 	}
-	if (send->flows && list_empty(&send->queue))
+	if (send->writable && list_empty(&send->queue))
 		ret = kmcl_tx_write(chan, tx, data);
 	if (!ret || ret == -EOPNOTSUPP || !may_wait) {
 		spin_unlock_irqrestore(&send->lock, flags);
@@ -213,7 +213,7 @@ enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 	list_add_tail(&tx->node, &send->queue);
 	atomic64_inc(&chan->count.queued);
 	/* Behind others it waits for their signal; the first one asks for it. */
-	if (send->flows && list_is_singular(&send->queue))
+	if (send->writable && list_is_singular(&send->queue))
 		kmcl_send_drain_locked(chan, &done);
 	kmcl_send_unlock_and_finish(chan, flags, &done);
 	return KMCL_TX_PENDING;
@@ -233,7 +233,7 @@ bool kmcl_tx_cancel_locked(struct kmcl_channel *chan, struct kmcl_packet *pkt)
 	}
 	if (!hlist_unhashed(&pkt->open)) {
 		kmcl_transaction_cancel(chan, pkt);
-		chan->tx.cancelled++;
+		chan->send.cancelled++;
 		return true;
 	}
 	return false;
@@ -245,10 +245,10 @@ bool kmcl_tx_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt)
 	LIST_HEAD(done);
 	bool found;
 
-	spin_lock_irqsave(&chan->tx.lock, flags);
+	spin_lock_irqsave(&chan->send.lock, flags);
 	found = kmcl_tx_cancel_locked(chan, pkt);
 	/* The next in the queue may need less room. */
-	if (chan->tx.flows)
+	if (chan->send.writable)
 		kmcl_send_drain_locked(chan, &done);
 	kmcl_send_unlock_and_finish(chan, flags, &done);
 	return found;
@@ -261,11 +261,11 @@ void kmcl_send_drain(struct kmcl_channel *chan)
 	LIST_HEAD(done);
 
 	/* Whoever queues later than this look tries the ring himself. */
-	if (list_empty_careful(&chan->tx.queue))
+	if (list_empty_careful(&chan->send.queue))
 		return;
 
-	spin_lock_irqsave(&chan->tx.lock, flags);
-	if (chan->tx.flows)
+	spin_lock_irqsave(&chan->send.lock, flags);
+	if (chan->send.writable)
 		kmcl_send_drain_locked(chan, &done);
 	kmcl_send_unlock_and_finish(chan, flags, &done);
 }
@@ -275,10 +275,10 @@ void kmcl_send_open(struct kmcl_channel *chan)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(&chan->tx.lock, flags);
-	chan->tx.flows = true;
-	chan->tx.broken = false;
-	spin_unlock_irqrestore(&chan->tx.lock, flags);
+	spin_lock_irqsave(&chan->send.lock, flags);
+	chan->send.writable = true;
+	chan->send.broken = false;
+	spin_unlock_irqrestore(&chan->send.lock, flags);
 
 	kmcl_send_drain(chan);
 }
@@ -286,7 +286,7 @@ void kmcl_send_open(struct kmcl_channel *chan)
 /* Nobody holds a packet any more that is in no queue and in no table. */
 static void kmcl_send_wait_finished(struct kmcl_channel *chan)
 {
-	while (atomic_read_acquire(&chan->tx.finishing))
+	while (atomic_read_acquire(&chan->send.finishing))
 		usleep_range(20, 100);
 }
 
@@ -298,11 +298,11 @@ void kmcl_send_close(struct kmcl_channel *chan)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(&chan->tx.lock, flags);
-	chan->tx.flows = false;
-	spin_unlock_irqrestore(&chan->tx.lock, flags);
+	spin_lock_irqsave(&chan->send.lock, flags);
+	chan->send.writable = false;
+	spin_unlock_irqrestore(&chan->send.lock, flags);
 
-	cancel_delayed_work_sync(&chan->tx.retry);
+	cancel_delayed_work_sync(&chan->send.retry);
 	kmcl_send_wait_finished(chan);
 }
 
@@ -316,16 +316,16 @@ void kmcl_send_flush(struct kmcl_channel *chan)
 	unsigned long flags;
 	LIST_HEAD(gone);
 
-	spin_lock_irqsave(&chan->tx.lock, flags);
+	spin_lock_irqsave(&chan->send.lock, flags);
 	kmcl_transactions_take_all(chan, &gone);
-	list_splice_tail_init(&chan->tx.queue, &gone);
+	list_splice_tail_init(&chan->send.queue, &gone);
 	list_for_each_entry(tx, &gone, node) {
 		tx->queued = false;
 		tx->status = STATUS_DEVICE_REMOVED;
 	}
 	/* Who could have completed them is gone. */
-	chan->tx.cancelled = 0;
-	spin_unlock_irqrestore(&chan->tx.lock, flags);
+	chan->send.cancelled = 0;
+	spin_unlock_irqrestore(&chan->send.lock, flags);
 
 	kmcl_tx_finish(&gone);
 }
@@ -335,13 +335,13 @@ void kmcl_send_end(struct kmcl_channel *chan)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(&chan->tx.lock, flags);
-	chan->tx.dead = true;
-	spin_unlock_irqrestore(&chan->tx.lock, flags);
+	spin_lock_irqsave(&chan->send.lock, flags);
+	chan->send.dead = true;
+	spin_unlock_irqrestore(&chan->send.lock, flags);
 
 	kmcl_send_flush(chan);
 	kmcl_send_wait_finished(chan);
-	cancel_work_sync(&chan->tx.grow);
+	cancel_work_sync(&chan->send.grow);
 }
 
 /*
@@ -351,15 +351,15 @@ void kmcl_send_end(struct kmcl_channel *chan)
 static void kmcl_send_retry(struct work_struct *work)
 {
 	kmcl_send_drain(container_of(to_delayed_work(work), struct kmcl_channel,
-				     tx.retry));
+				     send.retry));
 }
 
 void kmcl_send_init(struct kmcl_channel *chan)
 {
-	spin_lock_init(&chan->tx.lock);
-	INIT_LIST_HEAD(&chan->tx.queue);
-	INIT_LIST_HEAD(&chan->tx.requests);
-	INIT_DELAYED_WORK(&chan->tx.retry, kmcl_send_retry);
-	chan->tx.retry_ms = KMCL_RETRY_MS;
+	spin_lock_init(&chan->send.lock);
+	INIT_LIST_HEAD(&chan->send.queue);
+	INIT_LIST_HEAD(&chan->send.requests);
+	INIT_DELAYED_WORK(&chan->send.retry, kmcl_send_retry);
+	chan->send.retry_ms = KMCL_RETRY_MS;
 	kmcl_transactions_init(chan);
 }

@@ -16,14 +16,14 @@
 #define KMCL_OPEN_MAX	65536u
 
 /* Ids are consecutive, hence spread evenly as they are. */
-static struct hlist_head *kmcl_bucket(struct kmcl_send *tx, u64 id)
+static struct hlist_head *kmcl_bucket(struct kmcl_send *send, u64 id)
 {
-	return &tx->open[id & tx->open_mask];
+	return &send->open[id & send->open_mask];
 }
 
 static void kmcl_transactions_grow(struct work_struct *work)
 {
-	struct kmcl_send *tx = container_of(work, struct kmcl_send, grow);
+	struct kmcl_send *send = container_of(work, struct kmcl_send, grow);
 	struct hlist_head *table, *old;
 	struct kmcl_packet *pkt;
 	struct hlist_node *next;
@@ -31,71 +31,71 @@ static void kmcl_transactions_grow(struct work_struct *work)
 	u32 i, old_mask, size;
 
 	/* Only this work changes the size once the channel has opened. */
-	size = min(4 * (tx->open_mask + 1), KMCL_OPEN_MAX);
+	size = min(4 * (send->open_mask + 1), KMCL_OPEN_MAX);
 	table = kvcalloc(size, sizeof(*table), GFP_KERNEL);
 	if (!table)
 		return;
 
-	spin_lock_irqsave(&tx->lock, flags);
-	old = tx->open;
-	old_mask = tx->open_mask;
-	tx->open = table;
-	tx->open_mask = size - 1;
+	spin_lock_irqsave(&send->lock, flags);
+	old = send->open;
+	old_mask = send->open_mask;
+	send->open = table;
+	send->open_mask = size - 1;
 	for (i = 0; i <= old_mask; i++)
 		hlist_for_each_entry_safe(pkt, next, &old[i], open) {
 			hlist_del(&pkt->open);
-			hlist_add_head(&pkt->open, kmcl_bucket(tx, pkt->tx.out.id));
+			hlist_add_head(&pkt->open, kmcl_bucket(send, pkt->tx.out.id));
 		}
-	spin_unlock_irqrestore(&tx->lock, flags);
+	spin_unlock_irqrestore(&send->lock, flags);
 	kvfree(old);
 }
 
 void kmcl_transactions_init(struct kmcl_channel *chan)
 {
-	INIT_WORK(&chan->tx.grow, kmcl_transactions_grow);
+	INIT_WORK(&chan->send.grow, kmcl_transactions_grow);
 }
 
 /* Before the first opening; the table then stays for the channel's life. */
 int kmcl_transactions_prepare(struct kmcl_channel *chan)
 {
-	struct kmcl_send *tx = &chan->tx;
+	struct kmcl_send *send = &chan->send;
 
-	if (tx->open)
+	if (send->open)
 		return 0;
 
-	tx->open = kvcalloc(KMCL_OPEN_MIN, sizeof(*tx->open), GFP_KERNEL);
-	if (!tx->open)
+	send->open = kvcalloc(KMCL_OPEN_MIN, sizeof(*send->open), GFP_KERNEL);
+	if (!send->open)
 		return -ENOMEM;
-	tx->open_mask = KMCL_OPEN_MIN - 1;
+	send->open_mask = KMCL_OPEN_MIN - 1;
 	return 0;
 }
 
 void kmcl_transactions_free(struct kmcl_channel *chan)
 {
-	kvfree(chan->tx.open);
+	kvfree(chan->send.open);
 }
 
 void kmcl_transaction_open(struct kmcl_channel *chan, struct kmcl_packet *pkt)
 {
-	struct kmcl_send *tx = &chan->tx;
+	struct kmcl_send *send = &chan->send;
 
-	hlist_add_head(&pkt->open, kmcl_bucket(tx, pkt->tx.out.id));
-	if (++tx->open_count > 2 * tx->open_mask &&
-	    tx->open_mask + 1 < KMCL_OPEN_MAX)
-		queue_work(kmcl_control_wq, &tx->grow);
+	hlist_add_head(&pkt->open, kmcl_bucket(send, pkt->tx.out.id));
+	if (++send->open_count > 2 * send->open_mask &&
+	    send->open_mask + 1 < KMCL_OPEN_MAX)
+		queue_work(kmcl_control_wq, &send->grow);
 }
 
 void kmcl_transaction_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt)
 {
 	hlist_del_init(&pkt->open);
-	chan->tx.open_count--;
+	chan->send.open_count--;
 }
 
 struct kmcl_packet *kmcl_transaction_take(struct kmcl_channel *chan, u64 id)
 {
 	struct kmcl_packet *pkt;
 
-	hlist_for_each_entry(pkt, kmcl_bucket(&chan->tx, id), open) {
+	hlist_for_each_entry(pkt, kmcl_bucket(&chan->send, id), open) {
 		if (pkt->tx.out.id == id) {
 			kmcl_transaction_cancel(chan, pkt);
 			return pkt;
@@ -110,8 +110,8 @@ void kmcl_transactions_take_all(struct kmcl_channel *chan, struct list_head *to)
 	struct hlist_node *next;
 	u32 i;
 
-	for (i = 0; chan->tx.open_count && i <= chan->tx.open_mask; i++) {
-		hlist_for_each_entry_safe(pkt, next, &chan->tx.open[i], open) {
+	for (i = 0; chan->send.open_count && i <= chan->send.open_mask; i++) {
+		hlist_for_each_entry_safe(pkt, next, &chan->send.open[i], open) {
 			kmcl_transaction_cancel(chan, pkt);
 			list_add_tail(&pkt->tx.node, to);
 		}

@@ -172,7 +172,7 @@ static void two_operations_may_meet_at_any_time(struct kunit *test)
 	VmbChannelDisable(client->channel);
 	KUNIT_EXPECT_EQ(test, race_host->opens, race_host->closes);
 	KUNIT_EXPECT_EQ(test, host_gpadls(race_host), 0);
-	KUNIT_EXPECT_EQ(test, client_chan(client)->tx.open_count, 0);
+	KUNIT_EXPECT_EQ(test, client_chan(client)->send.open_count, 0);
 	free_page((unsigned long)test->priv);
 }
 
@@ -280,7 +280,7 @@ static void packets_may_be_completed_in_softirq_context(struct kunit *test)
 
 	timer_setup_on_stack(&timer, complete_in_timer, 0);
 	mod_timer(&timer, jiffies + 1);
-	EVENTUALLY(test, !READ_ONCE(client_chan(client)->rx.outstanding));
+	EVENTUALLY(test, !READ_ONCE(client_chan(client)->recv.outstanding));
 	timer_delete_sync(&timer);
 	destroy_timer_on_stack(&timer);
 	KUNIT_EXPECT_EQ(test, host_skip_all(race_host), 5);

@@ -325,7 +325,7 @@ static void a_deferred_packet_comes_again_at_passive_and_in_order(struct kunit *
 	}
 
 	/* Once the queue is empty, delivery is where it was. */
-	EVENTUALLY(test, !READ_ONCE(client_chan(client)->rx.waiting));
+	EVENTUALLY(test, !READ_ONCE(client_chan(client)->recv.waiting));
 	host_send_numbers(4, 1);
 	host_signal(recv_host);
 	KUNIT_ASSERT_EQ(test, client_packets(client), 7);
@@ -465,7 +465,7 @@ static void a_packet_stays_in_the_ring_until_there_is_memory_for_it(struct kunit
 		kunit_skip(test, "needs CONFIG_FAILSLAB");
 
 	client->keep = true;
-	while (!list_empty_careful(&client_chan(client)->rx.spare)) {
+	while (!list_empty_careful(&client_chan(client)->recv.spare)) {
 		host_send_numbers(n++, 1);
 		host_signal(recv_host);
 	}

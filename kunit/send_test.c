@@ -371,7 +371,7 @@ static void many_open_transactions_are_all_found(struct kunit *test)
 		ids[i] = pkt->id;
 	}
 	/* More than the table began with: it grows meanwhile. */
-	EVENTUALLY(test, READ_ONCE(client_chan(client)->tx.open_mask) > 64);
+	EVENTUALLY(test, READ_ONCE(client_chan(client)->send.open_mask) > 64);
 	for (i = 0; i < 500; i++)
 		host_complete(send_host, ids[(i * 7) % 600], NULL, 0);
 	VmbChannelDisable(client->channel);
@@ -477,7 +477,7 @@ static void a_full_ring_is_tried_again_without_a_signal(struct kunit *test)
 	struct client_done *done[4];
 	u32 i;
 
-	client_chan(client)->tx.retry_ms = 500;
+	client_chan(client)->send.retry_ms = 500;
 	for (i = 0; i < 4; i++) {
 		done[i] = client_packet(client);
 		EXPECT_STATUS(test, send_large(done[i], i, 0), STATUS_SUCCESS);

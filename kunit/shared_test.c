@@ -812,10 +812,10 @@ static void both_ends_may_leave_with_memory_undelivered(struct kunit *test)
 			      STATUS_SUCCESS);
 	}
 	for (i = 0; i < 2; i++)
-		EVENTUALLY(test, READ_ONCE(client_chan(ends[i])->rx.waiting) == 2);
+		EVENTUALLY(test, READ_ONCE(client_chan(ends[i])->recv.waiting) == 2);
 	for (i = 0; i < 2; i++) {
 		kthread_run(disable_end, ends[i], "kmcl_disable");
-		EVENTUALLY(test, !READ_ONCE(client_chan(ends[i])->rx.enabled));
+		EVENTUALLY(test, !READ_ONCE(client_chan(ends[i])->recv.enabled));
 	}
 	complete_all(&blocked);
 	for (i = 0; i < 2; i++) {

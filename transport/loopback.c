@@ -309,7 +309,7 @@ static void kmcl_lb_revoke(struct kmcl_offer *offer)
 		return;
 	kref_put(&conn->ref, kmcl_lb_free);
 	/* Others may have come for that client, and gone without it. */
-	kmcl_offer_look_again();
+	kmcl_offer_rescan();
 }
 
 /*

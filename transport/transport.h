@@ -224,7 +224,7 @@ void kmcl_link_init(struct kmcl_link *link, const struct kmcl_transport *ops,
 void kmcl_link_destroy(struct kmcl_link *link);
 int kmcl_offer_arrived(struct kmcl_link *link);
 bool kmcl_offer_gone(struct kmcl_link *link);
-void kmcl_offer_look_again(void);
+void kmcl_offer_rescan(void);
 bool kmcl_link_hang_up(struct kmcl_link *link);
 void kmcl_offer_opened(struct kmcl_offer *offer, struct kmcl_link *link);
 void kmcl_data_ready(struct kmcl_link *link);

@@ -142,7 +142,7 @@ NTSTATUS stress_channel_create(struct stress_end *end)
 
 	VmbChannelSetPointer(end->channel, end);
 	/* Only the other end's signals count. */
-	((struct kmcl_channel *)end->channel)->tx.retry_ms = 600000;
+	((struct kmcl_channel *)end->channel)->send.retry_ms = 600000;
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&callbacks);
 	callbacks.EvtChannelOpened = stress_opened;
 	callbacks.EvtChannelStarted = stress_started;
