@@ -133,7 +133,7 @@ void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,
 		  u32 *delivered)
 {
 	struct kmcl_recv *recv = &chan->recv;
-	bool at_once = READ_ONCE(recv->enabled) && !READ_ONCE(recv->at_passive);
+	bool at_once = kmcl_recv_is_open(recv) && !READ_ONCE(recv->at_passive);
 
 	/*
 	 * Only the reader adds the first packet that waits: a zero stays one. Pairs
@@ -162,7 +162,8 @@ static struct kmcl_incoming *kmcl_deliver_next(struct kmcl_recv *recv)
 	struct kmcl_incoming *inc = NULL;
 
 	spin_lock_irq(&recv->lock);
-	if (recv->enabled && !recv->failed && recv->outstanding < recv->quota)
+	if (kmcl_recv_is_open(recv) && !recv->failed &&
+	    recv->outstanding < recv->quota)
 		inc = list_first_entry_or_null(&recv->passive,
 					       struct kmcl_incoming, node);
 	if (inc)

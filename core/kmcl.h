@@ -124,9 +124,29 @@ struct kmcl_send {
 	atomic_t finishing;
 };
 
+/*
+ * Whether the ring is read, and what becomes of data in it. Completions are taken
+ * in every state in which it is read.
+ *
+ *	state		ring	data		next
+ *	closed		unread	stays		open: the channel starts
+ *	open		read	delivered	held: it is suspended
+ *	held		read	put aside	discards: it is to be closed;
+ *						closed: the client holds no packet
+ *	discards	read	dropped		closed: likewise
+ *
+ * Only kmcl_recv_set_gate() changes it. A stream that has failed is not read any
+ * more, whatever the state, until the channel is closed.
+ */
+enum kmcl_recv_gate {
+	KMCL_RECV_CLOSED,
+	KMCL_RECV_OPEN,
+	KMCL_RECV_HELD,
+	KMCL_RECV_DISCARDS,
+};
+
 /* The receiving side. */
 struct kmcl_recv {
-	bool runs;		/* the ring may be read */
 	bool at_passive;	/* VmbChannelSetIncomingProcessingAtPassive() */
 	atomic_t readers;	/* calls of kmcl_receive_poll() to account for */
 	struct tasklet_struct tasklet;	/* reads the ring where no signal comes */
@@ -135,8 +155,7 @@ struct kmcl_recv {
 	u32 gpa_room;		/* bytes of headers that a kmcl_incoming has room for */
 
 	spinlock_t lock;	/* guards everything below */
-	bool enabled;		/* data may be given to the client */
-	bool drops;		/* ... and will not be any more, for the channel closes */
+	enum kmcl_recv_gate gate;
 	bool failed;		/* the incoming stream is beyond repair */
 	bool stalled;		/* the reader left packets in the ring */
 	struct list_head spare;	/* kmcl_incoming, made when the channel opened */
@@ -150,6 +169,23 @@ struct kmcl_recv {
 	u32 held;		/* kmcl_incoming in use */
 	wait_queue_head_t idle;	/* woken when one of the last two gets 0 */
 };
+
+/* The predicates below are looked at with and without the lock. */
+static inline bool kmcl_recv_reads(const struct kmcl_recv *recv)
+{
+	return READ_ONCE(recv->gate) != KMCL_RECV_CLOSED &&
+	       !READ_ONCE(recv->failed);
+}
+
+static inline bool kmcl_recv_is_open(const struct kmcl_recv *recv)
+{
+	return READ_ONCE(recv->gate) == KMCL_RECV_OPEN;
+}
+
+static inline bool kmcl_recv_discards(const struct kmcl_recv *recv)
+{
+	return READ_ONCE(recv->gate) == KMCL_RECV_DISCARDS;
+}
 
 enum kmcl_state {
 	KMCL_DISABLED,

@@ -25,11 +25,13 @@
 /* Only what goes to the client counts against its limits. */
 static bool kmcl_receive_must_wait(const struct kmcl_recv *recv, bool data)
 {
-	return !READ_ONCE(recv->runs) || READ_ONCE(recv->failed) ||
-	       (data && !READ_ONCE(recv->drops) &&
-		(READ_ONCE(recv->waiting) >= KMCL_RECEIVE_WAITING ||
-		 (READ_ONCE(recv->enabled) &&
-		  READ_ONCE(recv->outstanding) >= READ_ONCE(recv->quota))));
+	if (!kmcl_recv_reads(recv))
+		return true;
+	if (!data || kmcl_recv_discards(recv))
+		return false;
+	return READ_ONCE(recv->waiting) >= KMCL_RECEIVE_WAITING ||
+	       (kmcl_recv_is_open(recv) &&
+		READ_ONCE(recv->outstanding) >= READ_ONCE(recv->quota));
 }
 
 /*
@@ -160,7 +162,7 @@ static bool kmcl_receive_one(struct kmcl_channel *chan,
 	case KMCL_WIRE_DATA:
 	case KMCL_WIRE_DATA_XFER:
 	case KMCL_WIRE_DATA_GPA:
-		if (!kmcl_receive_unpack(chan, wire) || READ_ONCE(chan->recv.drops))
+		if (!kmcl_receive_unpack(chan, wire) || kmcl_recv_discards(&chan->recv))
 			return true;
 		inc = kmcl_incoming_get(chan, wire);
 		if (!inc)
@@ -193,10 +195,10 @@ static void kmcl_receive_fail(struct kmcl_channel *chan)
 static bool kmcl_receive_batch(struct kmcl_channel *chan)
 {
 	struct kmcl_recv *recv = &chan->recv;
-	struct kmcl_link *link = chan->link;
-	const struct kmcl_transport *ops = link->ops;
+	const struct kmcl_transport *ops;
 	u32 packets = 0, delivered = 0;
 	bool stalled = false, more;
+	struct kmcl_link *link;
 	struct kmcl_wire wire;
 	int ret;
 
@@ -204,6 +206,9 @@ static bool kmcl_receive_batch(struct kmcl_channel *chan)
 		return false;
 	kmcl_receive_unstall(recv);
 
+	/* There is one as long as the ring is read. */
+	link = chan->link;
+	ops = link->ops;
 	ops->recv_begin(link);
 	for (ret = ops->recv_first(link, &wire); ret;
 	     ret = ops->recv_next(link, &wire)) {
@@ -295,13 +300,20 @@ void kmcl_receive_init(struct kmcl_channel *chan)
 	INIT_WORK(&recv->work, kmcl_deliver_work);
 }
 
+/* Called with the lock held. What the reader has left in the ring may go on. */
+static void kmcl_recv_set_gate(struct kmcl_recv *recv, enum kmcl_recv_gate gate)
+{
+	lockdep_assert_held(&recv->lock);
+	WRITE_ONCE(recv->gate, gate);
+	if (gate != KMCL_RECV_CLOSED)
+		kmcl_receive_wake(recv);
+}
+
 /* Lets packets through to the client, those first that waited for it. */
 void kmcl_receive_enable(struct kmcl_channel *chan)
 {
 	spin_lock_irq(&chan->recv.lock);
-	chan->recv.runs = true;
-	WRITE_ONCE(chan->recv.drops, false);
-	chan->recv.enabled = true;
+	kmcl_recv_set_gate(&chan->recv, KMCL_RECV_OPEN);
 	spin_unlock_irq(&chan->recv.lock);
 
 	queue_work(kmcl_deliver_wq, &chan->recv.work);
@@ -309,8 +321,8 @@ void kmcl_receive_enable(struct kmcl_channel *chan)
 }
 
 /*
- * Waits for readers that have looked at @runs and @enabled too early; those to
- * come see what was written before this. They look for every packet.
+ * Waits for readers that have looked at @gate too early; those to come see what was
+ * written before this. They look for every packet.
  */
 static void kmcl_receive_sync(struct kmcl_recv *recv)
 {
@@ -331,10 +343,8 @@ void kmcl_receive_discard(struct kmcl_channel *chan)
 	unsigned long flags;
 
 	spin_lock_irqsave(&recv->lock, flags);
-	if (recv->runs && !recv->enabled) {
-		WRITE_ONCE(recv->drops, true);
-		kmcl_receive_wake(recv);
-	}
+	if (recv->gate == KMCL_RECV_HELD)
+		kmcl_recv_set_gate(recv, KMCL_RECV_DISCARDS);
 	spin_unlock_irqrestore(&recv->lock, flags);
 }
 
@@ -348,11 +358,10 @@ void kmcl_receive_disable(struct kmcl_channel *chan)
 	struct kmcl_recv *recv = &chan->recv;
 
 	spin_lock_irq(&recv->lock);
-	recv->enabled = false;
 	/* What the quota has left in the ring may be put aside. */
-	kmcl_receive_wake(recv);
+	kmcl_recv_set_gate(recv, KMCL_RECV_HELD);
 	spin_unlock_irq(&recv->lock);
-	/* Who asked for it before that did not hurry. */
+	/* A close that was asked for before that found nothing to discard. */
 	if (kmcl_control_closes(chan))
 		kmcl_receive_discard(chan);
 
@@ -366,7 +375,7 @@ void kmcl_receive_stop(struct kmcl_channel *chan)
 	struct kmcl_recv *recv = &chan->recv;
 
 	spin_lock_irq(&recv->lock);
-	recv->runs = false;
+	kmcl_recv_set_gate(recv, KMCL_RECV_CLOSED);
 	spin_unlock_irq(&recv->lock);
 
 	kmcl_receive_sync(recv);

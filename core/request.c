@@ -135,7 +135,7 @@ static bool kmcl_request_may_wait(struct kmcl_channel *chan, u32 flags)
 	/* In a state callback, with one of the two directions off until it returns? */
 	return !WARN_ONCE(kmcl_control_is_worker(chan) &&
 			  (!READ_ONCE(chan->send.writable) ||
-			   (waits && !READ_ONCE(chan->recv.enabled))),
+			   (waits && !kmcl_recv_is_open(&chan->recv))),
 			  "vmbkmcl: a synchronous request in a callback that it waits for\n");
 }
 

@@ -508,7 +508,7 @@ static struct client *asking_when_post_started(struct kunit *test)
 	client->on_event = ask_when_post_started;
 	asker_host->offered = true;
 	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
-	EVENTUALLY(test, READ_ONCE(client_chan(client)->recv.enabled));
+	EVENTUALLY(test, kmcl_recv_is_open(&client_chan(client)->recv));
 	return client;
 }
 

@@ -348,7 +348,7 @@ static void what_was_read_but_not_delivered_comes_first(struct kunit *test)
 	EXPECT_STATUS(test, VmbPacketSend(done->packet, "external", 8, mdl, WAIT), STATUS_SUCCESS);
 	EVENTUALLY(test, READ_ONCE(client_chan(pair->server)->recv.waiting) == 6);
 	kthread_run(pause_thread, pair->server, "kmcl_pause");
-	EVENTUALLY(test, !READ_ONCE(client_chan(pair->server)->recv.enabled));
+	EVENTUALLY(test, !kmcl_recv_is_open(&client_chan(pair->server)->recv));
 	complete(&go_on);
 	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&paused, 10 * HZ), 0);
 	KUNIT_EXPECT_EQ(test, client_packets(pair->server), 1);

@@ -815,7 +815,7 @@ static void both_ends_may_leave_with_memory_undelivered(struct kunit *test)
 		EVENTUALLY(test, READ_ONCE(client_chan(ends[i])->recv.waiting) == 2);
 	for (i = 0; i < 2; i++) {
 		kthread_run(disable_end, ends[i], "kmcl_disable");
-		EVENTUALLY(test, !READ_ONCE(client_chan(ends[i])->recv.enabled));
+		EVENTUALLY(test, !kmcl_recv_is_open(&client_chan(ends[i])->recv));
 	}
 	complete_all(&blocked);
 	for (i = 0; i < 2; i++) {
