@@ -64,20 +64,28 @@ enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 bool kmcl_tx_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt);
 bool kmcl_tx_cancel_locked(struct kmcl_channel *chan, struct kmcl_packet *pkt);
 void kmcl_tx_empty(struct kmcl_channel *chan, struct kmcl_tx *tx);
+void kmcl_send_restore(struct kmcl_channel *chan, struct kmcl_tx *tx, bool queued);
+u32 kmcl_send_count(struct kmcl_channel *chan);
+int kmcl_send_list(struct kmcl_channel *chan, struct kmcl_tx **list, u32 room);
 void kmcl_send_open(struct kmcl_channel *chan);
 void kmcl_send_close(struct kmcl_channel *chan);
 void kmcl_send_drain(struct kmcl_channel *chan);
 void kmcl_send_flush(struct kmcl_channel *chan);
 void kmcl_send_end(struct kmcl_channel *chan);
 
-/* transaction.c; all but init, prepare and free under kmcl_send.lock */
+/* transaction.c; open, cancel, take_all and list under kmcl_send.lock */
 void kmcl_transactions_init(struct kmcl_channel *chan);
 int kmcl_transactions_prepare(struct kmcl_channel *chan);
 void kmcl_transactions_free(struct kmcl_channel *chan);
 void kmcl_transaction_open(struct kmcl_channel *chan, struct kmcl_packet *pkt);
 void kmcl_transaction_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt);
-struct kmcl_packet *kmcl_transaction_take(struct kmcl_channel *chan, u64 id);
 void kmcl_transactions_take_all(struct kmcl_channel *chan, struct list_head *to);
+u32 kmcl_transactions_list(struct kmcl_channel *chan, struct kmcl_tx **list,
+			   u32 room);
+struct kmcl_packet *kmcl_transaction_complete(struct kmcl_channel *chan, u64 id,
+					      bool *late);
+void kmcl_transactions_skip_ids(struct kmcl_channel *chan, u64 last_id);
+void kmcl_transactions_expect_late(struct kmcl_channel *chan);
 
 /* receive.c */
 void kmcl_receive_init(struct kmcl_channel *chan);

@@ -68,17 +68,9 @@ static void kmcl_receive_completion(struct kmcl_channel *chan,
 				    const struct kmcl_wire *wire)
 {
 	struct kmcl_packet *pkt;
-	unsigned long flags;
-	bool late = false;
+	bool late;
 
-	spin_lock_irqsave(&chan->send.lock, flags);
-	pkt = kmcl_transaction_take(chan, wire->id);
-	if (!pkt && chan->send.cancelled && wire->id - 1 < chan->send.last_id) {
-		chan->send.cancelled--;
-		late = true;
-	}
-	spin_unlock_irqrestore(&chan->send.lock, flags);
-
+	pkt = kmcl_transaction_complete(chan, wire->id, &late);
 	if (late) {
 		atomic64_inc(&chan->count.late);
 		return;

@@ -188,9 +188,7 @@ static NTSTATUS kmcl_restore_channel(struct kmcl_channel *chan,
 				     const struct kmcl_save_channel *c)
 {
 	restore->resume = c->resume;
-	spin_lock_irq(&chan->send.lock);
-	chan->send.last_id = max(chan->send.last_id, c->last_id);
-	spin_unlock_irq(&chan->send.lock);
+	kmcl_transactions_skip_ids(chan, c->last_id);
 	return STATUS_SUCCESS;
 }
 
@@ -210,11 +208,8 @@ static NTSTATUS kmcl_restore_packet(struct kmcl_channel *chan,
 	WRITE_ONCE(restore->task, NULL);
 
 	/* Dropped by the server: the client's completion is late, not stray. */
-	if (NT_SUCCESS(status) && !restore->taken && !restore->lib->queued) {
-		spin_lock_irq(&chan->send.lock);
-		chan->send.cancelled++;
-		spin_unlock_irq(&chan->send.lock);
-	}
+	if (NT_SUCCESS(status) && !restore->taken && !restore->lib->queued)
+		kmcl_transactions_expect_late(chan);
 	return status;
 }
 
@@ -227,10 +222,7 @@ static NTSTATUS kmcl_restore_completion(struct kmcl_channel *chan,
 	if (!inc)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
-	spin_lock_irq(&chan->send.lock);
-	inc->tx.queued = true;
-	list_add_tail(&inc->tx.node, &chan->send.queue);
-	spin_unlock_irq(&chan->send.lock);
+	kmcl_send_restore(chan, &inc->tx, true);
 	return STATUS_SUCCESS;
 }
 
@@ -419,24 +411,14 @@ EXPORT_SYMBOL_GPL(VmbChannelRestoreFromBuffer);
 static void kmcl_restore_into(struct kmcl_packet *pkt,
 			      const struct kmcl_save_lib *lib)
 {
-	struct kmcl_send *send = &pkt->chan->send;
-
 	pkt->tx.out.flags = lib->flags;
 	pkt->tx.out.id = lib->id;
 	pkt->tx.out.len = lib->len;
 	if (lib->queued)
 		memcpy(pkt->tx.room, lib + 1, lib->len);
 
-	spin_lock_irq(&send->lock);
-	/* No later packet is to have the same. */
-	send->last_id = max(send->last_id, lib->id);
-	if (lib->queued) {
-		pkt->tx.queued = true;
-		list_add_tail(&pkt->tx.node, &send->queue);
-	} else {
-		kmcl_transaction_open(pkt->chan, pkt);
-	}
-	spin_unlock_irq(&send->lock);
+	kmcl_transactions_skip_ids(pkt->chan, lib->id);
+	kmcl_send_restore(pkt->chan, &pkt->tx, lib->queued);
 }
 
 /**

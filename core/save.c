@@ -188,50 +188,27 @@ static NTSTATUS kmcl_save_incoming(struct kmcl_save *save,
  * channel is frozen and the lock of saves held: all that could complete them waits
  * for that. -EBUSY: there is one that cannot be saved.
  */
-static int kmcl_save_collect(struct kmcl_channel *chan, struct kmcl_tx ***list,
-			     u32 *count)
+static int kmcl_save_collect(struct kmcl_channel *chan, struct kmcl_tx ***list)
 {
-	struct kmcl_send *send = &chan->send;
-	struct kmcl_packet *pkt;
-	struct kmcl_tx **all, *tx;
-	u32 i, n, room = 0;
-	int ret = 0;
-
-	spin_lock_irq(&send->lock);
-	room = send->open_count;
-	list_for_each_entry(tx, &send->queue, node)
-		room++;
-	spin_unlock_irq(&send->lock);
-	/* Some that the server sends while it saves. */
-	room += 16;
+	/* Some more, that the server sends while it saves. */
+	u32 room = kmcl_send_count(chan) + 16;
+	struct kmcl_tx **all;
+	int i, n;
 
 	all = kvcalloc(room, sizeof(*all), GFP_KERNEL);
 	if (!all)
 		return -ENOMEM;
 
-	n = 0;
-	spin_lock_irq(&send->lock);
-	for (i = 0; send->open_count && i <= send->open_mask; i++)
-		hlist_for_each_entry(pkt, &send->open[i], open)
-			if (n < room)
-				all[n++] = &pkt->tx;
-	list_for_each_entry(tx, &send->queue, node)
-		if (n < room)
-			all[n++] = tx;
+	n = kmcl_send_list(chan, all, room);
 	for (i = 0; i < n; i++)
 		if (all[i]->out.gpa || kmcl_request_owns(all[i]))
-			ret = -EBUSY;
-	if (send->cancelled)
-		ret = -EBUSY;
-	spin_unlock_irq(&send->lock);
-
-	if (ret) {
+			n = -EBUSY;
+	if (n < 0) {
 		kvfree(all);
-		return ret;
+		return n;
 	}
 	*list = all;
-	*count = n;
-	return 0;
+	return n;
 }
 
 static NTSTATUS kmcl_save_outgoing(struct kmcl_channel *chan,
@@ -239,15 +216,14 @@ static NTSTATUS kmcl_save_outgoing(struct kmcl_channel *chan,
 {
 	NTSTATUS status = STATUS_SUCCESS;
 	struct kmcl_tx **all, *tx;
-	u32 i, n;
-	int ret;
+	int i, n;
 
-	ret = kmcl_save_collect(chan, &all, &n);
-	if (ret == -EBUSY) {
+	n = kmcl_save_collect(chan, &all);
+	if (n == -EBUSY) {
 		kmcl_warn(chan, "a packet with external data, or a synchronous request, is under way and cannot be saved\n");
 		return STATUS_DEVICE_BUSY;
 	}
-	if (ret)
+	if (n < 0)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
 	for (i = 0; i < n && NT_SUCCESS(status); i++) {

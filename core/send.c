@@ -220,6 +220,60 @@ enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 }
 
 /*
+ * Puts back what a saved channel had under way: into the queue, its payload in its
+ * own room, or among the open transactions.
+ */
+void kmcl_send_restore(struct kmcl_channel *chan, struct kmcl_tx *tx, bool queued)
+{
+	spin_lock_irq(&chan->send.lock);
+	tx->queued = queued;
+	if (queued)
+		list_add_tail(&tx->node, &chan->send.queue);
+	else
+		kmcl_transaction_open(chan, kmcl_tx_packet(tx));
+	spin_unlock_irq(&chan->send.lock);
+}
+
+/* How many packets and completions are under way. */
+u32 kmcl_send_count(struct kmcl_channel *chan)
+{
+	struct kmcl_tx *tx;
+	u32 n;
+
+	spin_lock_irq(&chan->send.lock);
+	n = chan->send.open_count;
+	list_for_each_entry(tx, &chan->send.queue, node)
+		n++;
+	spin_unlock_irq(&chan->send.lock);
+	return n;
+}
+
+/**
+ * kmcl_send_list() - what is under way, the queue last and in order
+ * @chan: a channel whose ring is not written to
+ * @list: where it goes
+ * @room: entries in @list
+ *
+ * Return: entries filled in; -EBUSY where the other end may yet complete a
+ * transaction that was cancelled.
+ */
+int kmcl_send_list(struct kmcl_channel *chan, struct kmcl_tx **list, u32 room)
+{
+	struct kmcl_tx *tx;
+	int n;
+
+	spin_lock_irq(&chan->send.lock);
+	n = kmcl_transactions_list(chan, list, room);
+	list_for_each_entry(tx, &chan->send.queue, node)
+		if (n < room)
+			list[n++] = tx;
+	if (chan->send.cancelled)
+		n = -EBUSY;
+	spin_unlock_irq(&chan->send.lock);
+	return n;
+}
+
+/*
  * Takes back what was submitted, from the queue or from among the open
  * transactions. False: it is over, and its completion routine is on its way.
  * Called with the lock held.

@@ -91,7 +91,8 @@ void kmcl_transaction_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt)
 	chan->send.open_count--;
 }
 
-struct kmcl_packet *kmcl_transaction_take(struct kmcl_channel *chan, u64 id)
+static struct kmcl_packet *kmcl_transaction_take(struct kmcl_channel *chan,
+						 u64 id)
 {
 	struct kmcl_packet *pkt;
 
@@ -102,6 +103,46 @@ struct kmcl_packet *kmcl_transaction_take(struct kmcl_channel *chan, u64 id)
 		}
 	}
 	return NULL;
+}
+
+/**
+ * kmcl_transaction_complete() - the other end completes a transaction
+ * @chan: the channel
+ * @id: the transaction's id, as the other end has it
+ * @late: whether that was cancelled before
+ *
+ * Return: the packet, which is in no table any more, or NULL.
+ */
+struct kmcl_packet *kmcl_transaction_complete(struct kmcl_channel *chan, u64 id,
+					      bool *late)
+{
+	struct kmcl_send *send = &chan->send;
+	struct kmcl_packet *pkt;
+	unsigned long flags;
+
+	spin_lock_irqsave(&send->lock, flags);
+	pkt = kmcl_transaction_take(chan, id);
+	*late = !pkt && send->cancelled && id - 1 < send->last_id;
+	if (*late)
+		send->cancelled--;
+	spin_unlock_irqrestore(&send->lock, flags);
+	return pkt;
+}
+
+/* No later packet is to have an id that was used before the channel was saved. */
+void kmcl_transactions_skip_ids(struct kmcl_channel *chan, u64 last_id)
+{
+	spin_lock_irq(&chan->send.lock);
+	chan->send.last_id = max(chan->send.last_id, last_id);
+	spin_unlock_irq(&chan->send.lock);
+}
+
+/* A transaction was given up that the other end may yet complete. */
+void kmcl_transactions_expect_late(struct kmcl_channel *chan)
+{
+	spin_lock_irq(&chan->send.lock);
+	chan->send.cancelled++;
+	spin_unlock_irq(&chan->send.lock);
 }
 
 void kmcl_transactions_take_all(struct kmcl_channel *chan, struct list_head *to)
@@ -116,4 +157,20 @@ void kmcl_transactions_take_all(struct kmcl_channel *chan, struct list_head *to)
 			list_add_tail(&pkt->tx.node, to);
 		}
 	}
+}
+
+/* The open transactions, as many as @list has room for; returns how many. */
+u32 kmcl_transactions_list(struct kmcl_channel *chan, struct kmcl_tx **list,
+			   u32 room)
+{
+	struct kmcl_send *send = &chan->send;
+	struct kmcl_packet *pkt;
+	u32 i, n = 0;
+
+	lockdep_assert_held(&send->lock);
+	for (i = 0; send->open_count && i <= send->open_mask; i++)
+		hlist_for_each_entry(pkt, &send->open[i], open)
+			if (n < room)
+				list[n++] = &pkt->tx;
+	return n;
 }
