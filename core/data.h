@@ -9,7 +9,16 @@
 #include "kmcl.h"
 
 /* packet.c */
-struct kmcl_packet *kmcl_packet_from_handle(VMBPACKET handle);
+static __always_inline struct kmcl_packet *
+kmcl_packet_from_handle(VMBPACKET handle)
+{
+	struct kmcl_packet *pkt = (struct kmcl_packet *)handle;
+
+	if (likely(pkt && pkt->tag == KMCL_TAG_PACKET))
+		return pkt;
+	kmcl_bad_handle(_RET_IP_, "packet");
+	return NULL;
+}
 
 static inline struct kmcl_wire_gpa *kmcl_packet_gpa(struct kmcl_packet *pkt)
 {
@@ -131,7 +140,17 @@ struct kmcl_incoming *kmcl_incoming_get(struct kmcl_channel *chan,
 					const struct kmcl_wire *pkt);
 void kmcl_incoming_put(struct kmcl_incoming *inc);
 void kmcl_incoming_put_locked(struct kmcl_incoming *inc);
-struct kmcl_incoming *kmcl_incoming_from_handle(VMBPACKETCOMPLETION packet);
+
+static __always_inline struct kmcl_incoming *
+kmcl_incoming_from_handle(VMBPACKETCOMPLETION handle)
+{
+	struct kmcl_incoming *inc = (struct kmcl_incoming *)handle;
+
+	if (likely(inc && inc->tag == KMCL_TAG_INCOMING))
+		return inc;
+	kmcl_bad_handle(_RET_IP_, "incoming packet");
+	return NULL;
+}
 
 static inline VMBPACKETCOMPLETION kmcl_incoming_handle(struct kmcl_incoming *inc)
 {

@@ -229,15 +229,3 @@ void kmcl_incoming_put(struct kmcl_incoming *inc)
 	kmcl_incoming_put_locked(inc);
 	spin_unlock_irqrestore(&recv->lock, flags);
 }
-
-struct kmcl_incoming *kmcl_incoming_from_handle(VMBPACKETCOMPLETION handle)
-{
-	struct kmcl_incoming *inc = (struct kmcl_incoming *)handle;
-
-	if (inc && inc->tag == KMCL_TAG_INCOMING)
-		return inc;
-
-	pr_err_ratelimited("%pS passed a handle that is no incoming packet\n",
-			   __builtin_return_address(0));
-	return NULL;
-}

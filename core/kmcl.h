@@ -18,6 +18,7 @@
 #include <linux/atomic.h>
 #include <linux/interrupt.h>
 #include <linux/kref.h>
+#include <linux/instruction_pointer.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
@@ -318,7 +319,25 @@ struct kmcl_incoming {
 };
 
 /* channel.c */
-struct kmcl_channel *kmcl_channel_from_handle(VMBCHANNEL handle);
+void kmcl_bad_handle(unsigned long caller, const char *what);
+
+/*
+ * A handle is a pointer that the caller might have got wrong. The tag tells a
+ * foreign or freed object from a live one in most cases, which turns a silent
+ * corruption into a status and a line in the log. Always inline, as are the other
+ * two of this kind: _RET_IP_ is in the client then, not in the public function.
+ */
+static __always_inline struct kmcl_channel *
+kmcl_channel_from_handle(VMBCHANNEL handle)
+{
+	struct kmcl_channel *chan = (struct kmcl_channel *)handle;
+
+	if (likely(chan && chan->tag == KMCL_TAG_CHANNEL))
+		return chan;
+	kmcl_bad_handle(_RET_IP_, "channel");
+	return NULL;
+}
+
 void kmcl_channel_get(struct kmcl_channel *chan);
 void kmcl_channel_put(struct kmcl_channel *chan);
 const char *kmcl_channel_name(const struct kmcl_channel *chan);

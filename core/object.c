@@ -54,21 +54,11 @@ void kmcl_workqueues_destroy(void)
 	destroy_workqueue(kmcl_control_wq);
 }
 
-/*
- * A handle is a pointer that the caller might have got wrong. The tag tells a
- * foreign or freed object from a live one in most cases, which turns a silent
- * corruption into a status and a line in the log.
- */
-struct kmcl_channel *kmcl_channel_from_handle(VMBCHANNEL handle)
+/* @caller: where the client called the library. */
+void kmcl_bad_handle(unsigned long caller, const char *what)
 {
-	struct kmcl_channel *chan = (struct kmcl_channel *)handle;
-
-	if (chan && chan->tag == KMCL_TAG_CHANNEL)
-		return chan;
-
-	pr_err_ratelimited("%pS passed a handle that is no channel\n",
-			   __builtin_return_address(0));
-	return NULL;
+	pr_err_ratelimited("%pS passed a handle that is no %s\n", (void *)caller,
+			   what);
 }
 
 /* For log lines. */

@@ -12,18 +12,6 @@
 /* Freed packets that a channel keeps for the next VmbPacketAllocate(). */
 #define KMCL_PACKET_SPARES	64
 
-struct kmcl_packet *kmcl_packet_from_handle(VMBPACKET handle)
-{
-	struct kmcl_packet *pkt = (struct kmcl_packet *)handle;
-
-	if (pkt && pkt->tag == KMCL_TAG_PACKET)
-		return pkt;
-
-	pr_err_ratelimited("%pS passed a handle that is no packet\n",
-			   __builtin_return_address(0));
-	return NULL;
-}
-
 static u32 kmcl_packet_size(const struct kmcl_packet_shape *shape)
 {
 	return sizeof(struct kmcl_packet) + shape->gpa +

@@ -65,7 +65,8 @@ void kmcl_server_unclaim(struct kmcl_channel *chan)
 	spin_unlock(&kmcl_claims_lock);
 }
 
-static struct kmcl_channel *kmcl_server_from_handle(VMBCHANNEL handle)
+static __always_inline struct kmcl_channel *
+kmcl_server_from_handle(VMBCHANNEL handle)
 {
 	struct kmcl_channel *chan = kmcl_channel_from_handle(handle);
 

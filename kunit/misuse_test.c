@@ -4,6 +4,7 @@
  * Each warning is announced to whoever reads the log for complaints.
  */
 #include "client.h"
+#include "log.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
 
@@ -136,6 +137,47 @@ static void cleanup_disables_an_enabled_channel_first(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cleanup_events, 1);
 }
 
+/* Not inlined: its name is what the log has to show. */
+static noinline void caller_with_a_bad_handle(int object)
+{
+	switch (object) {
+	case 0:
+		VmbChannelGetPointer(NULL);
+		break;
+	case 1:
+		VmbServerChannelInitSetFlags(NULL, 0);
+		break;
+	case 2:
+		VmbPacketGetPointer(NULL);
+		break;
+	case 3:
+		VmbChannelPacketComplete(NULL, NULL, 0);
+		break;
+	}
+	/* No call in tail position, which would leave no caller. */
+	barrier();
+}
+
+static void a_bad_handle_is_logged_with_its_caller(struct kunit *test)
+{
+	struct kmsg_dump_iter mark = log_mark();
+	int object;
+
+	for (object = 0; object < 4; object++) {
+		u32 lines = 0;
+		int i;
+
+		/* Such lines are limited: ten in five seconds. */
+		for (i = 0; !lines && i < 70; i++) {
+			caller_with_a_bad_handle(object);
+			lines = log_lines(&mark, "caller_with_a_bad_handle+");
+			if (!lines)
+				msleep(100);
+		}
+		KUNIT_EXPECT_EQ_MSG(test, lines, 1, "object %d", object);
+	}
+}
+
 static void the_latency_of_interrupts_cannot_be_set(struct kunit *test)
 {
 	struct host *host;
@@ -154,6 +196,7 @@ static struct kunit_case misuse_cases[] = {
 	KUNIT_CASE(disable_and_pause_do_nothing_in_a_state_callback),
 	KUNIT_CASE(cleanup_does_nothing_in_a_state_callback),
 	KUNIT_CASE(cleanup_disables_an_enabled_channel_first),
+	KUNIT_CASE_SLOW(a_bad_handle_is_logged_with_its_caller),
 	KUNIT_CASE(the_latency_of_interrupts_cannot_be_set),
 	{}
 };
