@@ -41,8 +41,13 @@ static void kmcl_control_set_state(struct kmcl_channel *chan,
 
 static void kmcl_control_wait(struct kmcl_channel *chan, u64 ticket)
 {
-	/* Pairs with the worker's release: what it did has happened. */
-	wait_event(chan->ctl.wait, smp_load_acquire(&chan->ctl.done) >= ticket);
+	/*
+	 * Pairs with the worker's release: what it did has happened. A user's task in
+	 * here may be frozen, for the worker may have to wait until it is thawed; and
+	 * how long a client takes is no matter for the hung-task watchdog.
+	 */
+	___wait_event(chan->ctl.wait, smp_load_acquire(&chan->ctl.done) >= ticket,
+		      (TASK_IDLE | TASK_FREEZABLE), 0, 0, schedule());
 }
 
 static bool kmcl_control_in_callback(struct kmcl_channel *chan, const char *who)
@@ -57,10 +62,7 @@ static void kmcl_report_pnp_failure(struct kmcl_channel *chan, NTSTATUS status)
 		chan->set.pnp_failure(kmcl_channel_handle(chan), status);
 }
 
-/*
- * The link is closed: whoever waits in kmcl_offer_gone() may go on. He may also
- * have taken back a link that was not used yet.
- */
+/* The link is closed, or was not opened: the transport has it back. */
 static void kmcl_control_drop_link(struct kmcl_channel *chan)
 {
 	struct kmcl_link *link;
@@ -68,38 +70,40 @@ static void kmcl_control_drop_link(struct kmcl_channel *chan)
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
 	link = chan->ctl.link;
-	chan->ctl.link = NULL;
+	WRITE_ONCE(chan->ctl.link, NULL);
 	chan->ctl.link_used = false;
 	chan->ctl.link_gone = false;
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 
-	if (link) {
-		complete_all(&link->detached);
+	/* The transport may have taken back a link that was not used yet. */
+	if (link)
 		link->ops->release(link);
-		/* The device is free for another channel of the class. */
-		if (!chan->is_server)
-			kmcl_offer_rescan();
-	}
 }
 
 static void kmcl_control_to_disabled(struct kmcl_channel *chan)
 {
 	unsigned long flags;
+	bool again;
 
 	if (chan->is_server)
 		kmcl_offer_revoke(chan);
 	kmcl_offer_list_del(chan);
 	kmcl_control_drop_link(chan);
-	kmcl_offer_unwatch(chan);
-	chan->ctl.busy_reported = false;
+	/* If it is to be opened anew, each transport is asked anew. */
+	chan->ctl.tried = 0;
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
-	WRITE_ONCE(chan->ctl.want_enabled, chan->ctl.reopen);
-	if (chan->ctl.reopen)
+	again = chan->ctl.want_enabled &&
+		(chan->ctl.reopen || chan->ctl.stays_wanted);
+	WRITE_ONCE(chan->ctl.want_enabled, again);
+	if (again)
 		kmcl_requests_on(chan);
 	WRITE_ONCE(chan->ctl.state, KMCL_DISABLED);
 	chan->ctl.closing = false;
 	chan->ctl.reopen = false;
+	chan->ctl.stays_wanted = false;
+	chan->ctl.busy = false;
+	chan->ctl.busy_noted = false;
 	kmcl_server_unclaim(chan);
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 }
@@ -148,49 +152,43 @@ static void kmcl_control_open(struct kmcl_channel *chan)
 	}
 	kmcl_requests_off(chan);
 	kmcl_send_flush(chan);
+	kmcl_send_wait_finished(chan);
 	kmcl_control_to_disabled(chan);
 	kmcl_report_pnp_failure(chan, status);
 }
 
-/* Watches one more transport. Returns false if there is none to be watched. */
-static bool kmcl_control_watch(struct kmcl_channel *chan)
+/* Tells the client that another driver holds the offer. Returns false if none does. */
+static bool kmcl_control_tell_busy(struct kmcl_channel *chan)
 {
 	unsigned long flags;
-	bool again;
-	int ret;
+	bool busy;
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
-	again = chan->ctl.rescan && !chan->ctl.link;
-	chan->ctl.rescan = false;
+	busy = chan->ctl.busy && !chan->ctl.link;
+	chan->ctl.busy = false;
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 
-	if (again)
-		kmcl_offer_unwatch(chan);
-	if (!kmcl_offer_unwatched(chan))
-		return false;
-
-	ret = kmcl_offer_watch(chan);
-	/* Once for each time that it is enabled, however often it looks again. */
-	if (ret == -EBUSY && !chan->ctl.busy_reported) {
-		chan->ctl.busy_reported = true;
+	if (busy)
 		kmcl_report_pnp_failure(chan, STATUS_SHARING_VIOLATION);
-	}
-	return ret != -EAGAIN;
+	return busy;
 }
 
 /* Opens the offer that has come. Returns false if there is none. */
 static bool kmcl_control_take_link(struct kmcl_channel *chan)
 {
 	unsigned long flags;
-	bool offer;
+	bool offer, gone;
 
 	/* From here on it is this worker that lets go of the link. */
 	spin_lock_irqsave(&chan->ctl.lock, flags);
 	offer = chan->ctl.link;
+	gone = chan->ctl.link_gone;
 	chan->ctl.link_used = offer;
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 
-	if (offer)
+	if (offer && gone)
+		kmcl_control_drop_link(chan);
+	else if (offer)
 		kmcl_control_open(chan);
 	return offer;
 }
@@ -221,8 +219,10 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 	case KMCL_DISABLED:
 		if (cancelled)
 			kmcl_control_cancel(chan);
-		if (!enabled)
+		if (!enabled) {
+			kmcl_offer_unwatch(chan);
 			return false;
+		}
 		if (chan->is_server)
 			kmcl_control_offer(chan);
 		else
@@ -238,9 +238,11 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 			kmcl_control_to_disabled(chan);
 			return true;
 		}
-		if (!chan->is_server && kmcl_control_watch(chan))
+		if (!chan->is_server && kmcl_offer_unwatched(chan) &&
+		    kmcl_offer_watch(chan))
 			return true;
-		return kmcl_control_take_link(chan);
+		return kmcl_control_tell_busy(chan) ||
+		       kmcl_control_take_link(chan);
 
 	case KMCL_OPENED:
 		if (!enabled || gone) {
@@ -314,12 +316,15 @@ void kmcl_control_disable(struct kmcl_channel *chan)
 		kmcl_server_unclaim(chan);
 	WRITE_ONCE(chan->ctl.want_enabled, false);
 	chan->ctl.reopen = false;
+	chan->ctl.stays_wanted = false;
 	kmcl_requests_off(chan);
 	kmcl_receive_discard(chan);
 	ticket = kmcl_control_ask(chan);
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 
 	kmcl_control_wait(chan, ticket);
+	if (!chan->is_server)
+		kmcl_offer_settle(chan);
 }
 
 /**

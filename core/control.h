@@ -20,9 +20,10 @@ void kmcl_state_close(struct kmcl_channel *chan);
 /* offer.c */
 void kmcl_offer_list_add(struct kmcl_channel *chan);
 void kmcl_offer_list_del(struct kmcl_channel *chan);
-int kmcl_offer_watch(struct kmcl_channel *chan);
+bool kmcl_offer_watch(struct kmcl_channel *chan);
 void kmcl_offer_unwatch(struct kmcl_channel *chan);
 bool kmcl_offer_unwatched(const struct kmcl_channel *chan);
+void kmcl_offer_settle(struct kmcl_channel *chan);
 int kmcl_offer_make(struct kmcl_channel *chan);
 void kmcl_offer_revoke(struct kmcl_channel *chan);
 

@@ -78,6 +78,9 @@ u32 kmcl_send_count(struct kmcl_channel *chan);
 int kmcl_send_list(struct kmcl_channel *chan, struct kmcl_tx **list, u32 room);
 void kmcl_send_open(struct kmcl_channel *chan);
 void kmcl_send_close(struct kmcl_channel *chan);
+void kmcl_send_cut(struct kmcl_channel *chan, struct kmcl_link *link);
+void kmcl_send_abort(struct kmcl_channel *chan, struct kmcl_link *link);
+void kmcl_send_wait_finished(struct kmcl_channel *chan);
 void kmcl_send_drain(struct kmcl_channel *chan);
 void kmcl_send_flush(struct kmcl_channel *chan);
 void kmcl_send_end(struct kmcl_channel *chan);
@@ -102,6 +105,7 @@ void kmcl_receive_enable(struct kmcl_channel *chan);
 void kmcl_receive_disable(struct kmcl_channel *chan);
 void kmcl_receive_discard(struct kmcl_channel *chan);
 void kmcl_receive_stop(struct kmcl_channel *chan);
+void kmcl_receive_cut(struct kmcl_channel *chan, struct kmcl_link *link);
 void kmcl_receive_close(struct kmcl_channel *chan);
 
 /* Called with the lock held when a reason to leave the ring unread may be gone. */

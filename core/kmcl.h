@@ -136,6 +136,7 @@ struct kmcl_send {
  *						closed: the client holds no packet
  *	discards	read	dropped		closed: likewise
  *
+ * From each of them it is closed at once when the link is gone.
  * Only kmcl_recv_set_gate() changes it. A stream that has failed is not read any
  * more, whatever the state, until the channel is closed.
  */
@@ -207,11 +208,12 @@ struct kmcl_control {
 	bool closing;		/* EvtChannelClosed is due or running */
 	bool reopen;		/* enabled anew while @closing */
 	bool cancelled;		/* disabled: what is still to be sent is over */
-	bool rescan;		/* an offer may have become free */
-	bool busy_reported;		/* that another driver holds it; the worker's */
+	bool stays_wanted;	/* when it has closed it waits for an offer again */
+	bool busy;		/* EvtChannelPnpFailure is due: another driver holds it */
+	bool busy_noted;	/* and is due once for each time it is enabled */
 	u64 asked;		/* requests so far */
 	u64 done;		/* requests that the worker has dealt with */
-	wait_queue_head_t wait;	/* for @done, and for a link to be detached */
+	wait_queue_head_t wait;	/* for @done */
 	struct work_struct work;
 	struct task_struct *task;	/* the worker, while it runs */
 	u32 watching;		/* transports that watch for the channel */

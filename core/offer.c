@@ -41,8 +41,8 @@ void kmcl_offer_list_del(struct kmcl_channel *chan)
 	spin_unlock_irqrestore(&kmcl_waiting_lock, flags);
 }
 
-/* Has the channels that wait ask all transports anew. */
-void kmcl_offer_rescan(void)
+/* Has the channels that wait look for transports they do not watch yet. */
+static void kmcl_offer_wake_waiting(void)
 {
 	struct kmcl_channel *chan;
 	unsigned long flags;
@@ -50,10 +50,7 @@ void kmcl_offer_rescan(void)
 	spin_lock_irqsave(&kmcl_waiting_lock, flags);
 	list_for_each_entry(chan, &kmcl_waiting, node) {
 		spin_lock(&chan->ctl.lock);
-		if (chan->ctl.state == KMCL_ENABLED && !chan->ctl.link) {
-			chan->ctl.rescan = true;
-			kmcl_control_ask(chan);
-		}
+		kmcl_control_ask(chan);
 		spin_unlock(&chan->ctl.lock);
 	}
 	spin_unlock_irqrestore(&kmcl_waiting_lock, flags);
@@ -81,7 +78,7 @@ int kmcl_transport_register(const struct kmcl_transport *ops)
 	}
 	mutex_unlock(&kmcl_transports_lock);
 
-	kmcl_offer_rescan();
+	kmcl_offer_wake_waiting();
 	return ret;
 }
 EXPORT_SYMBOL_GPL(kmcl_transport_register);
@@ -118,46 +115,46 @@ bool kmcl_offer_unwatched(const struct kmcl_channel *chan)
 }
 
 /*
- * Watches one more transport. One that failed is not asked again until the
- * channel is enabled anew. Returns -EBUSY if another driver holds the only
- * offer, -EAGAIN if there was no transport to ask.
+ * Watches one more transport, or has it report anew what it was asked for before.
+ * One that failed is not asked again until the channel is enabled anew. Returns false
+ * if there was none to ask.
  */
-int kmcl_offer_watch(struct kmcl_channel *chan)
+bool kmcl_offer_watch(struct kmcl_channel *chan)
 {
-	const guid_t *instance = chan->set.any_instance ? NULL :
-							  &chan->set.instance;
 	const struct kmcl_transport *ops = NULL;
+	bool watches = false;
 	int i, ret;
 
 	mutex_lock(&kmcl_transports_lock);
 	for (i = 0; i < KMCL_TRANSPORTS; i++) {
+		watches = chan->ctl.watching & BIT(i);
 		/* One that is being unloaded is as good as not there. */
 		if (kmcl_transports[i] && !(chan->ctl.tried & BIT(i)) &&
-		    try_module_get(kmcl_transports[i]->owner)) {
+		    (watches || try_module_get(kmcl_transports[i]->owner))) {
 			ops = kmcl_transports[i];
 			break;
 		}
 	}
 	mutex_unlock(&kmcl_transports_lock);
 	if (!ops)
-		return -EAGAIN;
+		return false;
 
 	chan->ctl.tried |= BIT(i);
+	if (watches) {
+		ops->rescan(&chan->set.type);
+		return true;
+	}
+
 	WRITE_ONCE(chan->ctl.watching, chan->ctl.watching | BIT(i));
-	ret = ops->watch(&chan->set.type, instance);
-	if (ret && ret != -EBUSY) {
+	ret = ops->watch(&chan->set.type);
+	if (ret) {
 		WRITE_ONCE(chan->ctl.watching, chan->ctl.watching & ~BIT(i));
 		if (ret != -ENODEV)
 			kmcl_warn(chan, "%s cannot watch for offers: error %d\n",
 				  ops->name, ret);
 		module_put(ops->owner);
-		ret = 0;
 	}
-
-	/* Held by another driver, but an offer of the same class was free. */
-	if (ret == -EBUSY && READ_ONCE(chan->ctl.link))
-		ret = 0;
-	return ret;
+	return true;
 }
 
 void kmcl_offer_unwatch(struct kmcl_channel *chan)
@@ -174,7 +171,26 @@ void kmcl_offer_unwatch(struct kmcl_channel *chan)
 		module_put(ops->owner);
 	}
 	WRITE_ONCE(chan->ctl.watching, 0);
-	chan->ctl.tried = 0;
+}
+
+/* Returns when what the channel has given back is free for others. */
+void kmcl_offer_settle(struct kmcl_channel *chan)
+{
+	const struct kmcl_transport *ops;
+	int i;
+
+	for (i = 0; i < KMCL_TRANSPORTS; i++) {
+		mutex_lock(&kmcl_transports_lock);
+		ops = kmcl_transports[i];
+		if (ops && (!ops->settle || !try_module_get(ops->owner)))
+			ops = NULL;
+		mutex_unlock(&kmcl_transports_lock);
+		if (!ops)
+			continue;
+
+		ops->settle(&chan->set.type);
+		module_put(ops->owner);
+	}
 }
 
 void kmcl_link_init(struct kmcl_link *link, const struct kmcl_transport *ops,
@@ -184,8 +200,8 @@ void kmcl_link_init(struct kmcl_link *link, const struct kmcl_transport *ops,
 	guid_copy(&link->type, type);
 	guid_copy(&link->instance, instance);
 	link->chan = NULL;
+	link->cut = false;
 	atomic_set(&link->external, 0);
-	init_completion(&link->detached);
 }
 EXPORT_SYMBOL_GPL(kmcl_link_init);
 
@@ -213,15 +229,82 @@ static bool kmcl_channel_watches(const struct kmcl_channel *chan,
 	return false;
 }
 
+/* Called with the control lock held. */
 static bool kmcl_channel_wants(const struct kmcl_channel *chan,
-			       const struct kmcl_link *link)
+			       const struct kmcl_transport *ops,
+			       const guid_t *type, const guid_t *instance)
 {
 	return chan->ctl.state == KMCL_ENABLED && chan->ctl.want_enabled &&
-	       !chan->ctl.link && kmcl_channel_watches(chan, link->ops) &&
-	       guid_equal(&chan->set.type, &link->type) &&
+	       !chan->ctl.link && kmcl_channel_watches(chan, ops) &&
+	       guid_equal(&chan->set.type, type) &&
 	       (chan->set.any_instance ||
-		guid_equal(&chan->set.instance, &link->instance));
+		guid_equal(&chan->set.instance, instance));
 }
+
+/**
+ * kmcl_offer_wanted() - does a channel wait for such an offer?
+ * @ops: the transport
+ * @type: the offer's class
+ * @instance: the offer's instance
+ *
+ * For transports to which it matters to try an offer: kmcl_offer_arrived() may still
+ * find that the channel has gone.
+ */
+bool kmcl_offer_wanted(const struct kmcl_transport *ops, const guid_t *type,
+		       const guid_t *instance)
+{
+	struct kmcl_channel *chan;
+	bool wanted = false;
+	unsigned long flags;
+
+	spin_lock_irqsave(&kmcl_waiting_lock, flags);
+	list_for_each_entry(chan, &kmcl_waiting, node) {
+		spin_lock(&chan->ctl.lock);
+		wanted = kmcl_channel_wants(chan, ops, type, instance);
+		spin_unlock(&chan->ctl.lock);
+		if (wanted)
+			break;
+	}
+	spin_unlock_irqrestore(&kmcl_waiting_lock, flags);
+	return wanted;
+}
+EXPORT_SYMBOL_GPL(kmcl_offer_wanted);
+
+/**
+ * kmcl_offer_held() - another driver holds an offer
+ * @ops: the transport
+ * @type: the offer's class
+ * @instance: the offer's instance
+ * @others: another offer of the class is a channel's: one that takes any instance may
+ *	wait for that
+ *
+ * A channel that waits for it is told so, once for each time that it is enabled.
+ *
+ * Return: whether a channel is told, so that it is news to the log as well.
+ */
+bool kmcl_offer_held(const struct kmcl_transport *ops, const guid_t *type,
+		     const guid_t *instance, bool others)
+{
+	struct kmcl_channel *chan;
+	unsigned long flags;
+	bool news = false;
+
+	spin_lock_irqsave(&kmcl_waiting_lock, flags);
+	list_for_each_entry(chan, &kmcl_waiting, node) {
+		spin_lock(&chan->ctl.lock);
+		if (kmcl_channel_wants(chan, ops, type, instance) &&
+		    !chan->ctl.busy_noted && !(others && chan->set.any_instance)) {
+			chan->ctl.busy_noted = true;
+			chan->ctl.busy = true;
+			kmcl_control_ask(chan);
+			news = true;
+		}
+		spin_unlock(&chan->ctl.lock);
+	}
+	spin_unlock_irqrestore(&kmcl_waiting_lock, flags);
+	return news;
+}
+EXPORT_SYMBOL_GPL(kmcl_offer_held);
 
 /**
  * kmcl_offer_arrived() - a transport found an offer
@@ -241,7 +324,8 @@ int kmcl_offer_arrived(struct kmcl_link *link)
 	spin_lock_irqsave(&kmcl_waiting_lock, flags);
 	list_for_each_entry(chan, &kmcl_waiting, node) {
 		spin_lock(&chan->ctl.lock);
-		if (kmcl_channel_wants(chan, link)) {
+		if (kmcl_channel_wants(chan, link->ops, &link->type,
+				       &link->instance)) {
 			kmcl_channel_get(chan);
 			link->chan = chan;
 			WRITE_ONCE(chan->ctl.link, link);
@@ -256,6 +340,15 @@ int kmcl_offer_arrived(struct kmcl_link *link)
 	return ret;
 }
 EXPORT_SYMBOL_GPL(kmcl_offer_arrived);
+
+/* The channel is to close its link. Called with the control lock held. */
+static void kmcl_link_set_gone(struct kmcl_channel *chan)
+{
+	chan->ctl.link_gone = true;
+	kmcl_requests_off(chan);
+	kmcl_receive_discard(chan);
+	kmcl_control_ask(chan);
+}
 
 /**
  * kmcl_link_hang_up() - the other end of a link went away
@@ -277,14 +370,10 @@ bool kmcl_link_hang_up(struct kmcl_link *link)
 	spin_lock_irqsave(&chan->ctl.lock, flags);
 	if (chan->ctl.link == link) {
 		used = chan->ctl.link_used;
-		if (used) {
-			chan->ctl.link_gone = true;
-			kmcl_requests_off(chan);
-			kmcl_receive_discard(chan);
-			kmcl_control_ask(chan);
-		} else {
+		if (used)
+			kmcl_link_set_gone(chan);
+		else
 			chan->ctl.link = NULL;
-		}
 	}
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 	return used;
@@ -294,10 +383,11 @@ bool kmcl_link_hang_up(struct kmcl_link *link)
  * kmcl_offer_gone() - an offer that a channel had accepted went away
  * @link: accepted by kmcl_offer_arrived()
  *
- * Returns when the channel has let go of it. If it was opened, that takes as long
- * as the channel's client needs to complete the packets that it holds. If it was
- * not, it is taken back at once: the channel's worker may be waiting for a lock
- * of the caller's. The caller keeps @link alive meanwhile.
+ * When this returns the core does not touch the link's rings any more, and the
+ * transport may close it at once, whatever the channel's worker and its client are
+ * doing; then it calls kmcl_offer_closed(). It waits for nothing of the client's. A
+ * link that the channel has not begun to open is taken back. The caller keeps @link
+ * alive until the release operation.
  *
  * Context: may sleep.
  *
@@ -307,14 +397,56 @@ bool kmcl_offer_gone(struct kmcl_link *link)
 {
 	bool used = kmcl_link_hang_up(link);
 
-	/* What its channel refused because of it may still be free. */
-	if (used)
-		wait_for_completion(&link->detached);
-	else
-		kmcl_offer_rescan();
+	if (used) {
+		kmcl_send_cut(link->chan, link);
+		kmcl_receive_cut(link->chan, link);
+	}
 	return used;
 }
 EXPORT_SYMBOL_GPL(kmcl_offer_gone);
+
+/**
+ * kmcl_offer_closed() - a link that is gone was closed
+ * @link: see kmcl_offer_gone(), which has returned true
+ *
+ * What was sent over it cannot be answered any more, and is complete when this
+ * returns: the client may need that before it can let go of what it holds.
+ *
+ * Context: may sleep.
+ */
+void kmcl_offer_closed(struct kmcl_link *link)
+{
+	kmcl_send_abort(link->chan, link);
+}
+EXPORT_SYMBOL_GPL(kmcl_offer_closed);
+
+/**
+ * kmcl_transport_sleep() - a transport is to be without links for some time
+ * @ops: the transport
+ *
+ * Channels that use a link of it close as if that had gone, and go on waiting
+ * without having to be enabled anew. This does not wait for them: the transport
+ * knows when it has all its links back. It reports no offers meanwhile.
+ */
+void kmcl_transport_sleep(const struct kmcl_transport *ops)
+{
+	struct kmcl_channel *chan;
+	unsigned long flags;
+
+	spin_lock_irqsave(&kmcl_waiting_lock, flags);
+	list_for_each_entry(chan, &kmcl_waiting, node) {
+		spin_lock(&chan->ctl.lock);
+		if (chan->ctl.link && chan->ctl.link->ops == ops) {
+			/* From here on the worker lets go of it, opened or not. */
+			chan->ctl.link_used = true;
+			chan->ctl.stays_wanted = chan->ctl.want_enabled;
+			kmcl_link_set_gone(chan);
+		}
+		spin_unlock(&chan->ctl.lock);
+	}
+	spin_unlock_irqrestore(&kmcl_waiting_lock, flags);
+}
+EXPORT_SYMBOL_GPL(kmcl_transport_sleep);
 
 /**
  * kmcl_offer_opened() - a client opens what a server offers

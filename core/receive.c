@@ -305,7 +305,9 @@ static void kmcl_recv_set_gate(struct kmcl_recv *recv, enum kmcl_recv_gate gate)
 void kmcl_receive_enable(struct kmcl_channel *chan)
 {
 	spin_lock_irq(&chan->recv.lock);
-	kmcl_recv_set_gate(&chan->recv, KMCL_RECV_OPEN);
+	/* Written before kmcl_receive_cut() takes this lock. */
+	if (!READ_ONCE(chan->link->cut))
+		kmcl_recv_set_gate(&chan->recv, KMCL_RECV_OPEN);
 	spin_unlock_irq(&chan->recv.lock);
 
 	queue_work(kmcl_deliver_wq, &chan->recv.work);
@@ -351,7 +353,8 @@ void kmcl_receive_disable(struct kmcl_channel *chan)
 
 	spin_lock_irq(&recv->lock);
 	/* What the quota has left in the ring may be put aside. */
-	kmcl_recv_set_gate(recv, KMCL_RECV_HELD);
+	if (recv->gate == KMCL_RECV_OPEN)
+		kmcl_recv_set_gate(recv, KMCL_RECV_HELD);
 	spin_unlock_irq(&recv->lock);
 	/* A close that was asked for before that found nothing to discard. */
 	if (kmcl_control_closes(chan))
@@ -368,6 +371,20 @@ void kmcl_receive_stop(struct kmcl_channel *chan)
 
 	spin_lock_irq(&recv->lock);
 	kmcl_recv_set_gate(recv, KMCL_RECV_CLOSED);
+	spin_unlock_irq(&recv->lock);
+
+	kmcl_receive_sync(recv);
+}
+
+/* The link is gone: when this returns nobody reads its ring, and nobody will. */
+void kmcl_receive_cut(struct kmcl_channel *chan, struct kmcl_link *link)
+{
+	struct kmcl_recv *recv = &chan->recv;
+
+	spin_lock_irq(&recv->lock);
+	/* The channel may be past it, and have another. */
+	if (READ_ONCE(chan->link) == link)
+		kmcl_recv_set_gate(recv, KMCL_RECV_CLOSED);
 	spin_unlock_irq(&recv->lock);
 
 	kmcl_receive_sync(recv);

@@ -133,9 +133,14 @@ static bool kmcl_request_may_wait(struct kmcl_channel *chan, u32 flags)
 		return false;
 
 	/* In a state callback, with one of the two directions off until it returns? */
-	return !WARN_ONCE(kmcl_control_is_worker(chan) &&
-			  (!READ_ONCE(chan->send.writable) ||
-			   (waits && !kmcl_recv_is_open(&chan->recv))),
+	if (!kmcl_control_is_worker(chan) ||
+	    (READ_ONCE(chan->send.writable) &&
+	     (!waits || kmcl_recv_is_open(&chan->recv))))
+		return true;
+
+	/* A link that is gone turns both off, after requests. Pairs with the locks there. */
+	smp_rmb();
+	return !WARN_ONCE(READ_ONCE(chan->send.takes_requests),
 			  "vmbkmcl: a synchronous request in a callback that it waits for\n");
 }
 

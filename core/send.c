@@ -330,7 +330,7 @@ void kmcl_send_open(struct kmcl_channel *chan)
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->send.lock, flags);
-	chan->send.writable = true;
+	chan->send.writable = !chan->link->cut;
 	chan->send.broken = false;
 	spin_unlock_irqrestore(&chan->send.lock, flags);
 
@@ -338,7 +338,7 @@ void kmcl_send_open(struct kmcl_channel *chan)
 }
 
 /* Nobody holds a packet any more that is in no queue and in no table. */
-static void kmcl_send_wait_finished(struct kmcl_channel *chan)
+void kmcl_send_wait_finished(struct kmcl_channel *chan)
 {
 	while (atomic_read_acquire(&chan->send.finishing))
 		usleep_range(20, 100);
@@ -358,6 +358,19 @@ void kmcl_send_close(struct kmcl_channel *chan)
 
 	cancel_delayed_work_sync(&chan->send.retry);
 	kmcl_send_wait_finished(chan);
+}
+
+/* The link is gone: when this returns nobody is writing to its ring, and nobody will. */
+void kmcl_send_cut(struct kmcl_channel *chan, struct kmcl_link *link)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->send.lock, flags);
+	link->cut = true;
+	/* The channel may be past it, and have another. */
+	if (chan->link == link)
+		chan->send.writable = false;
+	spin_unlock_irqrestore(&chan->send.lock, flags);
 }
 
 /*
@@ -382,6 +395,17 @@ void kmcl_send_flush(struct kmcl_channel *chan)
 	spin_unlock_irqrestore(&chan->send.lock, flags);
 
 	kmcl_tx_finish(&gone);
+}
+
+/* The link is closed before the channel's worker got there: what was sent is over. */
+void kmcl_send_abort(struct kmcl_channel *chan, struct kmcl_link *link)
+{
+	/* The worker, when it closes the channel, waits for this. */
+	atomic_inc(&chan->send.finishing);
+	if (READ_ONCE(chan->link) == link)
+		kmcl_send_flush(chan);
+	/* Pairs with the acquire in kmcl_send_wait_finished(). */
+	atomic_dec_return_release(&chan->send.finishing);
 }
 
 /* The channel is not to be opened any more: from now on nothing can be sent. */

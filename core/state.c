@@ -20,7 +20,7 @@ NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 	NTSTATUS status;
 	int ret;
 
-	chan->link = link;
+	WRITE_ONCE(chan->link, link);
 	ret = kmcl_incoming_prepare(chan);
 	if (ret)
 		goto fail;
@@ -63,11 +63,13 @@ fail_open:
 	kmcl_gpadls_close(chan);
 	kmcl_restore_abandon(chan);
 	kmcl_receive_close(chan);
+	WRITE_ONCE(chan->link, NULL);
 	return status;
 
 fail_incoming:
 	kmcl_incoming_free_spares(chan);
 fail:
+	WRITE_ONCE(chan->link, NULL);
 	kmcl_warn(chan, "cannot open the channel: error %d\n", ret);
 	return kmcl_status_from_errno(ret);
 }
@@ -123,8 +125,10 @@ void kmcl_state_close(struct kmcl_channel *chan)
 	else
 		link->ops->close(link);
 	kmcl_send_flush(chan);
+	/* The transport may be at the same, for a link that is gone. */
+	kmcl_send_wait_finished(chan);
 	kmcl_receive_close(chan);
-	chan->link = NULL;
+	WRITE_ONCE(chan->link, NULL);
 
 	kmcl_control_set_closing(chan);
 	if (evt->EvtChannelClosed)

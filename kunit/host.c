@@ -11,6 +11,9 @@
 /* One at a time, for a transport's watch operation knows no host. */
 static struct host *the_host;
 
+static const struct kmcl_transport host_transport;
+static void host_make_offer(struct host *host);
+
 static struct host *host_of(struct kmcl_link *link)
 {
 	return container_of(to_hv_link(link), struct host, hv);
@@ -57,6 +60,10 @@ static int host_open(struct kmcl_link *link, const struct kmcl_link_params *p)
 		return host->open_error;
 
 	mutex_lock(&host->rings);
+	if (host->channel.rescind) {
+		mutex_unlock(&host->rings);
+		return -ENODEV;
+	}
 	host->params = *p;
 	link->mmio_start = host->mmio_start;
 	link->mmio_size = host->mmio_size;
@@ -67,20 +74,25 @@ static int host_open(struct kmcl_link *link, const struct kmcl_link_params *p)
 		kzalloc(channel->inbound.pkt_buffer_size, GFP_KERNEL | __GFP_NOFAIL);
 	/* So that hv_vmbus makes no hypercall to tell this host of a packet. */
 	channel->outbound.ring_buffer->interrupt_mask = 1;
+	host->open = true;
 	host->opens++;
 	mutex_unlock(&host->rings);
 	return 0;
 }
 
+/* As transport/hv.c: a rescind may have been first. */
 static void host_close(struct kmcl_link *link)
 {
 	struct host *host = host_of(link);
 
 	mutex_lock(&host->rings);
-	kfree(host->channel.inbound.pkt_buffer);
-	host_ring_free(&host->channel.inbound, host->recv_pages);
-	host_ring_free(&host->channel.outbound, host->send_pages);
-	host->closes++;
+	if (host->open) {
+		kfree(host->channel.inbound.pkt_buffer);
+		host_ring_free(&host->channel.inbound, host->recv_pages);
+		host_ring_free(&host->channel.outbound, host->send_pages);
+		host->open = false;
+		host->closes++;
+	}
 	mutex_unlock(&host->rings);
 }
 
@@ -90,6 +102,11 @@ static void host_release(struct kmcl_link *link)
 
 	kmcl_link_destroy(link);
 	complete_all(&host->released);
+	/* Another channel may wait for it. */
+	mutex_lock(&host->lock);
+	if (host->offered)
+		host_make_offer(host);
+	mutex_unlock(&host->lock);
 }
 
 static void host_recv_begin(struct kmcl_link *link)
@@ -157,23 +174,26 @@ u32 host_gpadls(struct host *host)
 	return n;
 }
 
-static void host_make_offer(struct host *host);
-
-static int host_watch(const guid_t *type, const guid_t *instance)
+static void host_rescan(const guid_t *type)
 {
 	struct host *host = the_host;
 
-	host->watches++;
-	/* From here on the channel's worker makes what an open channel needs. */
-	current->fail_nth = host->fail_nth;
 	if (!guid_equal(type, &host->type))
-		return 0;
-	if (host->held)
-		return -EBUSY;
+		return;
 	mutex_lock(&host->lock);
-	if (host->offered)
+	if (host->held)
+		kmcl_offer_held(&host_transport, &host->type, &host->instance, false);
+	else if (host->offered)
 		host_make_offer(host);
 	mutex_unlock(&host->lock);
+}
+
+static int host_watch(const guid_t *type)
+{
+	the_host->watches++;
+	/* From here on the channel's worker makes what an open channel needs. */
+	current->fail_nth = the_host->fail_nth;
+	host_rescan(type);
 	return 0;
 }
 
@@ -186,6 +206,7 @@ static const struct kmcl_transport host_transport = {
 	.name = "test host",
 	.owner = THIS_MODULE,
 	.watch = host_watch,
+	.rescan = host_rescan,
 	.unwatch = host_unwatch,
 	.open = host_open,
 	.close = host_close,
@@ -205,7 +226,8 @@ static void host_make_offer(struct host *host)
 {
 	struct kmcl_link *link = &host->hv.link;
 
-	if (host->accepted && !completion_done(&host->released))
+	if ((host->accepted && !completion_done(&host->released)) ||
+	    !kmcl_offer_wanted(&host_transport, &host->type, &host->instance))
 		return;
 
 	reinit_completion(&host->released);
@@ -224,23 +246,36 @@ void host_offer(struct host *host)
 	mutex_unlock(&host->lock);
 }
 
-/* Returns when the client has let go of the channel. */
-void host_rescind(struct host *host)
+/* As hv_vmbus does it: waits for nothing of the client's. */
+void host_withdraw(struct host *host)
 {
+	struct kmcl_link *link = &host->hv.link;
 	bool accepted;
 
 	mutex_lock(&host->lock);
 	host->offered = false;
 	host->channel.rescind = true;
-	accepted = host->accepted;
+	/* One that was released is not the channel's any more. */
+	accepted = host->accepted && !completion_done(&host->released);
 	mutex_unlock(&host->lock);
 
 	if (!accepted)
 		return;
 	/* Not opened yet, it is never released: that is done here. */
-	if (!kmcl_offer_gone(&host->hv.link))
-		host_release(&host->hv.link);
-	wait_for_completion(&host->released);
+	if (!kmcl_offer_gone(link)) {
+		host_release(link);
+		return;
+	}
+	host_close(link);
+	kmcl_offer_closed(link);
+}
+
+/* Returns when the client has let go of the channel. */
+void host_rescind(struct host *host)
+{
+	host_withdraw(host);
+	if (host->accepted)
+		wait_for_completion(&host->released);
 }
 
 static void host_destroy(void *data)

@@ -32,6 +32,7 @@ struct host {
 	int open_error;		/* what opening gives */
 	u32 fail_nth;		/* the worker's allocation that is to fail next */
 	bool fail_hit;		/* ... and whether there was one by the opening */
+	bool open;		/* guarded by @rings */
 	u32 opens;
 	u32 closes;
 	u32 watches;
@@ -63,6 +64,7 @@ struct host_packet {
 struct host *host_create(struct kunit *test);
 void host_offer(struct host *host);
 void host_rescind(struct host *host);
+void host_withdraw(struct host *host);
 
 bool host_read(struct host *host, struct host_packet *pkt);
 u32 host_skip_all(struct host *host);

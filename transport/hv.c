@@ -16,22 +16,49 @@ static void kmcl_hv_callback(void *context)
 	kmcl_data_ready(&hv->link);
 }
 
-/* Leaves the channel as the next driver expects it. */
-static void kmcl_hv_close(struct kmcl_link *link)
+/* Leaves the channel as the next driver expects it. Called with @rings held. */
+static void kmcl_hv_close_rings(struct kmcl_hv_link *hv)
 {
-	struct vmbus_channel *channel = to_hv_link(link)->channel;
+	struct vmbus_channel *channel = hv->channel;
 
+	hv->open = false;
 	vmbus_close(channel);
-	kmcl_hv_mmio_release(to_hv_link(link));
 	channel->max_pkt_size = 0;
 	set_channel_read_mode(channel, HV_CALL_BATCHED);
 }
 
-static int kmcl_hv_open(struct kmcl_link *link, const struct kmcl_link_params *p)
+static void kmcl_hv_close(struct kmcl_link *link)
 {
 	struct kmcl_hv_link *hv = to_hv_link(link);
+
+	mutex_lock(&hv->rings);
+	if (hv->open)
+		kmcl_hv_close_rings(hv);
+	mutex_unlock(&hv->rings);
+}
+
+/*
+ * The device is taken from this driver, or goes away. An opening that is under way ends
+ * first: a rescind has ended it already.
+ */
+void kmcl_hv_shut(struct kmcl_hv_link *hv)
+{
+	mutex_lock(&hv->rings);
+	hv->gone = true;
+	if (hv->open)
+		kmcl_hv_close_rings(hv);
+	mutex_unlock(&hv->rings);
+}
+
+/* Called with @rings held. */
+static int kmcl_hv_open_rings(struct kmcl_hv_link *hv,
+			      const struct kmcl_link_params *p)
+{
 	struct vmbus_channel *channel = hv->channel;
 	int ret;
+
+	if (hv->gone)
+		return -ENODEV;
 
 	/*
 	 * A driver that had the device before may have left these set. What its
@@ -52,8 +79,21 @@ static int kmcl_hv_open(struct kmcl_link *link, const struct kmcl_link_params *p
 			 kmcl_hv_callback, hv);
 	/* A failed open leaves the callback in place, for the host to trigger. */
 	if (ret)
-		kmcl_hv_close(link);
+		kmcl_hv_close_rings(hv);
 	else
+		hv->open = true;
+	return ret;
+}
+
+static int kmcl_hv_open(struct kmcl_link *link, const struct kmcl_link_params *p)
+{
+	struct kmcl_hv_link *hv = to_hv_link(link);
+	int ret;
+
+	mutex_lock(&hv->rings);
+	ret = kmcl_hv_open_rings(hv, p);
+	mutex_unlock(&hv->rings);
+	if (!ret)
 		kmcl_hv_mmio_claim(hv);
 	return ret;
 }
@@ -62,7 +102,9 @@ const struct kmcl_transport kmcl_hv_transport = {
 	.name = KBUILD_MODNAME,
 	.owner = THIS_MODULE,
 	.watch = kmcl_hv_watch,
+	.rescan = kmcl_hv_rescan,
 	.unwatch = kmcl_hv_unwatch,
+	.settle = kmcl_hv_settle,
 	.open = kmcl_hv_open,
 	.close = kmcl_hv_close,
 	.release = kmcl_hv_release,
@@ -79,13 +121,22 @@ const struct kmcl_transport kmcl_hv_transport = {
 
 static int __init kmcl_hv_init(void)
 {
-	return kmcl_transport_register(&kmcl_hv_transport);
+	int ret;
+
+	ret = kmcl_hv_bind_init();
+	if (ret)
+		return ret;
+	ret = kmcl_transport_register(&kmcl_hv_transport);
+	if (ret)
+		kmcl_hv_bind_exit();
+	return ret;
 }
 module_init(kmcl_hv_init);
 
 static void __exit kmcl_hv_exit(void)
 {
 	kmcl_transport_unregister(&kmcl_hv_transport);
+	kmcl_hv_bind_exit();
 }
 module_exit(kmcl_hv_exit);
 

@@ -16,9 +16,13 @@
 struct kmcl_hv_link {
 	struct kmcl_link link;
 	struct kref ref;
+	struct list_head node;		/* in kmcl_hv_class.released */
 	struct hv_device *dev;		/* a reference is held */
 	bool bound;			/* guarded by the device's lock */
 	struct vmbus_channel *channel;
+	struct mutex rings;		/* held while they are opened or closed */
+	bool open;			/* guarded by @rings, as is the next */
+	bool gone;			/* the device is another driver's, or away */
 	struct vmpacket_descriptor cur;	/* of the packet last read */
 	/*
 	 * One GPADL is made or torn down at a time: a rescind wakes only one of
@@ -34,10 +38,19 @@ static inline struct kmcl_hv_link *to_hv_link(struct kmcl_link *link)
 
 extern const struct kmcl_transport kmcl_hv_transport;
 
+/* hv.c */
+void kmcl_hv_shut(struct kmcl_hv_link *hv);
+
 /* hv_bind.c: offers */
-int kmcl_hv_watch(const guid_t *type, const guid_t *instance);
+int kmcl_hv_watch(const guid_t *type);
+void kmcl_hv_rescan(const guid_t *type);
 void kmcl_hv_unwatch(const guid_t *type);
+void kmcl_hv_settle(const guid_t *type);
 void kmcl_hv_release(struct kmcl_link *link);
+void kmcl_hv_set_asleep(bool asleep);
+bool kmcl_hv_wait_unlinked(unsigned long timeout);
+int kmcl_hv_bind_init(void);
+void kmcl_hv_bind_exit(void);
 
 /* hv_ring.c: packets */
 int kmcl_hv_send(struct kmcl_link *link, const struct kmcl_out *out);

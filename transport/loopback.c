@@ -148,7 +148,8 @@ static int kmcl_lb_give(struct kmcl_offer *offer)
 {
 	struct kmcl_lb_conn *conn;
 
-	if (offer->private)
+	if (offer->private ||
+	    !kmcl_offer_wanted(&kmcl_lb_transport, &offer->type, &offer->instance))
 		return 0;
 
 	conn = kzalloc(sizeof(*conn), GFP_KERNEL);
@@ -175,21 +176,36 @@ static int kmcl_lb_give(struct kmcl_offer *offer)
 	return 0;
 }
 
-static int kmcl_lb_watch(const guid_t *type, const guid_t *instance)
+/* Gives the offers of the class that are free. Called with the lock held. */
+static int kmcl_lb_give_all(const guid_t *type)
 {
 	struct kmcl_offer *offer;
 	int ret = 0;
 
-	mutex_lock(&kmcl_lb_lock);
 	list_for_each_entry(offer, &kmcl_lb_offers, node) {
-		if (guid_equal(&offer->type, type) &&
-		    (!instance || guid_equal(&offer->instance, instance)))
+		if (guid_equal(&offer->type, type))
 			ret = kmcl_lb_give(offer);
 		if (ret)
 			break;
 	}
+	return ret;
+}
+
+static int kmcl_lb_watch(const guid_t *type)
+{
+	int ret;
+
+	mutex_lock(&kmcl_lb_lock);
+	ret = kmcl_lb_give_all(type);
 	mutex_unlock(&kmcl_lb_lock);
 	return ret;
+}
+
+static void kmcl_lb_rescan(const guid_t *type)
+{
+	if (kmcl_lb_watch(type))
+		pr_warn("no memory to tell a waiting client of offers of class %pUl\n",
+			type);
 }
 
 /* An offer finds the clients that wait by itself. */
@@ -308,8 +324,8 @@ static void kmcl_lb_revoke(struct kmcl_offer *offer)
 	if (!unused)
 		return;
 	kref_put(&conn->ref, kmcl_lb_free);
-	/* Others may have come for that client, and gone without it. */
-	kmcl_offer_rescan();
+	/* That client has refused others meanwhile. */
+	kmcl_lb_rescan(&offer->type);
 }
 
 /*
@@ -436,6 +452,8 @@ static void kmcl_lb_release(struct kmcl_link *link)
 {
 	struct kmcl_lb_end *end = to_lb_end(link);
 	struct kmcl_lb_conn *conn = end->conn;
+	bool free = false;
+	guid_t type;
 
 	mutex_lock(&kmcl_lb_lock);
 	if (kmcl_lb_is_server(end)) {
@@ -447,13 +465,18 @@ static void kmcl_lb_release(struct kmcl_link *link)
 	}
 	/* The offer is free once the server is, or if that never knew. */
 	if (conn->offer && (kmcl_lb_is_server(end) || !conn->handed)) {
+		free = !kmcl_lb_is_server(end);
 		conn->offer->private = NULL;
 		conn->offer = NULL;
 	}
+	guid_copy(&type, &link->type);
 	kmcl_link_destroy(link);
 	mutex_unlock(&kmcl_lb_lock);
 
 	kref_put(&conn->ref, kmcl_lb_free);
+	/* Another client may wait for it. A server makes its offer anew. */
+	if (free)
+		kmcl_lb_rescan(&type);
 }
 
 /* Packets */
@@ -638,6 +661,7 @@ static const struct kmcl_transport kmcl_lb_transport = {
 	.owner = THIS_MODULE,
 	.same_memory = true,
 	.watch = kmcl_lb_watch,
+	.rescan = kmcl_lb_rescan,
 	.unwatch = kmcl_lb_unwatch,
 	.open = kmcl_lb_open,
 	.close = kmcl_lb_close,

@@ -12,7 +12,6 @@
 #define VMBKMCL_TRANSPORT_H
 
 #include <linux/atomic.h>
-#include <linux/completion.h>
 #include <linux/list.h>
 #include <linux/types.h>
 #include <linux/uuid.h>
@@ -105,18 +104,25 @@ struct kmcl_offer {
  * struct kmcl_transport - what a transport does for the core
  * @name: for log lines
  * @owner: held while any channel watches for this transport's offers
- * @watch: report the offers of a type, those present and those to come, with
- *	kmcl_offer_arrived(). -EBUSY: it watches, but the offer is held by
- *	somebody else. -ENODEV: there is no such bus here. May sleep.
+ * @watch: from now on report the offers of a type, those present and those to come,
+ *	with kmcl_offer_arrived(), and such as another driver holds with
+ *	kmcl_offer_held(). An offer that no channel wanted is reported again when
+ *	that may have changed: when a link of its type is given back, or another
+ *	channel watches. -ENODEV: there is no such bus here. May sleep, but waits for
+ *	no device's lock: the caller is a channel's worker.
+ * @rescan: the channel, which watches, waits anew: as for the first time. As @watch.
  * @same_memory: frame numbers in packets that arrive are those of this kernel's
  *	own memory, put there by this kernel
- * @unwatch: undo one watch. May sleep.
+ * @unwatch: undo one watch. As @watch.
+ * @settle: NULL, or: returns when what was asked for so far about offers of a type
+ *	has been done: those given back are free for other drivers. May sleep.
  * @open: make the rings and tell the other end. kmcl_data_ready() may be called
  *	before it returns. May sleep.
  * @close: the opposite; after it no callback comes and the other end no
- *	longer touches memory of ours. May sleep.
+ *	longer touches memory of ours. Where the transport closed it by itself it has
+ *	nothing left to do: see kmcl_offer_gone(). May sleep.
  * @release: the core is done with the offer and never uses the link again.
- *	May sleep.
+ *	As @watch.
  * @send: write one packet to the ring, now or not at all. 0, -EAGAIN (no
  *	room), -EOPNOTSUPP (not such a packet, said in the log), or another error
  *	if no packet can be sent any more. The caller serializes; any context up
@@ -161,8 +167,10 @@ struct kmcl_transport {
 	struct module *owner;
 	bool same_memory;
 
-	int (*watch)(const guid_t *type, const guid_t *instance);
+	int (*watch)(const guid_t *type);
+	void (*rescan)(const guid_t *type);
 	void (*unwatch)(const guid_t *type);
+	void (*settle)(const guid_t *type);
 
 	int (*open)(struct kmcl_link *link, const struct kmcl_link_params *p);
 	void (*close)(struct kmcl_link *link);
@@ -196,7 +204,7 @@ struct kmcl_transport {
  * @type: the offer's class
  * @instance: the offer's instance
  * @chan: the channel, from kmcl_offer_arrived() on
- * @detached: completed when the core has closed the link
+ * @cut: kmcl_offer_gone() has taken the rings from the core; set under kmcl_send.lock
  * @mmio_start: set by @open: address of the offer's MMIO space
  * @mmio_size: set by @open: bytes of MMIO space, or 0
  * @send_bytes: set by @open where it is not as asked for: bytes of the outgoing
@@ -209,7 +217,7 @@ struct kmcl_link {
 	guid_t type;
 	guid_t instance;
 	struct kmcl_channel *chan;
-	struct completion detached;
+	bool cut;
 	u64 mmio_start;
 	u64 mmio_size;
 	u32 send_bytes;
@@ -222,10 +230,15 @@ void kmcl_transport_unregister(const struct kmcl_transport *ops);
 void kmcl_link_init(struct kmcl_link *link, const struct kmcl_transport *ops,
 		    const guid_t *type, const guid_t *instance);
 void kmcl_link_destroy(struct kmcl_link *link);
+bool kmcl_offer_wanted(const struct kmcl_transport *ops, const guid_t *type,
+		       const guid_t *instance);
 int kmcl_offer_arrived(struct kmcl_link *link);
+bool kmcl_offer_held(const struct kmcl_transport *ops, const guid_t *type,
+		     const guid_t *instance, bool others);
 bool kmcl_offer_gone(struct kmcl_link *link);
-void kmcl_offer_rescan(void);
+void kmcl_offer_closed(struct kmcl_link *link);
 bool kmcl_link_hang_up(struct kmcl_link *link);
+void kmcl_transport_sleep(const struct kmcl_transport *ops);
 void kmcl_offer_opened(struct kmcl_offer *offer, struct kmcl_link *link);
 void kmcl_data_ready(struct kmcl_link *link);
 
