@@ -126,9 +126,18 @@ static int __init kmcl_hv_init(void)
 	ret = kmcl_hv_bind_init();
 	if (ret)
 		return ret;
+	ret = kmcl_hv_sleep_init();
+	if (ret)
+		goto exit_bind;
 	ret = kmcl_transport_register(&kmcl_hv_transport);
 	if (ret)
-		kmcl_hv_bind_exit();
+		goto exit_sleep;
+	return 0;
+
+exit_sleep:
+	kmcl_hv_sleep_exit();
+exit_bind:
+	kmcl_hv_bind_exit();
 	return ret;
 }
 module_init(kmcl_hv_init);
@@ -136,6 +145,7 @@ module_init(kmcl_hv_init);
 static void __exit kmcl_hv_exit(void)
 {
 	kmcl_transport_unregister(&kmcl_hv_transport);
+	kmcl_hv_sleep_exit();
 	kmcl_hv_bind_exit();
 }
 module_exit(kmcl_hv_exit);

@@ -52,6 +52,10 @@ bool kmcl_hv_wait_unlinked(unsigned long timeout);
 int kmcl_hv_bind_init(void);
 void kmcl_hv_bind_exit(void);
 
+/* hv_sleep.c: hibernation */
+int kmcl_hv_sleep_init(void);
+void kmcl_hv_sleep_exit(void);
+
 /* hv_ring.c: packets */
 int kmcl_hv_send(struct kmcl_link *link, const struct kmcl_out *out);
 void kmcl_hv_want_room(struct kmcl_link *link, u32 bytes);
