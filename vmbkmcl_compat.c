@@ -81,8 +81,13 @@ static NTSTATUS kmcl_query_interface(LPCGUID type, PINTERFACE result,
  *
  * Context: PASSIVE_LEVEL on Windows; here up to DISPATCH_LEVEL.
  *
- * Return: STATUS_SUCCESS; STATUS_NOT_SUPPORTED for another type. This project's
- * decision: STATUS_INVALID_PARAMETER for another size or version, or NULL.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_NOT_SUPPORTED: another type
+ *
+ *  This project's decision:
+ *
+ *  - STATUS_INVALID_PARAMETER: another size or version, or NULL
  */
 NTSTATUS WdfFdoQueryForInterface(WDFDEVICE Fdo, LPCGUID InterfaceType,
 				 PINTERFACE Interface, USHORT Size,

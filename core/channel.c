@@ -21,8 +21,10 @@
  *
  * On Windows the parent is a DEVICE_OBJECT; here it is a struct device.
  *
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_3 where @Channel is NULL;
- * STATUS_INSUFFICIENT_RESOURCES.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_INVALID_PARAMETER_3: @Channel is NULL
+ *  - STATUS_INSUFFICIENT_RESOURCES
  */
 NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT Parent, BOOLEAN IsServer,
 			    VMBCHANNEL *Channel)

@@ -343,12 +343,17 @@ void kmcl_control_disable(struct kmcl_channel *chan)
  *
  * Context: up to DISPATCH_LEVEL (Windows: PASSIVE_LEVEL).
  *
- * Return: STATUS_SUCCESS. This project's decisions: STATUS_INVALID_PARAMETER_1
- * for a bad handle; STATUS_INVALID_DEVICE_STATE where the channel is not
- * disabled or has no target; STATUS_OBJECT_NAME_COLLISION where another server
- * makes the same offer; STATUS_NOT_SUPPORTED for a server channel without
- * VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER, with a line in the log, for a
- * guest cannot offer channels to other partitions.
+ * Return:
+ *  - STATUS_SUCCESS
+ *
+ *  This project's decisions:
+ *
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle
+ *  - STATUS_INVALID_DEVICE_STATE: the channel is not disabled or has no target
+ *  - STATUS_OBJECT_NAME_COLLISION: another server makes the same offer
+ *  - STATUS_NOT_SUPPORTED: a server channel without
+ *    VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER, with a line in the log, for a
+ *    guest cannot offer channels to other partitions
  */
 NTSTATUS VmbChannelEnable(VMBCHANNEL Channel)
 {

@@ -57,7 +57,12 @@ static u32 kmcl_mdl_padded_bytes(const MDL *mdl)
  * @length: bytes to describe, 0 for all that follow
  * @force: only the first MDL counts, as far as its last page goes
  *
- * Return: KMCL_EXTERNAL_OK, or what is wrong.
+ * Return:
+ *  - KMCL_EXTERNAL_OK
+ *  - KMCL_EXTERNAL_MEMORY: MDLs that are missing, not locked, empty, or beyond the
+ *    limits
+ *  - KMCL_EXTERNAL_OFFSET: @offset leads beyond the memory
+ *  - KMCL_EXTERNAL_LENGTH: @length does
  */
 enum kmcl_external_error kmcl_external_mdl(struct kmcl_packet *pkt, PMDL mdl,
 					   u32 offset, u32 length, bool force)

@@ -130,14 +130,21 @@ static bool kmcl_external_needs_mapping(const struct kmcl_incoming *inc)
  *
  * Context: up to DISPATCH_LEVEL.
  *
- * Return: STATUS_SUCCESS. STATUS_PENDING: memory is short, or its pages are not
- * consecutive and can be mapped at PASSIVE_LEVEL only; the caller returns from
- * ProcessPacket, without completing the packet, and is called with it again at
- * PASSIVE_LEVEL. This project's decisions: STATUS_INSUFFICIENT_RESOURCES where
- * memory is short at PASSIVE_LEVEL or outside of ProcessPacket;
- * STATUS_INVALID_PARAMETER_1 for a bad handle, _2 for an unknown flag, _3 for a
- * missing @Mdl; STATUS_NOT_FOUND for a packet without external data;
- * STATUS_NOT_SUPPORTED for transfer pages.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_PENDING: memory is short, or its pages are not consecutive and can be
+ *    mapped at PASSIVE_LEVEL only. The caller returns from ProcessPacket, without
+ *    completing the packet, and is called with it again at PASSIVE_LEVEL.
+ *
+ *  This project's decisions:
+ *
+ *  - STATUS_INSUFFICIENT_RESOURCES: memory is short where ProcessPacket was called at
+ *    PASSIVE_LEVEL, or outside of it
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle
+ *  - STATUS_INVALID_PARAMETER_2: an unknown flag
+ *  - STATUS_INVALID_PARAMETER_3: a missing @Mdl
+ *  - STATUS_NOT_FOUND: a packet without external data
+ *  - STATUS_NOT_SUPPORTED: transfer pages
  */
 NTSTATUS VmbChannelPacketGetExternalData(VMBPACKETCOMPLETION PacketCompletionContext,
 					 UINT32 Flags, PMDL *Mdl)

@@ -221,13 +221,22 @@ void kmcl_gpadls_close(struct kmcl_channel *chan)
  *
  * Context: PASSIVE_LEVEL, in EvtChannelOpened and after it.
  *
- * Return: STATUS_SUCCESS. This project's decisions: STATUS_INVALID_PARAMETER_1
- * for a bad handle, _2 for an unknown flag, _3 where @Buffer is no memory of the
- * kernel's, _4 for 0 bytes, _5 for a missing @GpadlHandle;
- * STATUS_INVALID_DEVICE_STATE where the channel is not open;
- * STATUS_NOT_SUPPORTED where the transport cannot describe the memory;
- * STATUS_DEVICE_REMOVED after a rescind; STATUS_INSUFFICIENT_RESOURCES;
- * STATUS_UNSUCCESSFUL where the other end refuses it.
+ * Return:
+ *  - STATUS_SUCCESS
+ *
+ *  This project's decisions:
+ *
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle
+ *  - STATUS_INVALID_PARAMETER_2: an unknown flag
+ *  - STATUS_INVALID_PARAMETER_3: @Buffer is no memory of the kernel's
+ *  - STATUS_INVALID_PARAMETER_4: 0 bytes
+ *  - STATUS_INVALID_PARAMETER_5: a missing @GpadlHandle
+ *  - STATUS_INVALID_DEVICE_STATE: the channel is not open
+ *  - STATUS_NOT_SUPPORTED: the transport cannot describe the memory, or the channel
+ *    is a server's
+ *  - STATUS_DEVICE_REMOVED: after a rescind
+ *  - STATUS_INSUFFICIENT_RESOURCES
+ *  - STATUS_UNSUCCESSFUL: the other end refuses it
  */
 NTSTATUS VmbChannelCreateGpadlFromBuffer(VMBCHANNEL Channel, UINT32 Flags,
 					 PVOID Buffer, UINT32 ByteCount,
@@ -274,9 +283,14 @@ EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromBuffer);
  *
  * Context: PASSIVE_LEVEL, in EvtChannelOpened and after it.
  *
- * Return: as VmbChannelCreateGpadlFromBuffer(), but STATUS_INVALID_PARAMETER_3 for
- * MDLs that are missing or not locked, _4 where @StartOffsetWithinMdl leads beyond
- * the memory, _5 where @DataLengthWithinMdl does, _6 for a missing @GpadlHandle.
+ * Return: as VmbChannelCreateGpadlFromBuffer(), but:
+ *
+ *  - STATUS_INVALID_PARAMETER_3: MDLs that are missing or not locked
+ *  - STATUS_INVALID_PARAMETER_4: @StartOffsetWithinMdl leads beyond the memory
+ *  - STATUS_INVALID_PARAMETER_5: @DataLengthWithinMdl does; or it is 0, and 4 GiB or
+ *    more follow
+ *  - STATUS_INVALID_PARAMETER_6: a missing @GpadlHandle
+ *  - STATUS_NOT_SUPPORTED: pieces that do not join, too
  */
 NTSTATUS VmbChannelCreateGpadlFromMdl(VMBCHANNEL Channel, UINT32 Flags,
 				      PMDL Mdl, UINT32 StartOffsetWithinMdl,

@@ -143,12 +143,20 @@ void kmcl_gpadl_unmap_all(struct kmcl_channel *chan, struct kmcl_link *link)
  *
  * Context: PASSIVE_LEVEL, in EvtChannelOpened and after it.
  *
- * Return: STATUS_SUCCESS. This project's decisions: STATUS_INVALID_PARAMETER_1 for
- * a handle that is bad or a client's, _2 for an unknown flag, _3 where there is no
- * such GPADL (any more), _4 for a missing @Mdl; STATUS_ACCESS_DENIED without
- * ..._READ_ONLY for a GPADL that was made so; STATUS_SHARING_VIOLATION where it is
- * mapped; STATUS_INVALID_DEVICE_STATE where the channel is not open;
- * STATUS_DEVICE_REMOVED where the client has left; STATUS_INSUFFICIENT_RESOURCES.
+ * Return:
+ *  - STATUS_SUCCESS
+ *
+ *  This project's decisions:
+ *
+ *  - STATUS_INVALID_PARAMETER_1: a handle that is bad or a client's
+ *  - STATUS_INVALID_PARAMETER_2: an unknown flag
+ *  - STATUS_INVALID_PARAMETER_3: there is no such GPADL (any more)
+ *  - STATUS_INVALID_PARAMETER_4: a missing @Mdl
+ *  - STATUS_ACCESS_DENIED: without ..._READ_ONLY, for a GPADL that was made so
+ *  - STATUS_SHARING_VIOLATION: it is mapped
+ *  - STATUS_INVALID_DEVICE_STATE: the channel is not open
+ *  - STATUS_DEVICE_REMOVED: the client has left
+ *  - STATUS_INSUFFICIENT_RESOURCES
  */
 NTSTATUS VmbChannelMapGpadl(VMBCHANNEL Channel, UINT32 Flags,
 			    UINT32 GpadlHandle, PMDL *Mdl)

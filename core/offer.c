@@ -62,7 +62,9 @@ static void kmcl_offer_wake_waiting(void)
  *
  * Channels that are enabled already start to watch for its offers.
  *
- * Return: 0, or -ENOSPC.
+ * Return:
+ *  - 0
+ *  - -ENOSPC: the table of transports is full
  */
 int kmcl_transport_register(const struct kmcl_transport *ops)
 {
@@ -313,7 +315,9 @@ EXPORT_SYMBOL_GPL(kmcl_offer_held);
  * Gives it to the channel that has waited for it longest. From then on the
  * core may use the link until it calls the release operation.
  *
- * Return: 0, or -ENODEV if no channel waits for such an offer.
+ * Return:
+ *  - 0: a channel has it
+ *  - -ENODEV: no channel waits for such an offer
  */
 int kmcl_offer_arrived(struct kmcl_link *link)
 {
@@ -359,7 +363,9 @@ static void kmcl_link_set_gone(struct kmcl_channel *chan)
  *
  * Context: any.
  *
- * Return: true if the release operation has been or will be called; false if not.
+ * Return:
+ *  - true: the release operation has been or will be called
+ *  - false: it will not
  */
 bool kmcl_link_hang_up(struct kmcl_link *link)
 {
@@ -391,7 +397,9 @@ bool kmcl_link_hang_up(struct kmcl_link *link)
  *
  * Context: may sleep.
  *
- * Return: true if the release operation has been or will be called; false if not.
+ * Return:
+ *  - true: the release operation has been or will be called
+ *  - false: it will not
  */
 bool kmcl_offer_gone(struct kmcl_link *link)
 {

@@ -119,9 +119,14 @@ EXPORT_SYMBOL_GPL(VmbChannelSizeofPacket);
  *
  * Context: up to DISPATCH_LEVEL.
  *
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_3 where @ByteCount is too
- * small. This project's decisions: STATUS_INVALID_PARAMETER_1 for a bad
- * channel, STATUS_INVALID_PARAMETER_2 where @VmbPacket is NULL or not aligned.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_INVALID_PARAMETER_3: @ByteCount is too small
+ *
+ *  This project's decisions:
+ *
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle
+ *  - STATUS_INVALID_PARAMETER_2: @VmbPacket is NULL or not aligned
  */
 NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET VmbPacket,
 			     UINT32 ByteCount)

@@ -77,8 +77,16 @@ static const void *kmcl_packet_add_pipe_head(struct kmcl_packet *pkt,
  * @may_wait: whether it may be queued
  * @result: what became of it
  *
- * Return: the status for the caller. On failure the packet is idle again, on
- * success with KMCL_TX_OVER it is the caller's to complete.
+ * Return:
+ *  - STATUS_SUCCESS: sent or queued, as @result says. With KMCL_TX_OVER the packet is
+ *    the caller's to complete.
+ *  - STATUS_INVALID_PARAMETER_3: too large with all headers
+ *  - STATUS_BUFFER_OVERFLOW: it cannot go out at once, and must not be queued
+ *  - STATUS_DEVICE_REMOVED: likewise, and it never could
+ *  - STATUS_NOT_SUPPORTED: the transport cannot send such a packet
+ *  - STATUS_INVALID_DEVICE_STATE: the channel is being cleaned up
+ *
+ *  On failure the packet is idle again.
  */
 NTSTATUS kmcl_packet_submit(struct kmcl_packet *pkt, const void *buffer,
 			    u32 len, u32 flags, bool may_wait,
@@ -154,19 +162,28 @@ bool kmcl_flags_valid(u32 flags, bool external)
  *
  * Context: up to DISPATCH_LEVEL.
  *
- * Return: STATUS_SUCCESS: sent or queued. Else nothing happened, and the
- * completion routine does not run. STATUS_INVALID_PARAMETER_1 for a bad handle,
- * _2 for a missing buffer, _3 where @BufferLength is above the maximum packet
- * size or, with all headers, above the 524,280 bytes of a VMBus packet, _4 for
- * MDLs that are not locked, empty, or beyond what
- * VmbChannelInitSetMaximumExternalData() allows, _5 for an unknown flag and for
- * external data without ..._WAIT_FOR_COMPLETION; STATUS_NOT_SUPPORTED where the
- * transport cannot describe that memory, which is said in the log (a packet that
- * was queued completes with it, and so does one that is larger than the ring the
- * channel was opened with later); STATUS_INVALID_DEVICE_STATE where no completion
- * routine is set, the packet is under way or was made before pipe mode was set or
- * unset, or the channel is being cleaned up. The numbers are this project's
- * decision.
+ * Return:
+ *  - STATUS_SUCCESS: sent or queued
+ *
+ *  Else nothing happened, and the completion routine does not run. The numbers are
+ *  this project's decision:
+ *
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle
+ *  - STATUS_INVALID_PARAMETER_2: a missing buffer
+ *  - STATUS_INVALID_PARAMETER_3: @BufferLength is above the maximum packet size, that
+ *    of the channel or that which the packet was made for; or, with all headers,
+ *    above the 524,280 bytes of a VMBus packet
+ *  - STATUS_INVALID_PARAMETER_4: MDLs that are not locked, empty, or beyond what
+ *    VmbChannelInitSetMaximumExternalData() allows, or allowed when the packet was
+ *    made
+ *  - STATUS_INVALID_PARAMETER_5: an unknown flag, or external data without
+ *    ..._WAIT_FOR_COMPLETION
+ *  - STATUS_NOT_SUPPORTED: the transport cannot send such a packet: it cannot describe
+ *    that memory, or the packet is larger than the ring. The log says so. A packet that
+ *    was queued completes with this status.
+ *  - STATUS_INVALID_DEVICE_STATE: no completion routine is set, the packet is under
+ *    way or was made before pipe mode was set or unset, or the channel is being
+ *    cleaned up
  */
 NTSTATUS VmbPacketSend(VMBPACKET PacketObject, PVOID Buffer,
 		       UINT32 BufferLength, PMDL ExternalDataMdl, UINT32 Flags)
@@ -204,8 +221,12 @@ EXPORT_SYMBOL_GPL(VmbPacketSend);
  *
  * Context: up to DISPATCH_LEVEL.
  *
- * Return: as VmbPacketSend(), but STATUS_INVALID_PARAMETER_5 where @MdlOffset
- * leads beyond the memory, _6 where @MdlLength does, _7 for wrong flags.
+ * Return: as VmbPacketSend(), but:
+ *
+ *  - STATUS_INVALID_PARAMETER_4: MDLs that are missing, too
+ *  - STATUS_INVALID_PARAMETER_5: @MdlOffset leads beyond the memory
+ *  - STATUS_INVALID_PARAMETER_6: @MdlLength does
+ *  - STATUS_INVALID_PARAMETER_7: wrong flags
  */
 NTSTATUS VmbPacketSendWithExternalMdl(VMBPACKET PacketObject, PVOID Buffer,
 				      UINT32 BufferLength, PMDL ExternalDataMdl,
@@ -253,8 +274,11 @@ EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalMdl);
  *
  * Context: up to DISPATCH_LEVEL.
  *
- * Return: as VmbPacketSend(), but STATUS_INVALID_PARAMETER_4 for a missing array,
- * _5 where @PfnLength is 0 or beyond the limits, _6 for wrong flags.
+ * Return: as VmbPacketSend(), but:
+ *
+ *  - STATUS_INVALID_PARAMETER_4: a missing array
+ *  - STATUS_INVALID_PARAMETER_5: @PfnLength is 0 or beyond the limits
+ *  - STATUS_INVALID_PARAMETER_6: wrong flags
  */
 NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET PacketObject, PVOID Buffer,
 				       UINT32 BufferLength,

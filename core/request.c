@@ -228,16 +228,25 @@ static NTSTATUS kmcl_request_send(struct kmcl_channel *chan,
  * Context: PASSIVE_LEVEL. With *@Timeout 0 and without ..._WAIT_FOR_COMPLETION
  * up to DISPATCH_LEVEL.
  *
- * Return: STATUS_SUCCESS; STATUS_BUFFER_OVERFLOW: with *@Timeout 0, did not fit
- * and was not queued, also where the channel is not open yet; STATUS_CANCELLED
- * after the timeout; STATUS_DEVICE_REMOVED where the channel is not enabled or went
- * away. This project's decisions: STATUS_BUFFER_TOO_SMALL
- * where the completion was longer than @CompletionBuffer, which then holds its
- * beginning; STATUS_INVALID_PARAMETER_1 for a bad handle, _2 to _5 as
- * VmbPacketSend(), _7 for a size that is missing or no multiple of 8;
- * STATUS_INSUFFICIENT_RESOURCES; STATUS_NOT_SUPPORTED as VmbPacketSend();
- * STATUS_INVALID_DEVICE_STATE where the caller must not wait, or the channel is
- * being cleaned up.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_BUFFER_OVERFLOW: with *@Timeout 0, it could not go out at once and was not
+ *    queued: the ring has no room, others wait for that, or the channel is not open
+ *  - STATUS_CANCELLED: after the timeout
+ *  - STATUS_DEVICE_REMOVED: the channel is not enabled or went away; with *@Timeout 0,
+ *    the outgoing ring is unusable, too
+ *
+ *  This project's decisions:
+ *
+ *  - STATUS_BUFFER_TOO_SMALL: the completion was longer than @CompletionBuffer, which
+ *    then holds its beginning
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle
+ *  - STATUS_INVALID_PARAMETER_2, _3, _4, _5: as VmbPacketSend()
+ *  - STATUS_INVALID_PARAMETER_7: a size that is missing or no multiple of 8
+ *  - STATUS_INSUFFICIENT_RESOURCES
+ *  - STATUS_NOT_SUPPORTED: as VmbPacketSend()
+ *  - STATUS_INVALID_DEVICE_STATE: the caller must not wait, or the channel is being
+ *    cleaned up
  */
 NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 					  UINT32 BufferSize, PMDL ExternalDataMdl,

@@ -361,14 +361,22 @@ static struct kmcl_restore *kmcl_restore_get(struct kmcl_channel *chan)
  *
  * Context: PASSIVE_LEVEL.
  *
- * Return: STATUS_SUCCESS; STATUS_MORE_PROCESSING_REQUIRED: more chunks were saved.
- * This project's decisions: STATUS_INVALID_PARAMETER_1 for a handle that is bad or a
- * client's, or an enabled channel; STATUS_INVALID_PARAMETER_2 for data that is
- * truncated, corrupt, out of order, or from another offer; STATUS_INVALID_PARAMETER_3
- * for bytes behind the last chunk; STATUS_REVISION_MISMATCH for another version;
- * STATUS_INVALID_DEVICE_STATE where the channel is restored already, or there are
- * packets but no EvtChannelRestorePacket; STATUS_INSUFFICIENT_RESOURCES; or what
- * EvtChannelRestorePacket failed with.
+ * Return:
+ *  - STATUS_SUCCESS: all is restored
+ *  - STATUS_MORE_PROCESSING_REQUIRED: more chunks were saved
+ *  - what EvtChannelRestorePacket failed with
+ *
+ *  This project's decisions:
+ *
+ *  - STATUS_INVALID_PARAMETER_1: a handle that is bad or a client's, or a channel that
+ *    is not disabled
+ *  - STATUS_INVALID_PARAMETER_2: a missing or unaligned buffer, or data that is
+ *    truncated, corrupt, out of order, or from another offer
+ *  - STATUS_INVALID_PARAMETER_3: bytes behind the last chunk
+ *  - STATUS_REVISION_MISMATCH: another version
+ *  - STATUS_INVALID_DEVICE_STATE: the channel is restored already, or there are packets
+ *    but no EvtChannelRestorePacket
+ *  - STATUS_INSUFFICIENT_RESOURCES
  */
 NTSTATUS VmbChannelRestoreFromBuffer(VMBCHANNEL Channel, PVOID Buffer,
 				     ULONG BufferSize)
@@ -433,11 +441,17 @@ static void kmcl_restore_into(struct kmcl_packet *pkt,
  *
  * Context: PASSIVE_LEVEL, in EvtChannelRestorePacket, once for each call of it.
  *
- * Return: STATUS_SUCCESS. This project's decisions: STATUS_INVALID_PARAMETER_1 for a
- * bad handle; STATUS_INVALID_PARAMETER_2 where @Buffer or @BufferSize is not what the
- * callback got, was changed, or is above what the packet has room for;
- * STATUS_INVALID_DEVICE_STATE elsewhere, for a second packet, and where the packet is
- * under way or has no completion routine.
+ * Return:
+ *  - STATUS_SUCCESS
+ *
+ *  This project's decisions:
+ *
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle
+ *  - STATUS_INVALID_PARAMETER_2: @Buffer or @BufferSize is not what the callback got,
+ *    was changed, or is above what the packet has room for
+ *  - STATUS_INVALID_DEVICE_STATE: elsewhere, for a second packet, and where the packet
+ *    is under way, has no completion routine, or was made before pipe mode was set or
+ *    unset
  */
 NTSTATUS VmbPacketRestore(VMBPACKET PacketObject, PVOID Buffer,
 			  ULONG BufferSize)

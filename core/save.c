@@ -384,13 +384,19 @@ static NTSTATUS kmcl_save_begin(struct kmcl_channel *chan)
  *
  * Context: PASSIVE_LEVEL.
  *
- * Return: STATUS_SUCCESS. This project's decisions: STATUS_INVALID_PARAMETER_1 for a
- * handle that is bad or a client's; STATUS_INVALID_DEVICE_STATE where the channel is
- * not paused, about to change its state, being saved, or restored and not yet connected;
- * STATUS_DEVICE_BUSY where a
- * packet with external data or a synchronous request is under way, for their memory
- * may be gone when they are restored, which the log says;
- * STATUS_INSUFFICIENT_RESOURCES; or what EvtChannelSavePacket failed with.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - what EvtChannelSavePacket failed with
+ *
+ *  This project's decisions:
+ *
+ *  - STATUS_INVALID_PARAMETER_1: a handle that is bad or a client's
+ *  - STATUS_INVALID_DEVICE_STATE: the channel is not paused, about to change its state,
+ *    being saved, or restored and not yet connected
+ *  - STATUS_DEVICE_BUSY: a packet with external data or a synchronous request is under
+ *    way, or the client may yet complete a request that was given up: their memory
+ *    may be gone when they are restored. The log says so.
+ *  - STATUS_INSUFFICIENT_RESOURCES
  */
 NTSTATUS VmbChannelSaveBegin(VMBCHANNEL Channel)
 {
@@ -457,12 +463,18 @@ static u32 kmcl_save_chunk(struct kmcl_save *save, void *buffer, u32 size)
  *
  * Context: PASSIVE_LEVEL.
  *
- * Return: STATUS_SUCCESS: all is saved. STATUS_BUFFER_OVERFLOW: a chunk was written,
- * and there is more. STATUS_BUFFER_TOO_SMALL: nothing was written. This project's
- * decisions: STATUS_INVALID_PARAMETER_1 for a handle that is bad or a client's, _2
- * for a missing or unaligned buffer, _4 for a missing @BytesFilled;
- * STATUS_INVALID_DEVICE_STATE where no save has begun, or the channel has been
- * started, opened or closed since.
+ * Return:
+ *  - STATUS_SUCCESS: all is saved
+ *  - STATUS_BUFFER_OVERFLOW: a chunk was written, and there is more
+ *  - STATUS_BUFFER_TOO_SMALL: nothing was written
+ *
+ *  This project's decisions:
+ *
+ *  - STATUS_INVALID_PARAMETER_1: a handle that is bad or a client's
+ *  - STATUS_INVALID_PARAMETER_2: a missing or unaligned buffer
+ *  - STATUS_INVALID_PARAMETER_4: a missing @BytesFilled
+ *  - STATUS_INVALID_DEVICE_STATE: no save has begun, or the channel has been started,
+ *    opened or closed since
  */
 NTSTATUS VmbChannelSaveContinue(VMBCHANNEL Channel, PVOID SaveBuffer,
 				ULONG SaveBufferSize, PULONG BytesFilled,

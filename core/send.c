@@ -254,8 +254,9 @@ u32 kmcl_send_count(struct kmcl_channel *chan)
  * @list: where it goes
  * @room: entries in @list
  *
- * Return: entries filled in; -EBUSY where the other end may yet complete a
- * transaction that was cancelled.
+ * Return:
+ *  - entries filled in
+ *  - -EBUSY: the other end may yet complete a transaction that was cancelled
  */
 int kmcl_send_list(struct kmcl_channel *chan, struct kmcl_tx **list, u32 room)
 {

@@ -7,8 +7,7 @@
  * until the channel is disabled.
  *
  * Context of all functions here: PASSIVE_LEVEL on Windows; here up to
- * DISPATCH_LEVEL. All refuse, with STATUS_INVALID_PARAMETER_1, a handle that is bad
- * or a client's, and a channel that is not disabled.
+ * DISPATCH_LEVEL.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -83,8 +82,11 @@ kmcl_server_from_handle(VMBCHANNEL handle)
  *	kernel: there are no device interfaces, each opening is a new channel, and
  *	the network's provider interface is Windows' own.
  *
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1; STATUS_INVALID_PARAMETER_2 for
- * an unknown flag.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle, a client's, or a channel that is not
+ *    disabled
+ *  - STATUS_INVALID_PARAMETER_2: an unknown flag
  */
 NTSTATUS VmbServerChannelInitSetFlags(VMBCHANNEL Channel, UINT32 Flags)
 {
@@ -113,8 +115,11 @@ EXPORT_SYMBOL_GPL(VmbServerChannelInitSetFlags);
  * Two ends in one kernel need no such space, and none is set apart: a client's
  * VmbChannelGetMmioSpace() tells 0, 0. The log says so, once.
  *
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1; STATUS_INVALID_PARAMETER where
- * both are 0.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle, a client's, or a channel that is not
+ *    disabled
+ *  - STATUS_INVALID_PARAMETER: both are 0
  */
 NTSTATUS VmbServerChannelInitSetMmioMegabytes(VMBCHANNEL Channel,
 					      UINT16 MmioMegabytes,
@@ -150,7 +155,10 @@ EXPORT_SYMBOL_GPL(VmbServerChannelInitSetMmioMegabytes);
  * Both are called at PASSIVE_LEVEL. They must not disable, pause or clean up the
  * channel, nor save or restore it.
  *
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle, a client's, or a channel that is not
+ *    disabled
  */
 NTSTATUS
 VmbServerChannelInitSetSaveRestorePacketCallbacks(VMBCHANNEL Channel,
@@ -179,7 +187,10 @@ EXPORT_SYMBOL_GPL(VmbServerChannelInitSetSaveRestorePacketCallbacks);
  * @InterfaceType: the offer's class
  * @InterfaceInstance: the offer's instance
  *
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle, a client's, or a channel that is not
+ *    disabled
  */
 NTSTATUS VmbServerChannelInitSetTargetInterfaceId(VMBCHANNEL Channel,
 						  GUID InterfaceType,
@@ -208,8 +219,11 @@ EXPORT_SYMBOL_GPL(VmbServerChannelInitSetTargetInterfaceId);
  * @Channel: a disabled server channel
  * @TargetVtl: 0, the one that all clients of this kernel run in
  *
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1; STATUS_INVALID_PARAMETER_2 for
- * any other level.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle, a client's, or a channel that is not
+ *    disabled
+ *  - STATUS_INVALID_PARAMETER_2: any other level
  */
 NTSTATUS VmbServerChannelInitSetTargetVtl(VMBCHANNEL Channel, UINT8 TargetVtl)
 {
@@ -233,8 +247,11 @@ EXPORT_SYMBOL_GPL(VmbServerChannelInitSetTargetVtl);
  * @VmbusHandle: NULL. On Windows others name the bus of a virtual machine, of
  *	which a guest has none.
  *
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1; STATUS_NOT_SUPPORTED for any
- * other handle, with a line in the log.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle, a client's, or a channel that is not
+ *    disabled
+ *  - STATUS_NOT_SUPPORTED: any other handle, with a line in the log
  */
 NTSTATUS VmbServerChannelInitSetVmbusHandle(VMBCHANNEL Channel,
 					    HANDLE VmbusHandle)

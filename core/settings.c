@@ -108,8 +108,10 @@ NTSTATUS kmcl_init_unlock(struct kmcl_channel *chan, unsigned long flags,
  * before must be made anew. A server's channel is one of a pipe by this flag or by
  * VMBUS_SERVER_CHANNEL_INIT_FLAG_OFFER_AS_PIPE, whichever is set.
  *
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad or enabled
- * channel; STATUS_INVALID_PARAMETER_2 for an unknown flag.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle, or a channel that is not disabled
+ *  - STATUS_INVALID_PARAMETER_2: an unknown flag
  */
 NTSTATUS VmbChannelInitSetFlags(VMBCHANNEL Channel, UINT32 Flags)
 {
@@ -139,9 +141,11 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetFlags);
  * The rings are made large enough for such packets. Packet objects made before
  * keep the size they were made for.
  *
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad or enabled
- * channel; STATUS_INVALID_PARAMETER_2 for 0 and (this project's decision) for
- * more than a VMBus packet can hold, 524,264 bytes.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle, or a channel that is not disabled
+ *  - STATUS_INVALID_PARAMETER_2: 0, or (this project's decision) more than a VMBus
+ *    packet can hold, 524,264 bytes
  */
 NTSTATUS VmbChannelInitSetMaximumPacketSize(VMBCHANNEL Channel,
 					    UINT32 MaximumPacketSize)
@@ -168,9 +172,11 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumPacketSize);
  * @DataSize: bytes; 128 KiB unless set
  * @ChainLength: MDLs in a chain; 8 unless set
  *
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad or enabled
- * channel; STATUS_INVALID_PARAMETER_2 where @DataSize is 0,
- * STATUS_INVALID_PARAMETER_3 where @ChainLength is 0.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle, or a channel that is not disabled
+ *  - STATUS_INVALID_PARAMETER_2: @DataSize is 0
+ *  - STATUS_INVALID_PARAMETER_3: @ChainLength is 0
  */
 NTSTATUS VmbChannelInitSetMaximumExternalData(VMBCHANNEL Channel,
 					      UINT32 DataSize,
@@ -202,9 +208,10 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumExternalData);
  * @ContextSize: bytes that each incoming packet carries for the client, see
  *	VmbChannelPacketGetClientContext(); 0 unless set
  *
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad or enabled
- * channel; STATUS_INVALID_PARAMETER_2 for more than 64 KiB (this project's
- * decision).
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle, or a channel that is not disabled
+ *  - STATUS_INVALID_PARAMETER_2: more than 64 KiB (this project's decision)
  */
 NTSTATUS VmbChannelInitSetClientContextSize(VMBCHANNEL Channel,
 					    UINT32 ContextSize)
@@ -231,9 +238,10 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetClientContextSize);
  * @FriendlyName: copied; what is no printable ASCII becomes '?', and what is
  *	longer than 63 characters is cut (this project's decision)
  *
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad or enabled
- * channel; STATUS_INVALID_PARAMETER_2 where @FriendlyName is NULL or has no
- * buffer.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle, or a channel that is not disabled
+ *  - STATUS_INVALID_PARAMETER_2: @FriendlyName is NULL or has no buffer
  */
 NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL Channel,
 				       PCUNICODE_STRING FriendlyName)
@@ -270,8 +278,9 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetFriendlyName);
  *	project's decision), packets are counted and completed with no payload.
  * @ProcessingComplete: called at the end of each batch, or NULL
  *
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad or enabled
- * channel.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle, or a channel that is not disabled
  */
 NTSTATUS
 VmbChannelInitSetProcessPacketCallbacks(VMBCHANNEL Channel,
@@ -300,8 +309,10 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetProcessPacketCallbacks);
  * @Callbacks: made by VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(); copied. Any
  *	member may be NULL.
  *
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad or enabled
- * channel; STATUS_INVALID_PARAMETER_2 for NULL or a wrong Version or Size.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle, or a channel that is not disabled
+ *  - STATUS_INVALID_PARAMETER_2: NULL, or a wrong Version or Size
  */
 NTSTATUS
 VmbChannelInitSetStateChangeCallbacks(VMBCHANNEL Channel,
@@ -334,9 +345,12 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetStateChangeCallbacks);
  * ring sizes of Linux' own VMBus drivers do, and is raised where the largest
  * packet would not fit.
  *
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad, enabled or
- * server channel; STATUS_INVALID_PARAMETER_2, _3 for a count below 2 or
- * above 512.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle, a server's, or a channel that is not
+ *    disabled
+ *  - STATUS_INVALID_PARAMETER_2: @IncomingPageCount is below 2 or above 512
+ *  - STATUS_INVALID_PARAMETER_3: @OutgoingPageCount is
  */
 NTSTATUS VmbClientChannelInitSetRingBufferPageCount(VMBCHANNEL Channel,
 						    UINT32 IncomingPageCount,
@@ -372,8 +386,11 @@ EXPORT_SYMBOL_GPL(VmbClientChannelInitSetRingBufferPageCount);
  *	device is held by another driver, which a log line names; the channel
  *	stays enabled and waits.
  *
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1 for a bad, enabled or
- * server channel; STATUS_INVALID_PARAMETER_2 where @InterfaceType is NULL.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle, a server's, or a channel that is not
+ *    disabled
+ *  - STATUS_INVALID_PARAMETER_2: @InterfaceType is NULL
  */
 NTSTATUS
 VmbClientChannelInitSetTargetPnp(VMBCHANNEL Channel, LPCGUID InterfaceType,

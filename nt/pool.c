@@ -157,10 +157,12 @@ static VOID nt_lookaside_free(PVOID buffer, PLOOKASIDE_LIST_EX lookaside)
  *
  * Context: up to DISPATCH_LEVEL.
  *
- * Return: STATUS_SUCCESS; STATUS_INVALID_PARAMETER_4 for another @PoolType,
- * STATUS_INVALID_PARAMETER_5 for other @Flags. This project's decisions:
- * EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL is one of those, for there are no
- * exceptions here; STATUS_INVALID_PARAMETER_8 for another @Depth.
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_INVALID_PARAMETER_4: another @PoolType
+ *  - STATUS_INVALID_PARAMETER_5: other @Flags. EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL
+ *    is one of those (this project's decision), for there are no exceptions here.
+ *  - STATUS_INVALID_PARAMETER_8: another @Depth (this project's decision)
  */
 NTSTATUS ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside,
 				     PALLOCATE_FUNCTION_EX Allocate,

@@ -244,7 +244,9 @@ static bool nt_sleep(DISPATCHER_HEADER *object, struct nt_waiter *waiter,
  *
  * Context: PASSIVE_LEVEL; with a timeout of 0 up to DISPATCH_LEVEL.
  *
- * Return: STATUS_SUCCESS: it was signaled, or STATUS_TIMEOUT.
+ * Return:
+ *  - STATUS_SUCCESS: it was signaled
+ *  - STATUS_TIMEOUT: it was not
  */
 NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason,
 			       KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,

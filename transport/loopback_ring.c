@@ -89,7 +89,10 @@ static void kmcl_lb_get(const struct kmcl_lb_ring *ring, u32 at, void *to,
  * @out: the packet
  * @signal: whether the receiver is to be told
  *
- * Return: 0; -EAGAIN where there is no room; -EOPNOTSUPP where there never is.
+ * Return:
+ *  - 0
+ *  - -EAGAIN: there is no room now
+ *  - -EOPNOTSUPP: there never is
  */
 int kmcl_lb_ring_write(struct kmcl_lb_ring *ring, const struct kmcl_out *out,
 		       bool *signal)

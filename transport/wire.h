@@ -103,7 +103,9 @@ struct kmcl_wire {
  * @bytes: size of @copy, at least that of a descriptor
  * @pkt: the result
  *
- * Return: 0, or -EBADMSG where the header's offsets lead out of the packet.
+ * Return:
+ *  - 0
+ *  - -EBADMSG: the header's offsets lead out of the packet
  */
 static inline int kmcl_wire_parse(const void *copy, u32 bytes,
 				  struct kmcl_wire *pkt)
