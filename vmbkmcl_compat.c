@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The door: the tables of functions, who may have them, and the module itself.
+ * The tables of functions, how a driver gets them, and the module itself.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -100,7 +100,7 @@ EXPORT_SYMBOL_GPL(WdfFdoQueryForInterface);
 /**
  * WdfIoTargetQueryForInterface() - get a table of KMCL's functions
  * @IoTarget: not looked at, for there is one VMBus
- * @InterfaceType: see WdfFdoQueryForInterface(), also for all that follows
+ * @InterfaceType: see WdfFdoQueryForInterface(), also for what is not said here
  * @Interface: where the table goes
  * @Size: of the table
  * @Version: of the table

@@ -108,7 +108,7 @@ void kmcl_receive_stop(struct kmcl_channel *chan);
 void kmcl_receive_cut(struct kmcl_channel *chan, struct kmcl_link *link);
 void kmcl_receive_close(struct kmcl_channel *chan);
 
-/* Called with the lock held when a reason to leave the ring unread may be gone. */
+/* A reason to leave the ring unread may be gone. Called with kmcl_recv.lock held. */
 static inline void kmcl_receive_wake(struct kmcl_recv *recv)
 {
 	if (recv->stalled)

@@ -19,7 +19,7 @@ static u32 kmcl_external_begin(struct kmcl_packet *pkt)
 	return READ_ONCE(pkt->chan->set.max_external);
 }
 
-/* One more range; false where the packet has no room for it. */
+/* Adds a range to the packet's headers; false where they have no room for it. */
 static bool kmcl_external_add(struct kmcl_packet *pkt, const PFN_NUMBER *pfns,
 			      u32 offset, u32 len)
 {
@@ -53,7 +53,7 @@ static u32 kmcl_mdl_padded_bytes(const MDL *mdl)
  * kmcl_external_mdl() - describe memory of a chain of MDLs
  * @pkt: a packet that was taken
  * @mdl: the chain
- * @offset: bytes to leave out at its beginning
+ * @offset: bytes to leave out at the chain's beginning
  * @length: bytes to describe, 0 for all that follow
  * @force: only the first MDL counts, as far as its last page goes
  *
@@ -100,7 +100,7 @@ enum kmcl_external_error kmcl_external_mdl(struct kmcl_packet *pkt, PMDL mdl,
 	return length && left ? KMCL_EXTERNAL_LENGTH : KMCL_EXTERNAL_OK;
 }
 
-/* As above, of whole pages. */
+/* As kmcl_external_mdl(), for whole pages. */
 enum kmcl_external_error kmcl_external_pfns(struct kmcl_packet *pkt,
 					    const PFN_NUMBER *pfns, u32 count)
 {

@@ -87,7 +87,7 @@ free:
 	return ret;
 }
 
-/* First what is ours, then the client may have its memory back. */
+/* The server's MDL goes first, then the client may have its memory back. */
 static void kmcl_gpadl_unmap(struct kmcl_link *link,
 			     struct kmcl_gpadl_mapping *map)
 {
@@ -113,7 +113,7 @@ static struct kmcl_gpadl_mapping *kmcl_gpadl_take_map(struct kmcl_gpadls *gpadls
 	return found;
 }
 
-/* The link is about to go, and nobody else gets at it any more. */
+/* The link is about to go, and no other thread gets at the mappings any more. */
 void kmcl_gpadl_unmap_all(struct kmcl_channel *chan, struct kmcl_link *link)
 {
 	struct kmcl_gpadl_mapping *map, *next;
@@ -134,11 +134,11 @@ void kmcl_gpadl_unmap_all(struct kmcl_channel *chan, struct kmcl_link *link)
  * @Channel: an open server channel
  * @Flags: VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY: the server only reads, which nothing
  *	enforces; or 0
- * @GpadlHandle: the client's, as it has told the server
+ * @GpadlHandle: the GPADL's, as the client has told the server
  * @Mdl: the memory, locked, without an address; until VmbChannelUnmapGpadl(). It
  *	has MDL_WRITE_OPERATION unless mapped read-only.
  *
- * There is one mapping at a time. What is still mapped after EvtChannelClosed is
+ * A GPADL has one mapping at a time. What is still mapped after EvtChannelClosed is
  * unmapped then, with a line in the log.
  *
  * Context: PASSIVE_LEVEL, in EvtChannelOpened and after it.
@@ -152,8 +152,8 @@ void kmcl_gpadl_unmap_all(struct kmcl_channel *chan, struct kmcl_link *link)
  *  - STATUS_INVALID_PARAMETER_2: an unknown flag
  *  - STATUS_INVALID_PARAMETER_3: there is no such GPADL (any more)
  *  - STATUS_INVALID_PARAMETER_4: a missing @Mdl
- *  - STATUS_ACCESS_DENIED: without ..._READ_ONLY, for a GPADL that was made so
- *  - STATUS_SHARING_VIOLATION: it is mapped
+ *  - STATUS_ACCESS_DENIED: without ..._READ_ONLY, for a GPADL that was made with it
+ *  - STATUS_SHARING_VIOLATION: the GPADL is mapped already
  *  - STATUS_INVALID_DEVICE_STATE: the channel is not open
  *  - STATUS_DEVICE_REMOVED: the client has left
  *  - STATUS_INSUFFICIENT_RESOURCES
@@ -182,7 +182,7 @@ EXPORT_SYMBOL_GPL(VmbChannelMapGpadl);
 
 /**
  * VmbChannelUnmapGpadl() - be done with the memory of a client's GPADL
- * @Channel: the channel that it was mapped on
+ * @Channel: the channel that the GPADL was mapped on
  * @GpadlHandle: as passed to VmbChannelMapGpadl()
  *
  * The MDL is freed, and a mapping of it undone. A client that waits in

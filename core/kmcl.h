@@ -117,7 +117,7 @@ struct kmcl_send {
 	u32 cancelled;		/* transactions that the other end may yet complete */
 	u32 ring_bytes;		/* of an open channel: no packet takes as much */
 	bool takes_requests;	/* the channel is enabled, and is not going away */
-	struct list_head requests;	/* of kmcl_request: who waits */
+	struct list_head requests;	/* of kmcl_request: their callers wait */
 	struct work_struct grow;	/* more buckets for @open */
 	struct delayed_work retry;	/* for hosts that do not signal room */
 	u32 retry_ms;		/* how long the queue may stand still */
@@ -127,12 +127,12 @@ struct kmcl_send {
 
 /*
  * Whether the ring is read, and what becomes of data in it. Completions are taken
- * in every state in which it is read.
+ * in every state in which the ring is read.
  *
  *	state		ring	data		next
  *	closed		unread	stays		open: the channel starts
- *	open		read	delivered	held: it is suspended
- *	held		read	put aside	discards: it is to be closed;
+ *	open		read	delivered	held: the channel is suspended
+ *	held		read	put aside	discards: the channel is to close;
  *						closed: the client holds no packet
  *	discards	read	dropped		closed: likewise
  *
@@ -162,14 +162,14 @@ struct kmcl_recv {
 	bool stalled;		/* the reader left packets in the ring */
 	struct list_head spare;	/* kmcl_incoming, made when the channel opened */
 	struct list_head passive;	/* kmcl_incoming to deliver at PASSIVE_LEVEL */
-	struct kmcl_incoming *delivering;	/* with it ProcessPacket is running */
-	struct task_struct *deliverer;	/* here; in a softirq the one interrupted */
+	struct kmcl_incoming *delivering;	/* ProcessPacket is running with it */
+	struct task_struct *deliverer;	/* runs that, or is interrupted by it */
 	struct kmcl_incoming *deferred;	/* by that ProcessPacket */
-	u32 waiting;		/* in @passive, and one that is being delivered */
-	u32 quota;		/* how many may be outstanding */
-	u32 outstanding;	/* delivered, not yet completed by the client */
+	u32 waiting;		/* packets in @passive, and the one taken from it */
+	u32 quota;		/* how many packets may be outstanding */
+	u32 outstanding;	/* packets delivered, not yet completed by the client */
 	u32 held;		/* kmcl_incoming in use */
-	wait_queue_head_t idle;	/* woken when one of the last two gets 0 */
+	wait_queue_head_t idle;	/* woken when @outstanding or @held gets 0 */
 };
 
 /* The predicates below are looked at with and without the lock. */
@@ -196,7 +196,7 @@ enum kmcl_state {
 	KMCL_ACTIVE,
 };
 
-/* What was asked for and how far the worker has got. */
+/* What was asked of the channel and how far its worker has got. */
 struct kmcl_control {
 	spinlock_t lock;	/* guards this structure and kmcl_settings */
 	enum kmcl_state state;	/* written by the worker only */
@@ -217,14 +217,14 @@ struct kmcl_control {
 	struct work_struct work;
 	struct task_struct *task;	/* the worker, while it runs */
 	u32 watching;		/* transports that watch for the channel */
-	u32 tried;		/* the same and those that failed: the worker's own */
+	u32 tried;		/* these and those that failed: the worker's own */
 };
 
 /* The memory that the other end knows by a handle. */
 struct kmcl_gpadls {
 	/*
-	 * Read-held while the link is used for a GPADL, write-held to say from
-	 * when on and until when that may be.
+	 * Read-held while the link is used for a GPADL, write-held to set @link or
+	 * to take it away.
 	 */
 	struct rw_semaphore gate;
 	struct kmcl_link *link;	/* guarded by @gate; NULL if there is none */
@@ -235,14 +235,14 @@ struct kmcl_gpadls {
 
 /* What only servers have. */
 struct kmcl_server {
-	bool claimed;		/* its name is taken; guarded by the control lock */
+	bool claimed;		/* its offer's name is taken; under the control lock */
 	struct list_head node;	/* in server.c's list while @claimed */
 	struct kmcl_offer offer;	/* filled in while @claimed */
 	struct mutex save_lock;	/* guards all below */
 	struct kmcl_save *save;	/* from VmbChannelSaveBegin() to ...End() */
 	bool frozen;		/* for a save nothing is written to the ring */
-	u64 saved;		/* to the end: the save's number; else 0 */
-	bool saved_open;	/* and the connection is part of it */
+	u64 saved;		/* number of the save if all was saved, else 0 */
+	bool saved_open;	/* the connection is part of that save */
 	struct kmcl_restore *restore;	/* what VmbChannelRestoreFromBuffer() got */
 };
 
@@ -309,14 +309,14 @@ struct kmcl_incoming {
 	struct kmcl_channel *chan;
 	bool spare;		/* goes back to kmcl_recv.spare */
 	bool wants_completion;
-	bool external;		/* it came with memory that it describes */
+	bool external;		/* the packet came with memory */
 	struct list_head node;	/* in kmcl_recv.spare or .passive */
 	struct kmcl_tx tx;	/* its completion */
 	u32 len;
 	void *payload;
-	u32 gpa_len;		/* of @gpa, 0 if its memory is not known here */
+	u32 gpa_len;		/* of @gpa, 0 if the memory is not known here */
 	struct kmcl_wire_gpa *gpa;
-	PMDL mdl;		/* of that memory, once asked for */
+	PMDL mdl;		/* of that memory, once the client has asked for it */
 	u64 context[];
 };
 

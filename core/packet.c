@@ -18,7 +18,7 @@ static u32 kmcl_packet_size(const struct kmcl_packet_shape *shape)
 	       ALIGN(shape->pipe + shape->payload, sizeof(u64));
 }
 
-/* All that a packet object has but who made it. */
+/* Makes a packet object as VmbPacketInitialize() hands it out. */
 static void kmcl_packet_init(struct kmcl_packet *pkt, struct kmcl_channel *chan,
 			     const struct kmcl_packet_shape *shape)
 {
@@ -68,7 +68,7 @@ kmcl_packet_spare(struct kmcl_channel *chan,
 	}
 	spin_unlock_irqrestore(&chan->spare_lock, flags);
 
-	/* Made before the channel's settings were changed. */
+	/* The spare may be from before the channel's settings were changed. */
 	if (pkt && memcmp(&pkt->shape, shape, sizeof(*shape))) {
 		kfree(pkt);
 		return NULL;
@@ -110,8 +110,9 @@ EXPORT_SYMBOL_GPL(VmbChannelSizeofPacket);
 /**
  * VmbPacketInitialize() - make a packet object in the caller's memory
  * @Channel: the channel that the packet is for
- * @VmbPacket: non-pageable memory, aligned to 8 bytes. It stays the caller's,
- *	who may give it back at any time when no transaction is under way.
+ * @VmbPacket: non-pageable memory, aligned to 8 bytes. The memory stays the
+ *	caller's and may be given back at any time when no transaction of the
+ *	packet is under way.
  * @ByteCount: size of that memory, at least VmbChannelSizeofPacket()
  *
  * The packet has no completion routine: set one before sending it. Bytes of the
@@ -171,7 +172,7 @@ struct kmcl_packet *kmcl_packet_alloc(struct kmcl_channel *chan, gfp_t gfp)
  * VmbPacketAllocate() - take a packet object from the channel
  * @Channel: the channel that the packet is for
  *
- * Its completion routine frees it, unless another one is set.
+ * The packet's completion routine frees it, unless the client sets another one.
  *
  * Context: up to DISPATCH_LEVEL.
  *
@@ -260,7 +261,7 @@ PVOID VmbPacketGetPointer(VMBPACKET PacketObject)
 EXPORT_SYMBOL_GPL(VmbPacketGetPointer);
 
 /**
- * VmbPacketSetCompletionRoutine() - set who learns that a packet is complete
+ * VmbPacketSetCompletionRoutine() - set what is called when a packet is complete
  * @PacketObject: the packet, with no transaction under way
  * @CompletionRoutine: called up to DISPATCH_LEVEL, once for each send. The packet
  *	may be sent again or freed in it.

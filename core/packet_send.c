@@ -9,7 +9,7 @@
 
 #include "data.h"
 
-/* The first three parameters of all that send. */
+/* Checks the first three parameters, which all functions that send have. */
 NTSTATUS kmcl_packet_check(struct kmcl_packet *pkt, const void *buffer, u32 len)
 {
 	if (!pkt)
@@ -17,7 +17,7 @@ NTSTATUS kmcl_packet_check(struct kmcl_packet *pkt, const void *buffer, u32 len)
 	if (len && !buffer)
 		return STATUS_INVALID_PARAMETER_2;
 
-	/* What the packet has room for, and what the channel's rings have. */
+	/* A packet has its limit from when it was made, the rings have today's. */
 	if (len > pkt->shape.payload ||
 	    len > READ_ONCE(pkt->chan->set.max_packet) ||
 	    pkt->shape.pipe + len > KMCL_WIRE_MAX_PAYLOAD)
@@ -28,7 +28,7 @@ NTSTATUS kmcl_packet_check(struct kmcl_packet *pkt, const void *buffer, u32 len)
 /* From here to its completion routine the packet is the library's. */
 NTSTATUS kmcl_packet_take(struct kmcl_packet *pkt)
 {
-	/* One that was made before the channel became a pipe, or ceased to be one? */
+	/* Was the packet made before the channel became a pipe, or ceased to be one? */
 	if (!!pkt->shape.pipe != kmcl_settings_is_pipe(&pkt->chan->set))
 		return STATUS_INVALID_DEVICE_STATE;
 	if (!READ_ONCE(pkt->routine))
@@ -46,7 +46,7 @@ NTSTATUS kmcl_packet_take(struct kmcl_packet *pkt)
 	return STATUS_SUCCESS;
 }
 
-/* It is the caller's again. Returns @status. */
+/* The packet is the caller's again. Returns @status. */
 NTSTATUS kmcl_packet_return(struct kmcl_packet *pkt, NTSTATUS status)
 {
 	atomic_set_release(&pkt->state, KMCL_PACKET_IDLE);
@@ -54,8 +54,8 @@ NTSTATUS kmcl_packet_return(struct kmcl_packet *pkt, NTSTATUS status)
 }
 
 /*
- * The header and the payload in the packet's own room: a ring takes a payload in
- * one piece.
+ * Puts the pipe's header and the payload into the packet's own room: a ring takes
+ * a payload in one piece.
  */
 static const void *kmcl_packet_add_pipe_head(struct kmcl_packet *pkt,
 					     const void *buffer, u32 len)
@@ -74,8 +74,8 @@ static const void *kmcl_packet_add_pipe_head(struct kmcl_packet *pkt,
  * @buffer: the payload
  * @len: bytes in @buffer
  * @flags: VMBUS_CHANNEL_FORMAT_FLAG_*
- * @may_wait: whether it may be queued
- * @result: what became of it
+ * @may_wait: whether the packet may be queued
+ * @result: what became of the packet
  *
  * Return:
  *  - STATUS_SUCCESS: sent or queued, as @result says. With KMCL_TX_OVER the packet is
@@ -134,7 +134,7 @@ static NTSTATUS kmcl_packet_send(struct kmcl_packet *pkt, const void *buffer,
 	return status;
 }
 
-/* External memory is the other end's until it says otherwise. */
+/* External memory is the other end's until its completion, which must be asked for. */
 bool kmcl_flags_valid(u32 flags, bool external)
 {
 	return !(flags & ~VMBUS_CHANNEL_FORMAT_FLAGS) &&

@@ -33,10 +33,10 @@ struct kmcl_restore {
 	u32 next;		/* index of the chunk to come */
 	bool complete;
 	u64 resume;
-	struct task_struct *task;	/* in EvtChannelRestorePacket now, or NULL */
-	const struct kmcl_save_lib *lib;	/* and what it was called with, */
+	struct task_struct *task;	/* in EvtChannelRestorePacket, or NULL */
+	const struct kmcl_save_lib *lib;	/* what that was called with */
 	u32 lib_len;
-	bool taken;		/* until VmbPacketRestore() took that */
+	bool taken;		/* VmbPacketRestore() has made a packet of @lib */
 };
 
 static void kmcl_restore_free(struct kmcl_restore *restore)
@@ -50,7 +50,7 @@ static void kmcl_restore_free(struct kmcl_restore *restore)
 	kfree(restore);
 }
 
-/* What was restored is not needed (any more). Its packets are the queue's. */
+/* What was restored is not needed (any more). The packets made of it stay. */
 void kmcl_restore_drop(struct kmcl_channel *chan)
 {
 	struct kmcl_server *server = &chan->server;
@@ -61,7 +61,7 @@ void kmcl_restore_drop(struct kmcl_channel *chan)
 	mutex_unlock(&server->save_lock);
 }
 
-/* What was restored was for a client that is not there, or was refused. */
+/* The client to go on with has left, or was refused. */
 void kmcl_restore_abandon(struct kmcl_channel *chan)
 {
 	if (!chan->is_server || !chan->server.offer.resume)
@@ -72,7 +72,7 @@ void kmcl_restore_abandon(struct kmcl_channel *chan)
 	kmcl_send_flush(chan);
 }
 
-/* The connection to go on with, or 0. A restore that was not finished is none. */
+/* Number of the save to go on from, or 0. A restore that lacks chunks is dropped. */
 u64 kmcl_restore_id(struct kmcl_channel *chan)
 {
 	struct kmcl_server *server = &chan->server;
@@ -89,7 +89,7 @@ u64 kmcl_restore_id(struct kmcl_channel *chan)
 	return id;
 }
 
-/* Calls @fn for all records until it fails. */
+/* Calls @fn for one record after the other until a call fails. */
 static NTSTATUS kmcl_restore_each(struct kmcl_channel *chan,
 				  struct kmcl_restore *restore,
 				  NTSTATUS (*fn)(struct kmcl_channel *chan,
@@ -136,7 +136,7 @@ static bool kmcl_save_lib_valid(const struct kmcl_save_lib *lib, u32 len)
 	       lib->crc == kmcl_save_crc(lib, len, &lib->crc);
 }
 
-/* Is it a whole record of its type, that this channel can have? */
+/* Is @rec a whole record of its type, and one that this channel can have? */
 static bool kmcl_restore_record_valid(struct kmcl_channel *chan,
 				      const struct kmcl_save_record *rec)
 {
@@ -171,14 +171,14 @@ static NTSTATUS kmcl_restore_check(struct kmcl_channel *chan,
 						     struct kmcl_restored_chunk,
 						     node)->body;
 
-	/* One for the channel is no valid one elsewhere. */
+	/* The channel's record comes first, and is valid nowhere else. */
 	if (first)
 		return rec->type == KMCL_SAVE_CHANNEL &&
 		       kmcl_restore_channel_fits(chan, rec) ?
 		       STATUS_SUCCESS : STATUS_INVALID_PARAMETER_2;
 	if (!kmcl_restore_record_valid(chan, rec))
 		return STATUS_INVALID_PARAMETER_2;
-	/* Only the server can make packets. */
+	/* The packets are made by the server's callback. */
 	return rec->type != KMCL_SAVE_PACKET || chan->set.restore_packet ?
 	       STATUS_SUCCESS : STATUS_INVALID_DEVICE_STATE;
 }
@@ -207,7 +207,7 @@ static NTSTATUS kmcl_restore_packet(struct kmcl_channel *chan,
 					  lib + p->lib_len, p->server_len);
 	WRITE_ONCE(restore->task, NULL);
 
-	/* Dropped by the server: the client's completion is late, not stray. */
+	/* The server dropped the packet: the client's completion is late, not stray. */
 	if (NT_SUCCESS(status) && !restore->taken && !restore->lib->queued)
 		kmcl_transactions_expect_late(chan);
 	return status;
@@ -245,7 +245,7 @@ static NTSTATUS kmcl_restore_apply(struct kmcl_channel *chan,
 	}
 }
 
-/* All chunks are there. */
+/* All chunks are there: checks what is in them, and makes it anew. */
 static NTSTATUS kmcl_restore_finish(struct kmcl_channel *chan,
 				    struct kmcl_restore *restore)
 {
@@ -267,7 +267,7 @@ static NTSTATUS kmcl_restore_finish(struct kmcl_channel *chan,
 	return status;
 }
 
-/* Keeps a copy of one chunk at the beginning of the buffer; its size in @len. */
+/* Keeps a copy of the chunk at the beginning of @buffer; @len is its size. */
 static NTSTATUS kmcl_restore_chunk(struct kmcl_restore *restore,
 				   const void *buffer, u32 size, u32 *len)
 {
@@ -302,7 +302,7 @@ static NTSTATUS kmcl_restore_chunk(struct kmcl_restore *restore,
 	return STATUS_SUCCESS;
 }
 
-/* A buffer of whole chunks. */
+/* Takes a buffer of whole chunks. */
 static NTSTATUS kmcl_restore_chunks(struct kmcl_channel *chan,
 				    struct kmcl_restore *restore,
 				    const void *buffer, u32 size)
@@ -348,16 +348,16 @@ static struct kmcl_restore *kmcl_restore_get(struct kmcl_channel *chan)
  *
  * With the last chunk EvtChannelRestorePacket is called for each packet that was
  * saved. When the channel is enabled then, it goes on with the client of the saved
- * one, whose completions find their packets, and which gets what was waiting to be
- * sent. If that client has left meanwhile, the packets complete with
- * STATUS_DEVICE_REMOVED and the offer is one like others.
+ * one: that client's completions find their packets, and it gets what was waiting to
+ * be sent. If it has left meanwhile, the packets complete with
+ * STATUS_DEVICE_REMOVED and the offer is for any client.
  *
  * On failure nothing is restored: packets made so far, and others that the channel
  * has been given to send, complete with STATUS_DEVICE_REMOVED, and the next call
- * begins anew with a first chunk. What is saved serves once.
+ * begins anew with a first chunk. A save serves once.
  *
- * What is saved names the client's memory by its frame numbers. It is checked, but
- * not signed: keep it where nobody can write who may not write to that memory.
+ * A save names the client's memory by its frame numbers. It is checked, but not
+ * signed: what can write to the save must be trusted with that memory.
  *
  * Context: PASSIVE_LEVEL.
  *
@@ -393,7 +393,7 @@ NTSTATUS VmbChannelRestoreFromBuffer(VMBCHANNEL Channel, PVOID Buffer,
 		return STATUS_INVALID_PARAMETER_2;
 
 	mutex_lock(&chan->server.save_lock);
-	/* Whoever enables it asks for what was restored, under this lock, first. */
+	/* Once enabled, the channel's worker takes this lock before it looks. */
 	may = kmcl_control_is_disabled(chan);
 	restore = may ? kmcl_restore_get(chan) : NULL;
 	if (!may) {
@@ -415,7 +415,7 @@ NTSTATUS VmbChannelRestoreFromBuffer(VMBCHANNEL Channel, PVOID Buffer,
 }
 EXPORT_SYMBOL_GPL(VmbChannelRestoreFromBuffer);
 
-/* Makes @pkt, which was taken, what was saved. */
+/* Makes @pkt, which was taken, the packet that @lib tells of. */
 static void kmcl_restore_into(struct kmcl_packet *pkt,
 			      const struct kmcl_save_lib *lib)
 {
@@ -449,9 +449,9 @@ static void kmcl_restore_into(struct kmcl_packet *pkt,
  *  - STATUS_INVALID_PARAMETER_1: a bad handle
  *  - STATUS_INVALID_PARAMETER_2: @Buffer or @BufferSize is not what the callback got,
  *    was changed, or is above what the packet has room for
- *  - STATUS_INVALID_DEVICE_STATE: elsewhere, for a second packet, and where the packet
- *    is under way, has no completion routine, or was made before pipe mode was set or
- *    unset
+ *  - STATUS_INVALID_DEVICE_STATE: not in EvtChannelRestorePacket, or a second time in
+ *    it; or the packet is under way, has no completion routine, or was made before
+ *    pipe mode was set or unset
  */
 NTSTATUS VmbPacketRestore(VMBPACKET PacketObject, PVOID Buffer,
 			  ULONG BufferSize)
@@ -463,7 +463,7 @@ NTSTATUS VmbPacketRestore(VMBPACKET PacketObject, PVOID Buffer,
 	if (!pkt)
 		return STATUS_INVALID_PARAMETER_1;
 
-	/* In the callback the lock is held, by this very thread. */
+	/* In the callback this very thread holds @save_lock. */
 	restore = READ_ONCE(pkt->chan->server.restore);
 	if (!restore || READ_ONCE(restore->task) != current || restore->taken)
 		return STATUS_INVALID_DEVICE_STATE;
@@ -501,7 +501,7 @@ static NTSTATUS kmcl_restore_incoming(struct kmcl_channel *chan,
 		.payload = (void *)(i + 1) + i->gpa_len,
 		.len = i->len,
 	};
-	/* The settings may have changed since they were checked. */
+	/* The settings may have changed since the records were checked. */
 	if (wire.len > ALIGN(chan->set.max_packet, 8) ||
 	    (wire.type == KMCL_WIRE_DATA_GPA &&
 	     !kmcl_external_in_valid(chan, &wire)))
@@ -516,13 +516,13 @@ static NTSTATUS kmcl_restore_incoming(struct kmcl_channel *chan,
 	return STATUS_SUCCESS;
 }
 
-/* The link is open: what had been taken from the ring comes first. */
+/* The link is open: the packets taken from the ring before the save come first. */
 int kmcl_restore_open(struct kmcl_channel *chan)
 {
 	struct kmcl_restore *restore = chan->server.restore;
 	NTSTATUS status;
 
-	/* None is made while the channel is enabled. */
+	/* No restore begins while the channel is enabled. */
 	if (!restore || !restore->complete)
 		return 0;
 

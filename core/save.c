@@ -2,16 +2,16 @@
 /*
  * Saving a server channel, for a successor to go on from where it was.
  *
- * The documents tell how it is called and that a server's packets are part of it.
- * What it can mean where both ends are in one kernel is this project's decision:
- * the server pauses its channel, saves it, and disables it. Its client is then not
- * told, as a virtual machine that is saved is not, but left waiting. A new server
- * channel for the same offer that was restored takes the connection over; any
- * other server, or the client itself, ends it.
+ * Windows' documents tell how the functions are called and that a server's packets
+ * are part of a save. What a save can mean where both ends are in one kernel is this
+ * project's decision: the server pauses its channel, saves it, and disables it. The
+ * client is not told of that, as a virtual machine that is saved is not, but left
+ * waiting. A new server channel for the same offer that was restored takes the
+ * connection over; any other server, or the client itself, ends the connection.
  *
  * From the beginning of a save to its end nothing is written to the ring, so that
- * what is saved as unsent has not been sent. If all was saved that lasts until the
- * channel is started again, which makes the save worthless, or disabled.
+ * what is saved as unsent has not been sent. If all was saved, nothing is written
+ * until the channel is started again, which makes the save worthless, or disabled.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -42,7 +42,7 @@ struct kmcl_save {
 	bool void_now;		/* the channel went on meanwhile */
 };
 
-/* A record of that size at the end of the save; its body is zero. */
+/* Adds a record to the end of the save, with a body of @len zero bytes. */
 static void *kmcl_save_add(struct kmcl_save *save, u32 type, u32 len)
 {
 	struct kmcl_saved *rec;
@@ -91,7 +91,7 @@ static NTSTATUS kmcl_save_channel(struct kmcl_channel *chan,
 	return STATUS_SUCCESS;
 }
 
-/* How much the server has to say of a packet; then it says it. */
+/* Asks the server how much it has to say of a packet, or with a buffer to say it. */
 static NTSTATUS kmcl_save_ask_server(struct kmcl_channel *chan,
 				     struct kmcl_packet *pkt, void *buffer,
 				     u32 *size)
@@ -108,7 +108,7 @@ static NTSTATUS kmcl_save_ask_server(struct kmcl_channel *chan,
 		*size = need;
 		return STATUS_SUCCESS;
 	}
-	/* One that needs no room has said all with the first call. */
+	/* A server that needs no room has said all with the first call. */
 	return status;
 }
 
@@ -184,13 +184,13 @@ static NTSTATUS kmcl_save_incoming(struct kmcl_save *save,
 }
 
 /*
- * The packets under way, those in the queue last and in order. They stay while the
- * channel is frozen and the lock of saves held: all that could complete them waits
- * for that. -EBUSY: there is one that cannot be saved.
+ * Lists the packets under way, those in the queue last and in order. They stay while
+ * the channel is frozen and @save_lock held: all that could complete them takes that
+ * lock first. -EBUSY: a packet under way cannot be saved.
  */
 static int kmcl_save_collect(struct kmcl_channel *chan, struct kmcl_tx ***list)
 {
-	/* Some more, that the server sends while it saves. */
+	/* And for some more, which the server may send while it saves. */
 	u32 room = kmcl_send_count(chan) + 16;
 	struct kmcl_tx **all;
 	int i, n;
@@ -244,7 +244,7 @@ static NTSTATUS kmcl_save_undelivered(struct kmcl_channel *chan,
 	struct kmcl_incoming *inc;
 	NTSTATUS status;
 
-	/* Nobody is delivering, and nobody reads. */
+	/* The channel is paused: neither its reader nor its work item uses the list. */
 	list_for_each_entry(inc, &chan->recv.passive, node) {
 		status = kmcl_save_incoming(save, inc);
 		if (!NT_SUCCESS(status))
@@ -267,7 +267,7 @@ static bool kmcl_save_may_begin(struct kmcl_channel *chan)
 	return may;
 }
 
-/* Ring writes go on; only the channel's worker knows whether they may. */
+/* Packets go to the ring again, if the channel's worker has opened it. */
 static void kmcl_save_thaw(struct kmcl_channel *chan)
 {
 	if (chan->server.frozen && READ_ONCE(chan->ctl.state) == KMCL_OPENED)
@@ -277,9 +277,9 @@ static void kmcl_save_thaw(struct kmcl_channel *chan)
 }
 
 /*
- * The channel opens. One that was saved before keeps to itself what it has not sent,
- * for it is its successor's to send; else the save does not get on. True: the ring
- * may be written to. For the worker.
+ * The channel opens. If all of it was saved before, it writes nothing to the ring, for
+ * what waits in its queue is its successor's to send; if not all was, the save does not
+ * get on. True: the ring may be written to. Called by the worker.
  */
 bool kmcl_save_opens(struct kmcl_channel *chan)
 {
@@ -298,7 +298,7 @@ bool kmcl_save_opens(struct kmcl_channel *chan)
 	return !frozen;
 }
 
-/* The channel goes on, which makes what was saved worthless. For the worker. */
+/* The channel goes on, which makes what was saved worthless. Called by the worker. */
 void kmcl_save_over(struct kmcl_channel *chan)
 {
 	struct kmcl_server *server = &chan->server;
@@ -315,7 +315,7 @@ void kmcl_save_over(struct kmcl_channel *chan)
 
 /*
  * The number of the save by which a successor may go on, now that the channel
- * closes, or 0. For the worker.
+ * closes, or 0. Called by the worker.
  */
 u64 kmcl_save_parks(struct kmcl_channel *chan)
 {
@@ -330,7 +330,7 @@ u64 kmcl_save_parks(struct kmcl_channel *chan)
 		save = server->saved;
 	if (server->save)
 		server->save->void_now = true;
-	/* A client that is not part of it changes nothing about what was saved. */
+	/* A client that is not part of the save changes nothing about it. */
 	if (server->saved_open || !READ_ONCE(chan->ctl.want_enabled)) {
 		server->frozen = false;
 		server->saved = 0;
@@ -374,10 +374,10 @@ static NTSTATUS kmcl_save_begin(struct kmcl_channel *chan)
  * VmbChannelSaveBegin() - begin to save a server channel
  * @Channel: a server channel that is paused, open or not
  *
- * Takes down what there is to be saved: which connection it is; the server's
- * packets that are not complete, each with what EvtChannelSavePacket adds; the
- * completions that wait for room; what was taken from the ring but not delivered.
- * There are no packets that the server holds: it has completed them for the pause.
+ * Notes what is to be saved: which connection the channel has; the server's packets
+ * that are not complete, each with what EvtChannelSavePacket adds; the completions
+ * that wait for room; the packets that were taken from the ring but not delivered.
+ * The server itself holds no packets: it has completed them for the pause.
  *
  * Until VmbChannelSaveEnd() packets that the server sends wait in the queue. They
  * are not part of the save.
@@ -414,7 +414,7 @@ NTSTATUS VmbChannelSaveBegin(VMBCHANNEL Channel)
 }
 EXPORT_SYMBOL_GPL(VmbChannelSaveBegin);
 
-/* Bytes that the next chunk has at least; 0 when there is none. */
+/* Bytes that the next chunk has at least; 0 when all is saved. */
 static u32 kmcl_save_needed(struct kmcl_save *save)
 {
 	const struct kmcl_saved *rec;
@@ -423,7 +423,7 @@ static u32 kmcl_save_needed(struct kmcl_save *save)
 	return rec ? sizeof(struct kmcl_save_chunk) + rec->len : 0;
 }
 
-/* One chunk, which has room for at least a record; its size. */
+/* Writes a chunk to @buffer, which has room for at least a record; returns its size. */
 static u32 kmcl_save_chunk(struct kmcl_save *save, void *buffer, u32 size)
 {
 	struct kmcl_save_chunk *chunk = buffer;
@@ -538,9 +538,10 @@ void kmcl_save_end(struct kmcl_channel *chan)
  *
  * If all was saved the channel is to be disabled next: then its client is left to a
  * successor that VmbChannelRestoreFromBuffer() makes. The server's own packets
- * complete with STATUS_DEVICE_REMOVED as always; what becomes of the transactions is
- * for those of the successor to tell. If the channel is started instead, or not all
- * was saved, it goes on as if nothing had been. Harmless where no save has begun.
+ * complete with STATUS_DEVICE_REMOVED as always; what becomes of their transactions
+ * the successor's packets tell. If the channel is started instead, or not all was
+ * saved, the channel goes on as if there had been no save. Harmless where no save has
+ * begun.
  *
  * Context: PASSIVE_LEVEL.
  */

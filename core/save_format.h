@@ -2,7 +2,7 @@
 /*
  * What a saved server channel looks like: chunks, one for each call of
  * VmbChannelSaveContinue(), of whole records. Numbers are in the machine's byte
- * order; another's is a foreign save.
+ * order; a machine of the other order finds another magic number.
  */
 #ifndef VMBKMCL_SAVE_FORMAT_H
 #define VMBKMCL_SAVE_FORMAT_H
@@ -17,7 +17,7 @@
 
 #define KMCL_SAVE_LAST		0x1	/* no chunk follows */
 
-/* Multiples of 8, as are all records. */
+/* Chunks are multiples of 8 bytes long, as are all records. */
 struct kmcl_save_chunk {
 	u32 magic;
 	u16 version;
@@ -25,7 +25,7 @@ struct kmcl_save_chunk {
 	u32 len;	/* all of the chunk */
 	u32 index;	/* from 0 */
 	u64 save;	/* the same in all chunks of a save */
-	u32 crc;	/* of the chunk, with 0 for this */
+	u32 crc;	/* of the chunk, with 0 in this field */
 	u32 reserved;
 };
 
@@ -51,7 +51,7 @@ struct kmcl_save_channel {
 	u32 reserved;
 };
 
-/* What the library knows of a packet, @lib_len bytes, then what the server does. */
+/* What the library knows of the packet follows, then what the server has added. */
 struct kmcl_save_packet {
 	u32 lib_len;
 	u32 server_len;
@@ -66,7 +66,7 @@ struct kmcl_save_lib {
 	u32 len;
 	u16 queued;
 	u16 reserved;
-	u32 crc;	/* of it all, with 0 for this */
+	u32 crc;	/* of this and the payload, with 0 in this field */
 	u32 reserved2;
 };
 
@@ -76,7 +76,7 @@ struct kmcl_save_completion {
 	u32 reserved;
 };
 
-/* Headers, if it came with memory, and payload follow. */
+/* Headers, if the packet came with memory, and payload follow. */
 struct kmcl_save_incoming {
 	u64 id;
 	u16 type;

@@ -78,8 +78,8 @@ kmcl_server_from_handle(VMBCHANNEL handle)
  * @Flags: VMBUS_SERVER_CHANNEL_INIT_FLAG_*. ..._LOOPBACK_OFFER: the offer is for
  *	clients in this partition, the only kind there is here, so it is needed.
  *	..._OFFER_AS_PIPE: as VMBUS_CHANNEL_INIT_FLAG_IS_PIPE; a client has to
- *	expect it, or its opening fails. The others have no meaning within a
- *	kernel: there are no device interfaces, each opening is a new channel, and
+ *	expect a pipe, or its opening fails. The other flags have no meaning within
+ *	a kernel: there are no device interfaces, each opening is a new channel, and
  *	the network's provider interface is Windows' own.
  *
  * Return:
@@ -142,15 +142,15 @@ NTSTATUS VmbServerChannelInitSetMmioMegabytes(VMBCHANNEL Channel,
 EXPORT_SYMBOL_GPL(VmbServerChannelInitSetMmioMegabytes);
 
 /**
- * VmbServerChannelInitSetSaveRestorePacketCallbacks() - set who saves packets
+ * VmbServerChannelInitSetSaveRestorePacketCallbacks() - set what saves packets
  * @Channel: a disabled server channel
  * @SavePacket: called by VmbChannelSaveBegin() for each packet that was sent and is
- *	not complete: first with a size of 0, and if it fails then a second time,
- *	with as much room as it has asked for. Or NULL: the server has nothing to
- *	add to what the library saves.
- * @RestorePacket: called by VmbChannelRestoreFromBuffer() for each such packet; it
- *	allocates one and calls VmbPacketRestore(). Or NULL: what has packets cannot
- *	be restored.
+ *	not complete: first with a size of 0, and if that call fails a second time,
+ *	with as much room as the callback has asked for. Or NULL: the server has
+ *	nothing to add to what the library saves.
+ * @RestorePacket: called by VmbChannelRestoreFromBuffer() for each such packet;
+ *	the callback allocates a packet and calls VmbPacketRestore(). Or NULL: a
+ *	save that has packets cannot be restored.
  *
  * Both are called at PASSIVE_LEVEL. They must not disable, pause or clean up the
  * channel, nor save or restore it.
@@ -217,7 +217,7 @@ EXPORT_SYMBOL_GPL(VmbServerChannelInitSetTargetInterfaceId);
 /**
  * VmbServerChannelInitSetTargetVtl() - set which trust level a server offers to
  * @Channel: a disabled server channel
- * @TargetVtl: 0, the one that all clients of this kernel run in
+ * @TargetVtl: 0, the level that all clients of this kernel run in
  *
  * Return:
  *  - STATUS_SUCCESS
@@ -244,7 +244,7 @@ EXPORT_SYMBOL_GPL(VmbServerChannelInitSetTargetVtl);
 /**
  * VmbServerChannelInitSetVmbusHandle() - set which bus a server offers on
  * @Channel: a disabled server channel
- * @VmbusHandle: NULL. On Windows others name the bus of a virtual machine, of
+ * @VmbusHandle: NULL. On Windows other handles name the bus of a virtual machine, of
  *	which a guest has none.
  *
  * Return:

@@ -5,7 +5,7 @@
  * They serialize with VmbChannelEnable() by the control lock, so a channel is
  * never enabled with half a setting.
  *
- * Context of all of them: PASSIVE_LEVEL on Windows; here up to DISPATCH_LEVEL.
+ * Context of all Init functions: PASSIVE_LEVEL on Windows; here up to DISPATCH_LEVEL.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -57,14 +57,14 @@ void kmcl_settings_packet_shape(const struct kmcl_settings *set,
 static u32 kmcl_ring_bytes(const struct kmcl_packet_shape *shape, u32 pages)
 {
 	u32 largest = kmcl_wire_room(shape->gpa, shape->pipe + shape->payload);
-	/* A ring that is full to the last byte would look empty: one more. */
+	/* A ring that is full to the last byte would look empty: one byte more. */
 	u32 least = DIV_ROUND_UP(largest + 1, KMCL_WIRE_PAGE_SIZE) + 1;
 
 	if (!pages)
 		pages = min(DIV_ROUND_UP(largest * KMCL_DEFAULT_RING_PACKETS,
 					 KMCL_WIRE_PAGE_SIZE), 256u);
 
-	/* The control page is one of the kernel's, which may be larger. */
+	/* The control page is one of the kernel's pages, which may be larger. */
 	return PAGE_ALIGN(max(pages, least) * KMCL_WIRE_PAGE_SIZE +
 			  PAGE_SIZE - KMCL_WIRE_PAGE_SIZE);
 }
@@ -81,7 +81,7 @@ void kmcl_settings_link_params(const struct kmcl_settings *set,
 	p->pipe = shape.pipe;
 }
 
-/* Begin and end of what every Init function sets: false where it may not. */
+/* Begin and end of every Init function. False: the channel is not disabled. */
 bool kmcl_init_lock(struct kmcl_channel *chan, unsigned long *flags)
 	__acquires(&chan->ctl.lock)
 {
@@ -235,8 +235,8 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetClientContextSize);
 /**
  * VmbChannelInitSetFriendlyName() - name a channel for log lines
  * @Channel: a disabled channel
- * @FriendlyName: copied; what is no printable ASCII becomes '?', and what is
- *	longer than 63 characters is cut (this project's decision)
+ * @FriendlyName: copied; characters that are not printable ASCII become '?', and
+ *	those behind the 63rd are cut off (this project's decision)
  *
  * Return:
  *  - STATUS_SUCCESS
@@ -272,7 +272,7 @@ NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL Channel,
 EXPORT_SYMBOL_GPL(VmbChannelInitSetFriendlyName);
 
 /**
- * VmbChannelInitSetProcessPacketCallbacks() - set who gets incoming packets
+ * VmbChannelInitSetProcessPacketCallbacks() - set the callbacks for incoming packets
  * @Channel: a disabled channel
  * @ProcessPacket: called once for each packet. Where it is NULL (this
  *	project's decision), packets are counted and completed with no payload.
@@ -304,7 +304,7 @@ VmbChannelInitSetProcessPacketCallbacks(VMBCHANNEL Channel,
 EXPORT_SYMBOL_GPL(VmbChannelInitSetProcessPacketCallbacks);
 
 /**
- * VmbChannelInitSetStateChangeCallbacks() - set who learns of state changes
+ * VmbChannelInitSetStateChangeCallbacks() - set the callbacks for state changes
  * @Channel: a disabled channel
  * @Callbacks: made by VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(); copied. Any
  *	member may be NULL.

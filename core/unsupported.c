@@ -14,7 +14,7 @@
  * @OriginalLatency100ns: not written to
  *
  * The pages that hold this latency belong to hv_vmbus, which offers no way to
- * change it: so this is how it stays, unlike on Windows.
+ * change it: so this function stays unsupported, unlike on Windows.
  *
  * Context: up to DISPATCH_LEVEL.
  *

@@ -18,9 +18,9 @@
  *	closed		closed		freed when both channels have released it
  *
  * An end that closes does not wait for the other's worker, so that it does not
- * matter who closes first or whether both do. It sees to it that the other end
- * takes no packet with memory of this end's from the ring any more, tells it, and
- * waits until those that it has taken are completed.
+ * matter which end closes first or whether both do. It sees to it that the other end
+ * takes no packet with this end's memory from the ring any more, tells the other end
+ * to close, and waits until such packets that the other end has taken are completed.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -49,15 +49,15 @@ struct kmcl_lb_end {
 	struct kmcl_lb_ring *in;
 	/* Written under the lock; softirqs look at it under RCU. */
 	enum kmcl_lb_state state;
-	bool closing;		/* its channel is on the way to closing it */
+	bool closing;		/* its channel is about to close it */
 	struct tasklet_struct tasklet;	/* the peer's signal */
 };
 
 struct kmcl_lb_conn {
 	struct kref ref;	/* the links that channels have */
-	struct kmcl_offer *offer;	/* NULL when it is no longer that one's */
+	struct kmcl_offer *offer;	/* NULL: none has to do with it any more */
 	struct list_head parked;
-	u64 save;		/* by whose number it may be resumed */
+	u64 save;		/* number of the save by which it may be resumed */
 	struct kmcl_lb_end client;
 	struct kmcl_lb_end server;
 	bool handed;		/* the server's channel has its link */
@@ -68,7 +68,7 @@ struct kmcl_lb_conn {
 	struct kmcl_lb_ring to_client;
 	struct list_head gpadls;
 	u32 last_gpadl;
-	u32 deletions;		/* that wait for the server */
+	u32 deletions;		/* of GPADLs, that wait for the server */
 	wait_queue_head_t unmapped;
 };
 
@@ -106,7 +106,7 @@ static void kmcl_lb_tasklet(struct tasklet_struct *t)
 	kmcl_data_ready(&end->link);
 }
 
-/* A closed end is left alone: who closes it waits for those who are in here. */
+/* A closed end is left alone: kmcl_lb_shut() waits for calls that saw it open. */
 static void kmcl_lb_signal(struct kmcl_lb_end *end)
 {
 	rcu_read_lock();
@@ -143,7 +143,7 @@ static void kmcl_lb_free(struct kref *ref)
 	kfree(conn);
 }
 
-/* Offers a connection to the client that has waited longest, if there is none. */
+/* Gives the offer, if it has no connection, to the client that has waited longest. */
 static int kmcl_lb_give(struct kmcl_offer *offer)
 {
 	struct kmcl_lb_conn *conn;
@@ -213,7 +213,7 @@ static void kmcl_lb_unwatch(const guid_t *type)
 {
 }
 
-/* The answer to the client that opens, if it has none yet. */
+/* Answers the client that opens, unless it has been answered. */
 static void kmcl_lb_decide(struct kmcl_lb_conn *conn, int decision)
 {
 	if (conn->decided)
@@ -223,7 +223,7 @@ static void kmcl_lb_decide(struct kmcl_lb_conn *conn, int decision)
 	complete(&conn->answered);
 }
 
-/* Tells the peer's channel to close, if it is open and knows of it. */
+/* Tells the peer's channel to close, if its opening has succeeded. */
 static void kmcl_lb_hang_up(struct kmcl_lb_end *peer)
 {
 	if (peer->state == KMCL_LB_OPEN && peer->conn->decided &&
@@ -232,8 +232,8 @@ static void kmcl_lb_hang_up(struct kmcl_lb_end *peer)
 }
 
 /*
- * From here on the connection has nothing to do with the offer. A client that has
- * not begun to open it does not even notice; returns whether that is so.
+ * From here on the connection has nothing to do with the offer. True: the client has
+ * not begun to open it, and does not even notice.
  */
 static bool kmcl_lb_leave_offer(struct kmcl_lb_conn *conn)
 {
@@ -263,8 +263,9 @@ static void kmcl_lb_hand_over(struct kmcl_lb_conn *conn,
 }
 
 /*
- * A server has come for an offer whose client was left waiting: as the successor
- * of the saved one it goes on, any other replaces it.
+ * A server has come for an offer whose client may have been left waiting. The
+ * successor of the saved server goes on with that client; for any other the client
+ * is told to close.
  */
 static bool kmcl_lb_resume(struct kmcl_offer *offer)
 {
@@ -276,7 +277,7 @@ static bool kmcl_lb_resume(struct kmcl_offer *offer)
 		if (!kmcl_lb_same(&conn->client.link, offer))
 			continue;
 		list_del_init(&conn->parked);
-		/* A number is of one save, and it serves once. */
+		/* The number of a save is its own, and serves once. */
 		if (conn->save == offer->resume) {
 			kmcl_lb_hand_over(conn, offer);
 			return true;
@@ -336,7 +337,7 @@ static void kmcl_lb_shut(struct kmcl_lb_end *end)
 {
 	atomic_t *external = &end->peer->link.external;
 
-	/* Whoever saw the end open has signalled, or read and counted. */
+	/* A peer that saw the end open has signalled, or counted the packet it read. */
 	synchronize_rcu();
 	tasklet_kill(&end->tasklet);
 	/* The core wakes this when it counts down to 0. */
@@ -463,7 +464,7 @@ static void kmcl_lb_release(struct kmcl_link *link)
 			kmcl_lb_hang_up(end->peer);
 		}
 	}
-	/* The offer is free once the server is, or if that never knew. */
+	/* The offer is free once the server's end is released, or if it had none. */
 	if (conn->offer && (kmcl_lb_is_server(end) || !conn->handed)) {
 		free = !kmcl_lb_is_server(end);
 		conn->offer->private = NULL;
@@ -645,7 +646,7 @@ static int kmcl_lb_gpadl_map(struct kmcl_link *link, u32 handle, bool write,
 	return ret;
 }
 
-/* Mapped by the caller, so it is there. */
+/* The caller has mapped the GPADL, so it is in the list. */
 static void kmcl_lb_gpadl_unmap(struct kmcl_link *link, u32 handle)
 {
 	struct kmcl_lb_conn *conn = to_lb_end(link)->conn;

@@ -20,7 +20,7 @@ struct kmcl_lb_ring {
 	u32 pending;	/* the sender wants to know when there is more room than that */
 	u32 read;
 	u32 mask;	/* the receiver wants no signals */
-	u32 at;		/* the next packet: not yet given back before that */
+	u32 at;		/* the next packet; from @read up to it all was read */
 	u32 cur;	/* bytes of the packet at @at */
 	u8 *copy;	/* of that packet */
 };

@@ -4,7 +4,7 @@
  * receiver, no lock between them.
  *
  * It behaves as hv_vmbus' rings do: a signal only where an empty ring gets its
- * first packet, or where room that somebody waits for appears.
+ * first packet, or where room that the sender waits for appears.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -116,7 +116,7 @@ int kmcl_lb_ring_write(struct kmcl_lb_ring *ring, const struct kmcl_out *out,
 				    room, ring->size);
 		return -EOPNOTSUPP;
 	}
-	/* Pairs with the release in kmcl_lb_ring_commit(): it has been read. */
+	/* Pairs with the release in kmcl_lb_ring_commit(): what lay there was read. */
 	if (kmcl_lb_free(ring, start, smp_load_acquire(&ring->read)) <= room)
 		return -EAGAIN;
 
@@ -128,11 +128,11 @@ int kmcl_lb_ring_write(struct kmcl_lb_ring *ring, const struct kmcl_out *out,
 	at = kmcl_lb_put(ring, at, &padding, len - head - out->len);
 	at = kmcl_lb_put(ring, at, &trailer, sizeof(trailer));
 
-	/* The packet before its index: pairs with the acquire of who reads it. */
+	/* The packet before its index: pairs with kmcl_lb_ring_first(). */
 	smp_store_release(&ring->write, at);
 	/*
 	 * A receiver that does not see the packet is seen here to have unmasked
-	 * its signals. Pairs with the one in kmcl_lb_ring_end().
+	 * its signals. Pairs with the barrier in kmcl_lb_ring_end().
 	 */
 	smp_mb();
 	*signal = false;
@@ -145,7 +145,7 @@ int kmcl_lb_ring_write(struct kmcl_lb_ring *ring, const struct kmcl_out *out,
 }
 EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_lb_ring_write);
 
-/* Asks for a signal once there is more room than that; 0 takes it back. */
+/* Asks for a signal once there is more room than @bytes; 0 takes that back. */
 void kmcl_lb_ring_want_room(struct kmcl_lb_ring *ring, u32 bytes)
 {
 	if (!bytes && !ring->pending)
@@ -154,7 +154,7 @@ void kmcl_lb_ring_want_room(struct kmcl_lb_ring *ring, u32 bytes)
 	WRITE_ONCE(ring->pending, bytes);
 	/*
 	 * Either the receiver sees the request or the next write sees the room.
-	 * Pairs with the one in kmcl_lb_ring_commit().
+	 * Pairs with the barrier in kmcl_lb_ring_commit().
 	 */
 	smp_mb();
 }
@@ -186,7 +186,7 @@ int kmcl_lb_ring_first(struct kmcl_lb_ring *ring, struct kmcl_wire *pkt)
 	if (len < sizeof(desc) || len + KMCL_WIRE_TRAILER > avail)
 		return -EPROTO;
 
-	/* What was looked at is not fetched again. */
+	/* The descriptor was checked, so it is not fetched again. */
 	memcpy(ring->copy, &desc, sizeof(desc));
 	kmcl_lb_get(ring, kmcl_lb_step(ring, ring->at, sizeof(desc)),
 		    ring->copy + sizeof(desc), len - sizeof(desc));
@@ -196,7 +196,7 @@ int kmcl_lb_ring_first(struct kmcl_lb_ring *ring, struct kmcl_wire *pkt)
 }
 EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_lb_ring_first);
 
-/* Steps over that packet. */
+/* Steps over the packet that was returned last, then as kmcl_lb_ring_first(). */
 int kmcl_lb_ring_next(struct kmcl_lb_ring *ring, struct kmcl_wire *pkt)
 {
 	ring->at = kmcl_lb_step(ring, ring->at, ring->cur);
@@ -212,15 +212,15 @@ bool kmcl_lb_ring_commit(struct kmcl_lb_ring *ring)
 
 	/* Pairs with the acquire in kmcl_lb_ring_write(): all has been read. */
 	smp_store_release(&ring->read, ring->at);
-	/* Pairs with the one in kmcl_lb_ring_want_room(). */
+	/* Pairs with the barrier in kmcl_lb_ring_want_room(). */
 	smp_mb();
 	pending = READ_ONCE(ring->pending);
 	if (!pending)
 		return false;
 
-	/* A sender that asked again has written before: pairs with that barrier. */
+	/* A sender that asked again has written before: pairs with the same barrier. */
 	smp_rmb();
-	/* Only when room becomes enough; the sender may not have noticed yet. */
+	/* Only when this makes the room enough; the sender may not have noticed yet. */
 	room = kmcl_lb_free(ring, READ_ONCE(ring->write), ring->at);
 	return room > pending && room - freed <= pending;
 }
@@ -231,7 +231,7 @@ bool kmcl_lb_ring_end(struct kmcl_lb_ring *ring)
 {
 	/* Behind @read: pairs with the read barrier in kmcl_lb_ring_write(). */
 	smp_store_release(&ring->mask, 0);
-	/* Pairs with the one in kmcl_lb_ring_write(). */
+	/* Pairs with the barrier in kmcl_lb_ring_write(). */
 	smp_mb();
 	return READ_ONCE(ring->write) != ring->at;
 }

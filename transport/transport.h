@@ -118,14 +118,14 @@ struct kmcl_offer {
  *	has been done: those given back are free for other drivers. May sleep.
  * @open: make the rings and tell the other end. kmcl_data_ready() may be called
  *	before it returns. May sleep.
- * @close: the opposite; after it no callback comes and the other end no
+ * @close: the opposite; after it kmcl_data_ready() is not called and the other end no
  *	longer touches memory of ours. Where the transport closed it by itself it has
  *	nothing left to do: see kmcl_offer_gone(). May sleep.
  * @release: the core is done with the offer and never uses the link again.
  *	As @watch.
  * @send: write one packet to the ring, now or not at all. 0, -EAGAIN (no
- *	room), -EOPNOTSUPP (not such a packet, said in the log), or another error
- *	if no packet can be sent any more. The caller serializes; any context up
+ *	room), -EOPNOTSUPP (it has no such packets, said in the log), or another
+ *	error if no packet can be sent any more. The caller serializes; any context up
  *	to softirq, interrupts may be off.
  * @want_room: ask for kmcl_data_ready() once a packet that takes that many bytes
  *	of the ring has room; 0 takes that back. Ordered before the next @send.
@@ -149,7 +149,7 @@ struct kmcl_offer {
  * The rest is for servers; NULL where the transport takes no offers.
  *
  * @offer: from now on clients may open this, one at a time; a server's link comes
- *	by kmcl_offer_opened(). Called anew when the server has released that. 0,
+ *	by kmcl_offer_opened(). Called anew when the server has released it. 0,
  *	or -ENOENT: the connection to be resumed is gone, which makes it an offer
  *	like others. May sleep.
  * @revoke: the opposite. May sleep.
@@ -159,7 +159,7 @@ struct kmcl_offer {
  *	there for a server that resumes the connection by that number. May sleep.
  * @gpadl_map: a server asks for memory by its handle: 0, -ENOENT (no such),
  *	-EBUSY (mapped), -EACCES (@write, but it is read-only), -ENODEV (the
- *	client is gone). It stays until @gpadl_unmap. May sleep.
+ *	client is gone). The memory stays until @gpadl_unmap. May sleep.
  * @gpadl_unmap: the opposite. May sleep.
  */
 struct kmcl_transport {
@@ -209,8 +209,8 @@ struct kmcl_transport {
  * @mmio_size: set by @open: bytes of MMIO space, or 0
  * @send_bytes: set by @open where it is not as asked for: bytes of the outgoing
  *	ring's data
- * @external: packets in the core's hands whose memory is the other end's; by
- *	wake_up_var() it tells when that gets 0
+ * @external: packets in the core's hands whose memory is the other end's; the
+ *	core calls wake_up_var() when there are none left
  */
 struct kmcl_link {
 	const struct kmcl_transport *ops;

@@ -99,7 +99,7 @@ struct kmcl_wire {
 
 /**
  * kmcl_wire_parse() - find the payload of a packet
- * @copy: the whole packet without its trailer; not shared with anybody
+ * @copy: the whole packet without its trailer; not shared with the other end
  * @bytes: size of @copy, at least that of a descriptor
  * @pkt: the result
  *
