@@ -35,7 +35,7 @@ static void client_event(struct client *client, enum client_event event)
 		if (!client_in_order(client->last_state, event))
 			client->state_out_of_order = true;
 		client->last_state = event;
-		/* One that fails is as good as none. */
+		/* An EvtChannelOpened that fails has opened nothing. */
 		if (event == CLIENT_OPENED && !NT_SUCCESS(client->opened_status))
 			client->last_state = 0;
 	}
@@ -87,7 +87,7 @@ VOID client_pnp_failure(VMBCHANNEL channel, NTSTATUS status)
 	client_event(client, CLIENT_PNP_FAILURE);
 }
 
-/* All that there are. */
+/* Sets all five. */
 void client_callbacks(VMB_CHANNEL_STATE_CHANGE_CALLBACKS *callbacks)
 {
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(callbacks);
@@ -125,7 +125,7 @@ static VOID client_process(VMBCHANNEL channel, VMBPACKETCOMPLETION handle,
 	if (client->defer) {
 		client->defer--;
 		VmbChannelPacketDeferToPassive(handle);
-		/* Long enough for another context to call in, were it to. */
+		/* Long enough for another context to call this too, if it can. */
 		mdelay(1);
 		atomic_dec(&client->in_process);
 		atomic_inc(&client->n_packets);
@@ -153,7 +153,7 @@ static void client_destroy(void *data)
 	struct client *client = data;
 	u32 i;
 
-	/* A case that failed half way may have left some. */
+	/* A case that failed half way may have left packets that are not completed. */
 	client->keep = false;
 	for (i = 0; i < min_t(u32, client_packets(client), CLIENT_PACKETS); i++)
 		if (client->packets[i].kept)
@@ -187,7 +187,7 @@ struct client *client_create_end(struct kunit *test, bool is_server)
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, client_destroy, client), 0);
 
 	VmbChannelSetPointer(client->channel, client);
-	/* Only the host's signals count, but for the case that is about it. */
+	/* Only the host's signals count, but in the case about the retry. */
 	client_chan(client)->send.retry_ms = 600000;
 	client_callbacks(&callbacks);
 	ASSERT_STATUS(test, VmbChannelInitSetStateChangeCallbacks(client->channel,

@@ -54,7 +54,7 @@ struct client {
 	bool keep;		/* do not complete them */
 	bool echo;		/* complete them with their own payload */
 	u32 defer;		/* how many deliveries to defer to passive */
-	/* True: it has seen to the packet, in one way or another. */
+	/* True: this has seen to the packet itself. */
 	bool (*on_packet)(struct client *client, VMBPACKETCOMPLETION handle,
 			  void *buffer, u32 len);
 	void *private;		/* a case's own */

@@ -2,7 +2,7 @@
 /*
  * Packets between two ends, in every combination of ring size, packet size and
  * place of delivery: each arrives once, in order, as it was sent, and each that
- * asks for one gets its own completion.
+ * asks for a completion gets its own.
  */
 #include <linux/slab.h>
 
@@ -127,7 +127,7 @@ static void exchange_send(struct side *side, u32 n, u8 *payload)
 						n % 3 ? WAIT : 0), STATUS_SUCCESS);
 }
 
-/* The latest first: order among completions is the receiver's. */
+/* Completes the latest packet first: order among completions is the receiver's. */
 static void exchange_let_go(struct side *side)
 {
 	VMBPACKETCOMPLETION packet;
@@ -179,7 +179,7 @@ static void packets_and_completions_pass_both_ways(struct kunit *test)
 	struct pair *pair;
 	u32 i, n;
 
-	/* They go after the channels, whose packets lead to them. */
+	/* The sides are freed after the channels, whose packets lead to them. */
 	for (i = 0; i < 2; i++)
 		sides[i] = kunit_kzalloc(test, sizeof(*sides[i]), GFP_KERNEL);
 	pair = pair_create(test);

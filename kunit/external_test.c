@@ -349,7 +349,7 @@ static void an_mdl_that_is_not_locked_is_refused(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, mdl);
 	EXPECT_STATUS(test, VmbPacketSend(x->done->packet, "x", 1, mdl, WAIT),
 		      STATUS_INVALID_PARAMETER_4);
-	/* Nor is a part of it, though that MDL described locked memory before. */
+	/* Nor is a part of that MDL sent by one that described locked memory before. */
 	IoBuildPartialMdl(mdl, external_mdl(x, x->pages, 100), x->pages, 50);
 	EXPECT_STATUS(test, VmbPacketSend(x->done->packet, "x", 1, x->mdls[0], WAIT),
 		      STATUS_INVALID_PARAMETER_4);
@@ -379,7 +379,7 @@ static void a_chain_as_long_as_allowed_is_sent_a_longer_one_is_not(struct kunit 
 	KUNIT_EXPECT_EQ(test, host_skip_all(x->host), 0);
 }
 
-/* Each at an offset that needs one page more than the bytes fill. */
+/* Each MDL begins at an offset where it needs one page more than its bytes fill. */
 static void a_chain_with_the_most_pages_fits(struct kunit *test)
 {
 	struct external *x = external_create(test);
@@ -397,7 +397,7 @@ static void a_chain_with_the_most_pages_fits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_skip_all(x->host), 1);
 }
 
-/* Two bytes at the end of a page, and all that is left: a page more than they fill. */
+/* MDLs of two bytes about the end of a page, and a last one of all bytes left. */
 static void a_chain_that_straddles_as_many_pages_as_can_be_fits(struct kunit *test)
 {
 	struct external *x = external_create(test);

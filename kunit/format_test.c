@@ -167,7 +167,7 @@ static void on_a_pipe_a_lie_is_counted_and_stepped_over(struct kunit *test)
 
 	message[0] = lie->type;
 	message[1] = lie->len;
-	/* What lies where a header would be, were there one, is the last packet's. */
+	/* Where the header would be, were there one, lies that of the packet before. */
 	host_write(format_host, KMCL_WIRE_DATA, 0, 2, "\1\0\0\0\10\0\0\0abcdefgh", 16);
 	host_write(format_host, KMCL_WIRE_DATA, 0, 1, message, lie->bytes);
 	host_write(format_host, KMCL_WIRE_DATA, 0, 2, "\1\0\0\0\10\0\0\0abcdefgh", 16);
@@ -177,7 +177,7 @@ static void on_a_pipe_a_lie_is_counted_and_stepped_over(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client->packets[1].len, 8);
 }
 
-/* The length is exact there, so the maximum is. */
+/* On a pipe the length is exact, so the maximum is. */
 static void on_a_pipe_one_byte_above_the_maximum_is_too_much(struct kunit *test)
 {
 	u32 *message = kunit_kzalloc(test, 8 + 1024, GFP_KERNEL);

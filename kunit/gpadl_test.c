@@ -88,7 +88,7 @@ static void any_kernel_memory_will_do(struct kunit *test)
 
 static u8 static_memory[2 * 4096] __aligned(4096);
 
-/* hv_vmbus would look for a module's memory in the wrong place: see what it is told. */
+/* hv_vmbus would look for a module's memory in the wrong place: it gets no address. */
 static void a_modules_memory_is_described_by_its_pages(struct kunit *test)
 {
 	struct host *host;
@@ -132,7 +132,7 @@ static void creation_checks_its_parameters(struct kunit *test)
 	EXPECT_STATUS(test, VmbChannelCreateGpadlFromBuffer(channel, 0, pages, 4096, NULL),
 		      STATUS_INVALID_PARAMETER_5);
 
-	/* Not locked yet, and so no part of it. */
+	/* The MDL is not locked yet, so a part of it is not either. */
 	EXPECT_STATUS(test, VmbChannelCreateGpadlFromMdl(channel, 0, mdl, 0, 0, &handle),
 		      STATUS_INVALID_PARAMETER_3);
 	IoBuildPartialMdl(mdl, part, pages, 0);
@@ -237,14 +237,14 @@ static void pieces_that_do_not_join_are_refused_and_not_rounded(struct kunit *te
 	MmBuildMdlForNonPagedPool(a);
 	MmBuildMdlForNonPagedPool(b);
 
-	/* The first ends before its page does, the second begins behind its page's. */
+	/* The first MDL ends within its page, and the second begins within its own. */
 	a->Next = b;
 	EXPECT_STATUS(test, VmbChannelCreateGpadlFromMdl(client->channel, 0, a, 0, 0, &handle),
 		      STATUS_NOT_SUPPORTED);
 	a->ByteCount = 4096;
 	EXPECT_STATUS(test, VmbChannelCreateGpadlFromMdl(client->channel, 0, a, 0, 0, &handle),
 		      STATUS_NOT_SUPPORTED);
-	/* Without the second there is nothing wrong. */
+	/* Without the second MDL there is nothing wrong. */
 	EXPECT_STATUS(test, VmbChannelCreateGpadlFromMdl(client->channel, 0, a, 0, 4096,
 							 &handle), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, host->gpadls_created, 1);
@@ -368,7 +368,7 @@ static void what_is_left_is_deleted_when_the_channel_closes(struct kunit *test)
 	VmbChannelDisable(client->channel);
 	KUNIT_EXPECT_EQ(test, host_gpadls(host), 0);
 
-	/* And then it is not there any more. */
+	/* The GPADL is gone by now: deleting it once more does nothing. */
 	VmbChannelDeleteGpadl(client->channel, handle);
 }
 
@@ -395,7 +395,7 @@ static int delete_thread(void *data)
 	return 0;
 }
 
-/* The host has it mapped; the client meanwhile may do anything else. */
+/* The host has the GPADL mapped; the client meanwhile may do anything else. */
 static void a_deletion_waits_for_the_host(struct kunit *test)
 {
 	struct completion mapped, deleted;

@@ -8,7 +8,7 @@
 
 #include "host.h"
 
-/* One at a time, for a transport's watch operation knows no host. */
+/* One host at a time: a transport's watch operation is not told which. */
 static struct host *the_host;
 
 static const struct kmcl_transport host_transport;
@@ -72,7 +72,7 @@ static int host_open(struct kmcl_link *link, const struct kmcl_link_params *p)
 	channel->inbound.pkt_buffer_size = kmcl_hv_packet_buffer_size(p);
 	channel->inbound.pkt_buffer =
 		kzalloc(channel->inbound.pkt_buffer_size, GFP_KERNEL | __GFP_NOFAIL);
-	/* So that hv_vmbus makes no hypercall to tell this host of a packet. */
+	/* Masked, so that hv_vmbus makes no hypercall to tell this host of a packet. */
 	channel->outbound.ring_buffer->interrupt_mask = 1;
 	host->open = true;
 	host->opens++;
@@ -237,7 +237,7 @@ static void host_make_offer(struct host *host)
 	host->accepted = !kmcl_offer_arrived(link);
 }
 
-/* From now on there is an offer, for those who wait and those to come. */
+/* From now on there is an offer, for channels that wait and those to come. */
 void host_offer(struct host *host)
 {
 	mutex_lock(&host->lock);
@@ -307,7 +307,7 @@ struct host *host_create(struct kunit *test)
 	return host;
 }
 
-/* The host's end of the guest's outgoing ring. Returns false if it is empty. */
+/* Takes a packet from the guest's outgoing ring. Returns false if it is empty. */
 bool host_read(struct host *host, struct host_packet *pkt)
 {
 	struct hv_ring_buffer *ring = host->channel.outbound.ring_buffer;

@@ -20,15 +20,15 @@ struct host {
 	struct kmcl_hv_link hv;
 	struct vmbus_channel channel;
 	struct kmcl_link_params params;	/* as asked for by the client */
-	struct mutex rings;	/* held while they are made, freed or served */
+	struct mutex rings;	/* held while the rings are made, freed or served */
 	struct page **send_pages;
 	struct page **recv_pages;
 	guid_t type;
 	guid_t instance;
 	struct mutex lock;	/* guards the next two, and the making of an offer */
-	bool offered;		/* found by whoever watches */
-	bool accepted;		/* the last offer, by a channel */
-	bool held;		/* by another driver */
+	bool offered;		/* a channel that watches finds the offer */
+	bool accepted;		/* a channel has taken the last offer */
+	bool held;		/* another driver has the device */
 	int open_error;		/* what opening gives */
 	u32 fail_nth;		/* the worker's allocation that is to fail next */
 	bool fail_hit;		/* ... and whether there was one by the opening */

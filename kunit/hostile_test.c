@@ -27,7 +27,7 @@ struct lie {
 	u16 offset8;
 	u16 len8;
 	u16 bytes8;		/* how much is written, trailer included */
-	bool parses;		/* the packet behind it can be found */
+	bool parses;		/* the packet behind the lie can be found */
 	bool unknown;		/* counted as of unknown type, not as malformed */
 };
 
@@ -109,7 +109,7 @@ static void a_write_index_out_of_range_is_survived(struct kunit *test)
 
 	client = active_client(test, &host);
 	for (i = 0; i < ARRAY_SIZE(indices); i++) {
-		/* What lies in the ring would pass. */
+		/* The packet itself would pass; the index does not. */
 		host_write(host, KMCL_WIRE_DATA, 0, 1, "12345678", 8);
 		host->channel.inbound.ring_buffer->write_index = indices[i];
 		host_signal(host);

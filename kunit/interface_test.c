@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The door: layouts, and who gets which table. */
+/* The tables: their layouts, and which query gets which. */
 #include <kunit/test.h>
 #include <linux/fs.h>
 #include <linux/string.h>
@@ -61,7 +61,7 @@ static void callbacks_init_sets_version_and_size(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, callbacks.EvtChannelPostStarted);
 }
 
-/* What lsmod shows for the module that is to be held. */
+/* How many references vmbkmcl has, as lsmod shows it. */
 static int users_of_vmbkmcl(struct kunit *test)
 {
 	struct file *file = filp_open("/sys/module/vmbkmcl/refcnt", O_RDONLY, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The kernel's log, for what a person is to be told there. */
+/* The kernel's log, for the lines that an administrator is to find there. */
 #ifndef VMBKMCL_KUNIT_LOG_H
 #define VMBKMCL_KUNIT_LOG_H
 

@@ -84,7 +84,7 @@ static void a_second_identical_offer_is_a_collision(struct kunit *test)
 
 	pair_enable(pair->server);
 	EXPECT_STATUS(test, VmbChannelEnable(second->channel), STATUS_OBJECT_NAME_COLLISION);
-	/* It stays disabled, and may try again. */
+	/* The second server stays disabled, and may try again. */
 	EXPECT_STATUS(test, VmbChannelEnable(second->channel), STATUS_OBJECT_NAME_COLLISION);
 	VmbChannelDisable(pair->server->channel);
 	EXPECT_STATUS(test, VmbChannelEnable(second->channel), STATUS_SUCCESS);
@@ -134,7 +134,7 @@ static void a_server_goes_on_offering_when_its_client_has_left(struct kunit *tes
 	VmbChannelDisable(pair->client->channel);
 	CLIENT_EXPECT(pair->client, UP DOWN);
 	PAIR_EVENTS(pair->server, UP DOWN);
-	/* Until then it could be asked to open again. */
+	/* Before that, Enable could be one for the next opening. */
 	EVENTUALLY(test, READ_ONCE(client_chan(pair->server)->ctl.state) == KMCL_ENABLED);
 	EXPECT_STATUS(test, VmbChannelEnable(pair->server->channel),
 		      STATUS_INVALID_DEVICE_STATE);
@@ -211,7 +211,7 @@ static void a_client_that_fails_to_open_leaves_its_server(struct kunit *test)
 	EVENTUALLY(test, pair->server->last_state == CLIENT_POST_STARTED);
 }
 
-/* A callback that takes its time, while others meet it. */
+/* An EvtChannelOpened that takes its time, while other calls meet it. */
 static DECLARE_COMPLETION(slow_reached);
 static DECLARE_COMPLETION(slow_may_go_on);
 
@@ -232,7 +232,7 @@ static int disable_thread(void *data)
 	return 0;
 }
 
-/* Returns when that has been asked for, whether it is done or not. */
+/* Returns when Disable has been asked for, whether it is done or not. */
 static void disable_aside(struct client *end, struct completion *done)
 {
 	init_completion(done);
@@ -282,7 +282,7 @@ static void a_client_may_be_disabled_while_it_opens(struct kunit *test)
 	ENDS_SOON(test, &done);
 	CLIENT_EXPECT(pair->client, "opened closed ");
 	EVENTUALLY(test, pair->server->last_state == CLIENT_CLOSED);
-	/* Free for the next one. */
+	/* The offer is free for the next opening. */
 	pair->server->on_event = NULL;
 	pair_enable(pair->client);
 	PAIR_EVENTS(pair->client, "opened closed " UP);
@@ -637,7 +637,7 @@ static void a_packet_that_is_failed_stops_the_queue(struct kunit *test)
 	pair_send(from, 1, 8);
 	for_a_while();
 	KUNIT_EXPECT_EQ(test, client_packets(to), 1);
-	/* The way back is open. */
+	/* Packets the other way still arrive. */
 	pair_send(to, 2, 8);
 	EVENTUALLY(test, client_packets(from) == 1);
 }
@@ -667,7 +667,7 @@ static void a_pause_waits_for_the_packets_that_are_held(struct kunit *test)
 	pair_up(pair);
 	pair_send(from, 5, 8);
 	EVENTUALLY(test, client_packets(to) == 1);
-	/* Disable waits in the same way, and is the one that ends this case. */
+	/* Disable waits as Pause does, and is the one that ends this case. */
 	disable_aside(to, &done);
 	for_a_while();
 	KUNIT_EXPECT_FALSE(test, completion_done(&done));
@@ -706,7 +706,7 @@ static void a_packet_too_large_for_the_ring_is_refused(struct kunit *test)
 	packet = VmbPacketAllocate(pair->server->channel);
 	KUNIT_ASSERT_NOT_NULL(test, packet);
 	EXPECT_STATUS(test, VmbPacketSend(packet, payload, 16384, NULL, 0), STATUS_NOT_SUPPORTED);
-	/* One that fits, but is above what the client expects, is stepped over there. */
+	/* The client steps over a packet that fits, but is above its own maximum. */
 	EXPECT_STATUS(test, VmbPacketSend(packet, payload, 2048, NULL, 0), STATUS_SUCCESS);
 	pair_send(pair->server, 9, 8);
 	EVENTUALLY(test, client_packets(pair->client) == 1);

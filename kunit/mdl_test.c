@@ -49,7 +49,7 @@ static void fill(u8 *buffer, u32 bytes, u8 seed)
 		buffer[i] = seed + i + (i >> 8);
 }
 
-/* How much of what the MDL's pages hold is what is expected, page by page. */
+/* How many bytes of an MDL's pages are the expected ones, page by page. */
 static u32 same_in_pages(PMDL mdl, const u8 *expected)
 {
 	PPFN_NUMBER pfns = MmGetMdlPfnArray(mdl);
@@ -161,7 +161,7 @@ static void a_new_mdl_tells_buffer_and_size_and_no_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, MmGetMdlByteOffset(mdl), shape->offset);
 	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl), shape->bytes);
 	KUNIT_EXPECT_PTR_EQ(test, (u8 *)MmGetMdlPfnArray(mdl), (u8 *)mdl + 48);
-	/* KASAN sees to it that there is room. */
+	/* KASAN tells if the MDL has no room for them. */
 	memset(MmGetMdlPfnArray(mdl), 0xff, 8 * pages);
 	IoFreeMdl(mdl);
 }
@@ -255,7 +255,7 @@ static void locked_pages_are_described_and_mapped_until_unlocked(struct kunit *t
 	vfree(base);
 }
 
-/* An MDL of pages that have no address in a row: as another end's are. */
+/* An MDL of pages that have no address in one piece, as another end's may be. */
 struct loose {
 	struct page *pages;	/* of an order of 3, from the last one down */
 	PMDL mdl;
@@ -313,11 +313,11 @@ static void pages_without_an_address_get_one(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, memcmp(address, loose.expected, shape->bytes), 0);
 		KUNIT_EXPECT_TRUE(test, loose.mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA);
 
-		/* What is written there is in the pages. */
+		/* What is written to the mapping is in the pages. */
 		fill(address, shape->bytes, 77);
 		KUNIT_EXPECT_EQ(test, same_in_pages(loose.mdl, address), shape->bytes);
 
-		/* It is the address until unmapped. */
+		/* The MDL keeps this address until unmapped. */
 		KUNIT_EXPECT_PTR_EQ(test, MmGetSystemAddressForMdlSafe(loose.mdl, 0),
 				    (PVOID)address);
 		MmUnmapLockedPages(address, loose.mdl);
@@ -415,7 +415,7 @@ static void what_cannot_be_mapped_is_not(struct kunit *test)
 	loose.mdl->MdlFlags = 0;
 	KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(loose.mdl, 0));
 	loose.mdl->MdlFlags = MDL_PAGES_LOCKED;
-	/* Beyond all memory. */
+	/* A page beyond all memory. */
 	MmGetMdlPfnArray(loose.mdl)[1] = 1ULL << 39;
 	KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(loose.mdl, 0));
 	KUNIT_EXPECT_EQ(test, loose.mdl->MdlFlags, MDL_PAGES_LOCKED);
@@ -433,7 +433,7 @@ static void a_wrong_address_unmaps_nothing(struct kunit *test)
 	MmUnmapLockedPages(address - 5, loose.mdl);
 	KUNIT_EXPECT_EQ(test, memcmp(address, loose.expected, 2 * PAGE_SIZE), 0);
 	MmUnmapLockedPages(address, loose.mdl);
-	/* Once more is once too often, and does nothing. */
+	/* To unmap it once more does nothing. */
 	MmUnmapLockedPages(address, loose.mdl);
 	loose_destroy(&loose);
 }
@@ -506,13 +506,13 @@ static void a_part_beyond_its_source_or_target_is_not_built(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, part->MdlFlags, 0);
 	IoBuildPartialMdl(whole, part, buffer + 2 * PAGE_SIZE - 9, 10);
 	KUNIT_EXPECT_EQ(test, part->MdlFlags, 0);
-	/* Within the source, but on two pages, and there is room for one. */
+	/* A part within the source, but on two pages, and there is room for one. */
 	IoBuildPartialMdl(whole, part, buffer, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, part->MdlFlags, 0);
 	IoBuildPartialMdl(whole, part, buffer, PAGE_SIZE - 7);
 	KUNIT_EXPECT_TRUE(test, part->MdlFlags & MDL_PARTIAL);
 
-	/* And then it is not the part that it was before, either. */
+	/* A part that was built before is not kept when the next one does not fit. */
 	IoBuildPartialMdl(whole, part, buffer, 3 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, part->MdlFlags, 0);
 	KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(part, 0));
@@ -583,7 +583,7 @@ static void a_part_shares_the_mapping_of_its_source(struct kunit *test)
 	IoBuildPartialMdl(loose.mdl, part, start + 5000, 5000);
 	KUNIT_EXPECT_PTR_EQ(test, MmGetSystemAddressForMdlSafe(part, 0),
 			    (PVOID)(address + 5000));
-	/* Neither of these is the end of it. */
+	/* Neither of these undoes the source's mapping. */
 	MmPrepareMdlForReuse(part);
 	KUNIT_EXPECT_EQ(test, memcmp(address, loose.expected, 3 * PAGE_SIZE), 0);
 	IoFreeMdl(part);
@@ -610,7 +610,7 @@ static void a_part_has_a_mapping_of_its_own_otherwise(struct kunit *test)
 	MmPrepareMdlForReuse(part);
 	KUNIT_EXPECT_NULL(test, vmalloc_to_page(address));
 
-	/* Built anew without that: the mapping goes as well. */
+	/* To build the part anew undoes the mapping as well. */
 	IoBuildPartialMdl(loose.mdl, part, start + 4000, 5000);
 	address = MmGetSystemAddressForMdlSafe(part, NormalPagePriority);
 	KUNIT_ASSERT_NOT_NULL(test, address);
@@ -640,7 +640,7 @@ static void a_chain_is_kept_and_freed_one_by_one(struct kunit *test)
 		link = &(*link)->Next;
 	}
 
-	/* What is done to one leaves the chain alone. */
+	/* What is done to one MDL leaves the chain alone. */
 	mdl = mdl_for(test, buffer, 5000);
 	IoBuildPartialMdl(head, head->Next, buffer + 100, 0);
 	KUNIT_EXPECT_PTR_EQ(test, head->Next->Next->Next, (PMDL)NULL);

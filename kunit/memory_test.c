@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Allocations that fail. Each call is made again and again, with its first, its
- * second, ... allocation failing, until it needs no more of them: each time it
- * has to say so, and to leave nothing behind, which kmemleak checks at the end.
+ * second, ... allocation failing, until it makes no more of them: each time the
+ * call has to say so and to leave nothing behind, which kmemleak checks at the end.
  * Some of these allocations are kmemleak's own, which it can do without.
  *
  * Needs CONFIG_FAILSLAB, and failslab/ignore-gfp-wait off in debugfs.
@@ -99,7 +99,7 @@ static void a_packet_that_cannot_be_made_is_null(struct kunit *test)
 	packet = VmbPacketAllocate(client->channel);
 	KUNIT_ASSERT_NOT_NULL(test, packet);
 	VmbPacketFree(packet);
-	/* One that was freed before needs no memory. */
+	/* A packet that was freed before is given out again, which needs no memory. */
 	KUNIT_EXPECT_FALSE(test, WITH_FAILURE(1, packet = VmbPacketAllocate(client->channel)));
 	KUNIT_ASSERT_NOT_NULL(test, packet);
 	VmbPacketFree(packet);
@@ -185,11 +185,11 @@ static void a_gpadl_without_memory_is_a_status(struct kunit *test)
 	do {
 		hit = WITH_FAILURE(++nth, status =
 			VmbChannelCreateGpadlFromBuffer(c, 0, page, 4096, &handle));
-		/* Taking it back must not fail. */
+		/* To delete the GPADL must not fail. */
 		if (!failed(test, status, &failures))
 			KUNIT_EXPECT_FALSE(test, WITH_FAILURE(1, VmbChannelDeleteGpadl(c, handle)));
 	} while (hit);
-	/* The object and its array of pages. */
+	/* The GPADL's object and its array of pages. */
 	KUNIT_EXPECT_EQ(test, failures, 2);
 
 	nth = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a client must not do: it is told once by a warning, and nothing breaks.
- * Each warning is announced to whoever reads the log for complaints.
+ * Each warning is announced in the log, where complaints are looked for.
  */
 #include "client.h"
 #include "log.h"

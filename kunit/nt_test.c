@@ -130,7 +130,7 @@ static void locks_are_released_in_any_order(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, between, DISPATCH_LEVEL);
 	KUNIT_EXPECT_EQ(test, KeGetCurrentIrql(), PASSIVE_LEVEL);
 
-	/* The level is lowered by itself. */
+	/* The level is lowered by a call of its own. */
 	KeAcquireSpinLock(&one, &old_one);
 	KeReleaseSpinLockFromDpcLevel(&one);
 	between = KeGetCurrentIrql();
@@ -209,7 +209,7 @@ static void pool_memory_is_aligned_as_on_windows(struct kunit *test)
 	void *pieces[24];
 	int i;
 
-	/* Some may be aligned by chance. */
+	/* Several pieces, for one may be aligned by chance. */
 	for (i = 0; i < ARRAY_SIZE(pieces); i++) {
 		pieces[i] = i & 1 ? ExAllocatePool2(POOL_FLAG_NON_PAGED, size, TAG) :
 				    ExAllocatePoolWithTag(NonPagedPoolNx, size, TAG);
@@ -264,7 +264,7 @@ static void pool_flags_are_obeyed_or_refused(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, piece);
 	ExFreePool(piece);
 
-	/* The upper half are wishes. */
+	/* Flags of the upper half are wishes. */
 	piece = ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_CACHE_ALIGNED |
 				POOL_FLAG_USE_QUOTA | 0xffffffff00000000ULL, 8, TAG);
 	KUNIT_ASSERT_NOT_NULL(test, piece);
@@ -355,7 +355,7 @@ static void a_lookaside_list_uses_the_drivers_routines(struct kunit *test)
 	ExDeleteNPagedLookasideList(&list);
 }
 
-/* A driver's own list, which its routines find by the list that they are told of. */
+/* A driver's own list, which its routines find by the list that they are passed. */
 struct lookaside_ex {
 	LOOKASIDE_LIST_EX list;
 	int allocated;
@@ -479,7 +479,7 @@ static void slist_give(struct slist *slist, struct slist_record *record)
 	InterlockedPushEntrySList(&slist->head, &record->entry);
 }
 
-/* The first comes back behind another one: who looked at it before is deceived. */
+/* Puts the first entry back below the second: a pop that looked at it is deceived. */
 static void slist_turn(struct slist *slist)
 {
 	struct slist_record *first = slist_take(slist);
@@ -538,7 +538,7 @@ static void an_entry_is_popped_once_whoever_pops_it(struct kunit *test)
 struct work {
 	PIO_WORKITEM item;
 	PDEVICE_OBJECT device;
-	int again;		/* how often it queues itself */
+	int again;		/* how often the routine queues the item */
 	int calls;
 	bool free;
 	KIRQL level;
@@ -622,7 +622,7 @@ static void a_work_item_that_is_queued_twice_runs_once(struct kunit *test)
 
 	work_start(test, &work);
 	KeInitializeEvent(&other.may_go_on, NotificationEvent, TRUE);
-	/* While it runs it can be queued, and then it is. */
+	/* While its routine runs the item can be queued, and then it is. */
 	KeClearEvent(&work.may_go_on);
 	IoQueueWorkItem(work.item, work_routine, DelayedWorkQueue, &work);
 	for (i = 0; i < 5000 && list_empty_careful(&work.may_go_on.Header.Waiters); i++)

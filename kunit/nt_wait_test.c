@@ -43,7 +43,7 @@ static int thread_fn(void *data)
 	/* As good as for ever, but then the case fails instead of hanging. */
 	if (wait_for(threads->object, -10000 * MS) == STATUS_SUCCESS)
 		atomic_inc(&threads->satisfied);
-	/* kthread_stop() wants it still there. */
+	/* kthread_stop() wants the thread still there. */
 	while (!kthread_should_stop())
 		usleep_range(100, 200);
 	return 0;
@@ -62,7 +62,7 @@ static int waiters(DISPATCHER_HEADER *object)
 	return count;
 }
 
-/* Returns when all of them wait. */
+/* Returns when all threads wait. */
 static struct threads *threads_start(struct kunit *test, void *object, int cpu)
 {
 	struct threads *threads = kunit_kzalloc(test, sizeof(*threads), GFP_KERNEL);
@@ -84,7 +84,7 @@ static struct threads *threads_start(struct kunit *test, void *object, int cpu)
 	return threads;
 }
 
-/* So many waits are satisfied, and then none is any more. */
+/* @count waits are satisfied, and then no more. */
 static void expect_satisfied(struct kunit *test, struct threads *threads, int count)
 {
 	EVENTUALLY(test, atomic_read(&threads->satisfied) >= count);
@@ -110,7 +110,7 @@ static void an_event_set_before_the_wait_satisfies_it(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, KeSetEvent(&event, IO_NO_INCREMENT, FALSE), 1);
 	KUNIT_EXPECT_EQ(test, KeReadStateEvent(&event), 1);
 	EXPECT_STATUS(test, wait_for_ever(&event), STATUS_SUCCESS);
-	/* That has reset it: two signals that nobody waited for are one. */
+	/* The wait has reset it: two signals without a waiter are one. */
 	KUNIT_EXPECT_EQ(test, KeReadStateEvent(&event), 0);
 	EXPECT_STATUS(test, wait_for(&event, 0), STATUS_TIMEOUT);
 
@@ -149,7 +149,7 @@ static void two_signals_in_a_row_release_two(struct kunit *test)
 	KIRQL old;
 
 	KeInitializeEvent(&event, SynchronizationEvent, FALSE);
-	/* None of them runs before both signals are given. */
+	/* None of the threads runs before both signals are given. */
 	migrate_disable();
 	threads = threads_start(test, &event, smp_processor_id());
 	KeRaiseIrql(DISPATCH_LEVEL, &old);
@@ -230,7 +230,7 @@ static void expect_time(struct kunit *test, LONGLONG timeout, s64 least_ms, s64 
 	ms = ktime_ms_delta(ktime_get(), begin);
 	KUNIT_EXPECT_GE(test, ms, least_ms);
 	KUNIT_EXPECT_LE(test, ms, most_ms);
-	/* Who gave up is not who gets the next signal. */
+	/* A wait that gave up does not get the next signal. */
 	KeSetEvent(&event, IO_NO_INCREMENT, FALSE);
 	KUNIT_EXPECT_EQ(test, KeReadStateEvent(&event), 1);
 }
@@ -308,7 +308,7 @@ static void an_event_may_be_gone_as_soon_as_the_wait_returns(struct kunit *test)
 
 	task = kthread_run(setter_fn, &setter, "nt_setter");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	/* KASAN sees who touches it afterwards. */
+	/* KASAN sees a signaller that touches the event afterwards. */
 	for (i = 0; i < 3000; i++) {
 		KEVENT *event = kmalloc(sizeof(*event), GFP_KERNEL);
 
@@ -345,7 +345,7 @@ static void a_semaphore_satisfies_as_many_waits_as_it_counts(struct kunit *test)
 	threads = threads_start(test, &semaphore, 0);
 	KUNIT_EXPECT_EQ(test, KeReleaseSemaphore(&semaphore, 0, 2, FALSE), 0);
 	expect_satisfied(test, threads, 2);
-	/* One for the last of them, and one is left. */
+	/* One for the last thread, and one is left. */
 	KUNIT_EXPECT_EQ(test, KeReleaseSemaphore(&semaphore, 0, 2, FALSE), 0);
 	expect_satisfied(test, threads, 3);
 	KUNIT_EXPECT_EQ(test, KeReleaseSemaphore(&semaphore, 0, 1, FALSE), 1);
@@ -417,7 +417,7 @@ static int attempt_fn(void *data)
 	return 0;
 }
 
-/* Whether another thread gets it. */
+/* Whether another thread gets the mutex. */
 static int try_elsewhere(struct kunit *test, FAST_MUTEX *mutex)
 {
 	struct attempt attempt = { .mutex = mutex };
@@ -429,7 +429,7 @@ static int try_elsewhere(struct kunit *test, FAST_MUTEX *mutex)
 		KUNIT_FAIL(test, "no thread");
 		return -1;
 	}
-	/* One that is stopped before it ran would never run. */
+	/* A thread that is stopped before it ran would never run. */
 	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&attempt.made, 10 * HZ), 0);
 	kthread_stop(task);
 	return attempt.taken;

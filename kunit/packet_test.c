@@ -65,7 +65,7 @@ static void initialize_refuses_bad_handles(struct kunit *test)
 		      STATUS_INVALID_PARAMETER_2);
 }
 
-/* Memory behind the packet that is watched: by this case, and by KASAN. */
+/* The memory behind the packet is watched by this case, and by KASAN. */
 static void nothing_beyond_the_packet_is_ever_written(struct kunit *test)
 {
 	struct host *host = host_create(test);
@@ -155,7 +155,7 @@ static void the_default_completion_frees_the_packet(struct kunit *test)
 	packet = VmbPacketAllocate(client->channel);
 	KUNIT_ASSERT_NOT_NULL(test, packet);
 	EXPECT_STATUS(test, VmbPacketSend(packet, "x", 1, NULL, 0), STATUS_SUCCESS);
-	/* It went back to where the next one comes from; kmemleak sees the rest. */
+	/* The packet is kept for the next allocation; kmemleak sees the rest. */
 	KUNIT_EXPECT_EQ(test, client_chan(client)->spares, 1);
 	KUNIT_EXPECT_PTR_EQ(test, VmbPacketAllocate(client->channel), packet);
 	VmbPacketFree(packet);
@@ -208,7 +208,7 @@ static void packets_follow_a_change_of_the_packet_size(struct kunit *test)
 	VMBCHANNEL channel;
 	VMBPACKET packet;
 
-	/* A small one is kept; it must not be handed out for a large payload. */
+	/* A small packet is kept; it must not be handed out for a large payload. */
 	ASSERT_STATUS(test, VmbChannelAllocate(NULL, FALSE, &channel), STATUS_SUCCESS);
 	VmbPacketFree(VmbPacketAllocate(channel));
 	EXPECT_STATUS(test, VmbChannelInitSetMaximumPacketSize(channel, 65536),
@@ -232,7 +232,7 @@ static void release_parent(struct device *parent)
 	parent_released = true;
 }
 
-/* Not the last packet, which may be freed where nothing may sleep. */
+/* Not the last packet lets go of it, which may be freed where nothing may sleep. */
 static void cleanup_lets_go_of_the_parent(struct kunit *test)
 {
 	struct device *parent = kzalloc(sizeof(*parent), GFP_KERNEL);

@@ -5,7 +5,7 @@
 
 #include "pair.h"
 
-/* Before an end goes: none is to wait for what another holds. The last one goes first. */
+/* Before an end goes none may wait for what another holds. The last end goes first. */
 static void pair_drop(void *data)
 {
 	struct pair *pair = data;

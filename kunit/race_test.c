@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Two processors at once: what may be called from anywhere is, while it matters.
- * Whatever meets whatever, the callbacks come in order and nothing is lost.
+ * Two processors at once: each calls what may be called from anywhere. Whichever
+ * calls meet, the callbacks come in order and nothing is lost.
  */
 #include <linux/interrupt.h>
 #include <linux/kthread.h>
@@ -98,7 +98,7 @@ struct race {
 
 static struct race races[RACE_OPS * (RACE_OPS + 1) / 2];
 
-/* Every operation with every other, and with itself; but the host has one hand. */
+/* Every operation with every other, and with itself; but there is only one host. */
 static const void *race_gen_params(const void *prev, char *desc)
 {
 	const struct race *race = prev ? prev + sizeof(*race) : races;
@@ -134,7 +134,7 @@ static int racer_thread(void *data)
 	return 0;
 }
 
-/* Whatever it has come to, it can be made to work again. */
+/* Whatever state the channel is in, it can be made to work again. */
 static void expect_alive(struct client *client)
 {
 	struct client_done *done = client_packet(client);
@@ -176,7 +176,7 @@ static void two_operations_may_meet_at_any_time(struct kunit *test)
 	free_page((unsigned long)test->priv);
 }
 
-/* The client's packets are completed by others than the one that delivers them. */
+/* The client's packets are completed by other threads than the one that delivers. */
 struct completer {
 	struct client *client;
 	u32 first;		/* every second packet from this one on */
@@ -203,7 +203,7 @@ static int completer_thread(void *data)
 	return 0;
 }
 
-/* Counts completions by id; false if there was one that should not have been. */
+/* Counts completions by id; false if one of them is wrong. */
 static bool host_collects(u8 *seen)
 {
 	struct host_packet *pkt = kmalloc(sizeof(*pkt), GFP_KERNEL | __GFP_NOFAIL);
@@ -314,7 +314,7 @@ static void order_is_kept_while_the_context_changes_and_packets_are_deferred(str
 		host_write(race_host, KMCL_WIRE_DATA, 0, number, &number, 8);
 		host_signal(race_host);
 	}
-	/* Each of the deferred ones is delivered twice. */
+	/* Each packet that was deferred is delivered twice. */
 	EVENTUALLY(test, READ_ONCE(client_chan(client)->count.received.counter) >= 200 &&
 		   client->packets[client_packets(client) - 1].first == 199);
 	kthread_stop(toggling);

@@ -161,7 +161,7 @@ static void a_packet_may_be_completed_later_and_out_of_order(struct kunit *test)
 	}
 }
 
-/* Of a packet that the client keeps, delivered as the @n-th. */
+/* The buffer of the @n-th packet, which the client keeps, holds what was sent. */
 static void expect_buffer(struct client *client, u32 n, u32 len)
 {
 	const struct client_packet *kept = &client->packets[n];
@@ -170,7 +170,7 @@ static void expect_buffer(struct client *client, u32 n, u32 len)
 	KUNIT_EXPECT_NULL(client->test, memchr_inv(kept->buffer, n + 1, len));
 }
 
-/* There are more than the ring can hold, which is written over once and again. */
+/* More packets than the ring can hold: the ring is written over once and again. */
 static void a_packets_buffer_is_valid_until_it_is_completed(struct kunit *test)
 {
 	const u32 rings = 2, packets = 12;	/* of 1000 bytes in 12 KiB */
@@ -187,7 +187,7 @@ static void a_packets_buffer_is_valid_until_it_is_completed(struct kunit *test)
 		host_signal(recv_host);
 		KUNIT_ASSERT_EQ(test, client_packets(client), n + 1);
 	}
-	/* One is completed, and its memory used anew: the others have theirs. */
+	/* One packet is completed, and its memory used anew: the others keep theirs. */
 	for (i = 0; i < n; i++) {
 		expect_buffer(client, i, sizeof(payload));
 		client_complete(client, i, NULL, 0);
@@ -324,7 +324,7 @@ static void a_deferred_packet_comes_again_at_passive_and_in_order(struct kunit *
 		KUNIT_EXPECT_EQ(test, client->packets[i].atomic, i == 0);
 	}
 
-	/* Once the queue is empty, delivery is where it was. */
+	/* Once the queue is empty, packets are delivered in softirq context again. */
 	EVENTUALLY(test, !READ_ONCE(client_chan(client)->recv.waiting));
 	host_send_numbers(4, 1);
 	host_signal(recv_host);
@@ -395,7 +395,7 @@ static void quota(struct kunit *test, bool passive)
 	client_complete(client, 0, NULL, 0);
 	expect_numbers(client, 6);
 
-	/* Below what is outstanding: as many have to come back first. */
+	/* The quota is below what is outstanding: as many packets come back first. */
 	VmbChannelSetTransactionQuota(client->channel, 2);
 	for (i = 1; i < 4; i++)
 		client_complete(client, i, NULL, 0);
@@ -442,7 +442,7 @@ static void at_the_quota_a_completion_still_arrives(struct kunit *test)
 	host_signal(recv_host);
 	KUNIT_ASSERT_EQ(test, client_packets(client), 1);
 
-	/* The first is next in the ring, the second behind a packet that waits. */
+	/* The first completion is next in the ring, the second behind waiting data. */
 	host_complete(recv_host, ids[0], NULL, 0);
 	KUNIT_EXPECT_EQ(test, client_calls(done[0]), 1);
 	host_send_numbers(1, 1);

@@ -83,7 +83,7 @@ static void asker_end(struct asker *a)
 			wait_for_completion_timeout(&a->returned, 5 * HZ), 0);
 }
 
-/* The request as the host gets it. */
+/* The host takes the request; returns its id. */
 static u64 host_reads_one(struct kunit *test)
 {
 	struct host_packet *pkt = kunit_kzalloc(test, sizeof(*pkt), GFP_KERNEL);
@@ -99,7 +99,7 @@ static void send_large(struct client *client)
 	client_send(client_packet(client), large, sizeof(large), 0);
 }
 
-/* The ring of one data page takes three of them. */
+/* The ring of one data page takes three such packets. */
 static void fill_the_ring(struct client *client)
 {
 	int i;
@@ -235,7 +235,7 @@ static void a_late_completion_is_no_news_and_no_offence(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client_count(client, late), 1);
 	KUNIT_EXPECT_EQ(test, client_count(client, stray), 0);
 
-	/* Once: the second one was never asked for. */
+	/* Late once only: a second completion was never asked for. */
 	host_complete(asker_host, id, &answer, sizeof(answer));
 	KUNIT_EXPECT_EQ(test, client_count(client, late), 1);
 	KUNIT_EXPECT_EQ(test, client_count(client, stray), 1);
@@ -274,7 +274,7 @@ static void what_waits_behind_a_request_goes_out_when_that_gives_up(struct kunit
 	a->len = 1000;
 	asker_start(a);
 	EVENTUALLY(test, client_count(client, queued) == 1);
-	/* There would be room for it. */
+	/* The small packet would have room, but waits behind the request. */
 	EXPECT_STATUS(test, client_send(behind, "x", 1, 0), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, client_calls(behind), 0);
 	asker_end(a);
@@ -299,7 +299,7 @@ static void with_a_zero_timeout_it_is_not_queued(struct kunit *test)
 	host_signal(asker_host);
 	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 0);
 
-	/* And nothing is overtaken: a packet waits, for which there is no room. */
+	/* A request does not overtake a packet that waits for room. */
 	fill_the_ring(client);
 	send_large(client);
 	a->len = 8;
@@ -340,7 +340,7 @@ static void a_completion_may_be_of_no_interest(struct kunit *test)
 	VMBCHANNEL channel = client->channel;
 	LARGE_INTEGER timeout = {};
 
-	/* No buffer, no size; and a size without a buffer is told 0. */
+	/* No buffer needs no size. */
 	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(channel, "x", 1, NULL, 0, NULL,
 							     NULL, &timeout), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 1);
@@ -497,7 +497,7 @@ static void ask_when_post_started(struct client *client, enum client_event event
 		ask(asker_in_callback);
 }
 
-/* A client that asks in PostStarted, which is being called. */
+/* A client whose EvtChannelPostStarted makes a request, and has been called. */
 static struct client *asking_when_post_started(struct kunit *test)
 {
 	struct client *client;
@@ -525,7 +525,7 @@ static void post_started_is_the_place_to_negotiate(struct kunit *test)
 	client->on_event = NULL;
 }
 
-/* What comes behind the packet that is asked about, of 16 bytes each. */
+/* Packets of 16 bytes, which come behind the one whose callback makes the request. */
 static u64 behind[3];
 static u32 n_behind;
 
@@ -543,7 +543,7 @@ static VOID ask_in_process(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOID
 	complete(&asker_in_callback->returned);
 }
 
-/* A client that asks in ProcessPacket, which has been called. */
+/* A client whose ProcessPacket makes a request, and is about to be called. */
 static struct client *asking_in_process(struct kunit *test)
 {
 	struct client *client;
@@ -562,7 +562,7 @@ static struct client *asking_in_process(struct kunit *test)
 	return client;
 }
 
-/* The packet being processed is the one that the quota allows. */
+/* With a quota of one packet, which is the one being processed. */
 static void process_packet_at_passive_may_ask(struct kunit *test)
 {
 	struct client *client = asking_in_process(test);
@@ -603,7 +603,7 @@ static int disabling_thread(void *data)
 	return 0;
 }
 
-/* A host that never answers: what waits for it in a callback must not wait on. */
+/* The host never answers: a request in a callback must not wait on. */
 static void what_waits_in_post_started_is_ended(struct kunit *test, bool rescind)
 {
 	struct client *client = asking_when_post_started(test);
@@ -686,7 +686,7 @@ static void complete_what_is_held(struct client_done *done)
 	client_complete(holder, 0, NULL, 0);
 }
 
-/* More data than a pause puts aside hides what the client waits for; then it closes. */
+/* More data than a pause puts aside hides the completion that the client waits for. */
 static void disable_ends_a_pause_that_cannot_end(struct kunit *test)
 {
 	struct client *client = asker_client(test);
@@ -747,7 +747,7 @@ static void with_external_data_the_wait_ends_when_the_channel_is_closed(struct k
 	IoFreeMdl(mdl);
 }
 
-/* As long as its MDLs are looked at: a chain that has no end keeps it there. */
+/* Too late: while the request's MDLs are looked at, kept there by an endless chain. */
 static void one_with_external_data_that_comes_too_late_is_ended(struct kunit *test)
 {
 	struct client *client;
@@ -787,7 +787,7 @@ static int racing_thread(void *data)
 	for (i = 0; i < 300; i++) {
 		a->size = sizeof(a->answer);
 		ask(a);
-		/* One or the other, and the answer with the first only. */
+		/* A request completes, with the answer, or is cancelled, without. */
 		if (a->status == STATUS_SUCCESS)
 			KUNIT_EXPECT_EQ(a->client->test, a->answer[0], 99);
 		else
@@ -801,7 +801,7 @@ static int racing_thread(void *data)
 static void completions_may_meet_timeouts(struct kunit *test)
 {
 	struct client *client = asker_client(test);
-	/* One that meets most answers, and one that most come too late for. */
+	/* One timeout that most answers meet, and one that most come too late for. */
 	LARGE_INTEGER timeouts[2] = { { .QuadPart = -MS(1) }, { .QuadPart = -1 } };
 	struct asker *a[2] = { asker(client, WAIT, &timeouts[0]),
 			       asker(client, WAIT, &timeouts[1]) };

@@ -39,14 +39,14 @@ static void only_the_first_packet_of_an_empty_ring_signals(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, put(ring, 8), 1);
 	KUNIT_EXPECT_EQ(test, put(ring, 8), 0);
 
-	/* While it is read, none does. */
+	/* While the ring is read, no packet signals. */
 	kmcl_lb_ring_begin(ring);
 	KUNIT_EXPECT_EQ(test, kmcl_lb_ring_first(ring, &pkt), 1);
 	KUNIT_EXPECT_EQ(test, kmcl_lb_ring_next(ring, &pkt), 1);
 	KUNIT_EXPECT_EQ(test, kmcl_lb_ring_next(ring, &pkt), 0);
 	kmcl_lb_ring_commit(ring);
 	KUNIT_EXPECT_EQ(test, put(ring, 8), 0);
-	/* Who stops reading is told of what came meanwhile. */
+	/* The receiver that stops reading is told of what came meanwhile. */
 	KUNIT_EXPECT_TRUE(test, kmcl_lb_ring_end(ring));
 	KUNIT_EXPECT_EQ(test, put(ring, 8), 0);
 
@@ -81,7 +81,7 @@ static void room_is_signalled_when_it_becomes_enough(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, put(ring, QUARTER), -EAGAIN);
 	kmcl_lb_ring_want_room(ring, 2048);
 
-	/* 2048 are free, but more is needed; then there is; then there was. */
+	/* 2048 bytes are free, but more is needed; then it is there; then it was. */
 	kmcl_lb_ring_begin(ring);
 	kmcl_lb_ring_first(ring, &pkt);
 	kmcl_lb_ring_next(ring, &pkt);
@@ -91,7 +91,7 @@ static void room_is_signalled_when_it_becomes_enough(struct kunit *test)
 	kmcl_lb_ring_next(ring, &pkt);
 	KUNIT_EXPECT_FALSE(test, kmcl_lb_ring_commit(ring));
 
-	/* Nobody wants any. */
+	/* The sender wants no room. */
 	kmcl_lb_ring_want_room(ring, 0);
 	for (i = 0; i < 3; i++)
 		KUNIT_EXPECT_GE(test, put(ring, QUARTER), 0);

@@ -28,7 +28,7 @@ static struct image *image_create(struct kunit *test)
 	return image;
 }
 
-/* What the server remembers of a packet beside the library. */
+/* What the server itself remembers of a packet. */
 struct note {
 	u64 number;
 	char text[24];
@@ -74,7 +74,7 @@ static NTSTATUS restore_note(VMBCHANNEL channel, PVOID lib, UINT32 lib_size, PVO
 	done->order = note->number;
 	EXPECT_STATUS(server->test, VmbPacketRestore(done->packet, lib, lib_size),
 		      STATUS_SUCCESS);
-	/* Once for each call. */
+	/* A call of the callback restores one packet. */
 	EXPECT_STATUS(server->test, VmbPacketRestore(done->packet, lib, lib_size),
 		      STATUS_INVALID_DEVICE_STATE);
 	return restore_status;
@@ -91,7 +91,7 @@ static void restored_free(void *unused)
 	restored_count = 0;
 }
 
-/* From a clean slate. */
+/* No packet is restored yet, and the callback will succeed. */
 static void expect_restores(struct kunit *test)
 {
 	restored_count = 0;
@@ -192,7 +192,7 @@ static void a_client_does_not_notice_that_its_server_is_another(struct kunit *te
 	CLIENT_EXPECT(pair->server, UP DOWN);
 	msleep(30);
 	CLIENT_EXPECT(pair->client, UP);
-	/* What it sends meanwhile waits. */
+	/* What the client sends meanwhile waits. */
 	client_send(done, "question", 8, WAIT);
 
 	next->echo = true;
@@ -219,7 +219,7 @@ static void packets_under_way_are_completed_to_the_successor(struct kunit *test)
 	old[0] = send_noted(pair->server, 1, WAIT);
 	old[1] = send_noted(pair->server, 2, WAIT);
 	EVENTUALLY(test, client_packets(pair->client) == 2);
-	/* One is answered before, one after. */
+	/* One packet is answered before the save, one after it. */
 	client_complete(pair->client, 0, &answer, 8);
 	save(pair->server, image);
 	VmbChannelDisable(pair->server->channel);
@@ -352,7 +352,7 @@ static void what_was_read_but_not_delivered_comes_first(struct kunit *test)
 	complete(&go_on);
 	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&paused, 10 * HZ), 0);
 	KUNIT_EXPECT_EQ(test, client_packets(pair->server), 1);
-	/* And this one is not even read. */
+	/* And the next packet is not even read. */
 	pair_send(pair->client, 6, 8);
 
 	save(pair->server, image);
@@ -388,7 +388,7 @@ static struct pair *varied_pair(struct kunit *test)
 	return pair;
 }
 
-/* In a server channel of its own, which is gone at the end. */
+/* Restores into a server channel of its own, which is gone at the end. */
 static void restore_chunks(struct pair *pair, struct client *as, struct image *image)
 {
 	NTSTATUS status = STATUS_MORE_PROCESSING_REQUIRED;
@@ -451,7 +451,7 @@ static void too_small_a_buffer_says_how_much_is_needed(struct kunit *test)
 	EXPECT_STATUS(test, VmbChannelSaveContinue(server, buffer, 4096, &filled, NULL),
 		      STATUS_SUCCESS);
 	KUNIT_EXPECT_GT(test, filled, 0);
-	/* There is no more. */
+	/* There is no more to save. */
 	EXPECT_STATUS(test, VmbChannelSaveContinue(server, buffer, 4096, &filled, &needed),
 		      STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, filled, 0);
@@ -483,13 +483,13 @@ static void what_was_tampered_with_is_not_restored(struct kunit *test)
 			      STATUS_INVALID_PARAMETER_2);
 	KUNIT_EXPECT_EQ(test, restored_count, 0);
 	KUNIT_EXPECT_EQ(test, client_chan(next)->send.last_id, last_id);
-	/* Nothing of that is left. */
+	/* Nothing is left of these attempts. */
 	EXPECT_STATUS(test, restore(next, image), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, restored_count, 2);
 	EXPECT_STATUS(test, restore(next, image), STATUS_INVALID_DEVICE_STATE);
 }
 
-/* With a checksum that is right. */
+/* Gives a chunk the checksum of what it holds now. */
 static void seal(u8 *bytes)
 {
 	struct kmcl_save_chunk *chunk = (void *)bytes;
@@ -588,7 +588,7 @@ static void a_callback_that_fails_leaves_nothing_restored(struct kunit *test)
 	EXPECT_STATUS(test, restored[0].status, STATUS_DEVICE_REMOVED);
 	restored_free(NULL);
 
-	/* Nobody who could make packets. */
+	/* A server without a callback could make no packets. */
 	VmbServerChannelInitSetSaveRestorePacketCallbacks(next->channel, NULL, NULL);
 	EXPECT_STATUS(test, restore(next, image), STATUS_INVALID_DEVICE_STATE);
 	set_callbacks(next);
@@ -645,7 +645,7 @@ static void a_client_that_left_meanwhile_takes_its_packets_along(struct kunit *t
 	pair_enable(next);
 	EVENTUALLY(test, client_calls(&restored[0]) == 1 && client_calls(&restored[1]) == 1);
 	EXPECT_STATUS(test, restored[0].status, STATUS_DEVICE_REMOVED);
-	/* It is an offer like others. */
+	/* The offer is one like others. */
 	pair_enable(pair->client);
 	PAIR_EVENTS(next, UP);
 	PAIR_EVENTS(pair->client, UP DOWN UP);
@@ -765,7 +765,7 @@ static void a_save_serves_once(struct kunit *test)
 	pair_enable(next);
 	PAIR_EVENTS(next, UP);
 	VmbChannelPause(next->channel);
-	/* Saved again, but restored from the old save. */
+	/* The server is saved again, but restored from the old save. */
 	save_in(next, image_create(test), 16384);
 	VmbChannelDisable(next->channel);
 	CLIENT_EXPECT(pair->client, UP);
@@ -785,7 +785,7 @@ static void a_server_that_is_started_again_goes_on_itself(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client_packets(pair->client), 2);
 	VmbChannelStart(pair->server->channel);
 	EVENTUALLY(test, client_packets(pair->client) == 3);
-	/* Not left to a successor any more. */
+	/* The client is not left to a successor any more. */
 	pair->client->keep = false;
 	client_complete(pair->client, 0, NULL, 0);
 	client_complete(pair->client, 1, NULL, 0);
@@ -812,7 +812,7 @@ static void a_save_that_was_not_finished_counts_for_nothing(struct kunit *test)
 	EVENTUALLY(test, client_packets(pair->client) == 3);
 	EXPECT_STATUS(test, VmbChannelSaveContinue(server, buffer, 4096, &filled, &needed),
 		      STATUS_INVALID_DEVICE_STATE);
-	/* Started in the middle of one. */
+	/* The channel is started in the middle of a save. */
 	ASSERT_STATUS(test, VmbChannelSaveBegin(server), STATUS_SUCCESS);
 	VmbChannelStart(server);
 	EVENTUALLY(test, pair->server->last_state == CLIENT_POST_STARTED);
@@ -930,7 +930,7 @@ static void disable_ends_what_a_save_without_a_client_kept_back(struct kunit *te
 	pair_enable(pair->server);
 	pair_enable(pair->client);
 	PAIR_EVENTS(pair->client, UP);
-	/* Paused as it still is, it may send. */
+	/* Paused as it still is, the server may send. */
 	pair_send(pair->server, 1, 8);
 	EVENTUALLY(test, client_packets(pair->client) == 1);
 }
@@ -963,7 +963,7 @@ static void a_client_that_comes_after_the_save_gets_nothing_of_it(struct kunit *
 	msleep(30);
 	KUNIT_EXPECT_EQ(test, client_packets(pair->client), 0);
 	KUNIT_EXPECT_EQ(test, client_calls(done), 0);
-	/* Nor does the next one, also of what is sent once more. */
+	/* Nor does the next client, also of what is sent once more. */
 	done->again = send_once_more;
 	VmbChannelDisable(pair->client->channel);
 	pair_enable(pair->client);
@@ -972,7 +972,7 @@ static void a_client_that_comes_after_the_save_gets_nothing_of_it(struct kunit *
 	KUNIT_EXPECT_EQ(test, client_packets(pair->client), 0);
 	VmbChannelDisable(pair->server->channel);
 	EXPECT_STATUS(test, done->status, STATUS_DEVICE_REMOVED);
-	/* It was not there to be saved, so it is not left waiting. */
+	/* The client was no part of the save, so it is not left waiting. */
 	PAIR_EVENTS(pair->client, UP DOWN UP DOWN);
 
 	EXPECT_STATUS(test, restore(next, image), STATUS_SUCCESS);
@@ -1045,7 +1045,7 @@ static void a_save_callback_that_fails_ends_the_save(struct kunit *test)
 	VmbChannelPause(pair->server->channel);
 	done = send_noted(pair->server, 1, WAIT);
 	EXPECT_STATUS(test, VmbChannelSaveBegin(pair->server->channel), STATUS_ACCESS_DENIED);
-	/* As if there had been none. */
+	/* The channel goes on as if there had been no save. */
 	pair_send(pair->server, 2, 8);
 	EVENTUALLY(test, client_packets(pair->client) == 2);
 	client_complete(pair->client, 0, NULL, 0);
@@ -1054,7 +1054,7 @@ static void a_save_callback_that_fails_ends_the_save(struct kunit *test)
 	EVENTUALLY(test, client_calls(done) == 1);
 }
 
-/* Makes the @nth allocation of @call fail; false: there was none. */
+/* Makes the @nth allocation of @call fail; false: it made fewer. */
 #define WITH_FAILURE(nth, call) ({					\
 	current->fail_nth = (nth);					\
 	call;								\

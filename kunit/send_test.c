@@ -20,7 +20,7 @@ static struct client *active_client(struct kunit *test)
 	return client;
 }
 
-/* So large that the ring of one data page takes three of them, not four. */
+/* So large a payload that the ring of one data page takes three packets, not four. */
 static u8 large[1000];
 
 static NTSTATUS send_large(struct client_done *done, u8 mark, u32 flags)
@@ -254,7 +254,7 @@ static void a_small_packet_does_not_overtake_a_queued_large_one(struct kunit *te
 	for (i = 0; i < 4; i++)
 		EXPECT_STATUS(test, send_large(client_packet(client), 0xee, 0),
 			      STATUS_SUCCESS);
-	/* There would be room for it. */
+	/* The small packet would have room, but waits behind a large one. */
 	EXPECT_STATUS(test, client_send(small, "s", 1, 0), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, client_calls(small), 0);
 
@@ -323,7 +323,7 @@ static void a_routine_that_sends_again_does_not_nest(struct kunit *test)
 	KUNIT_EXPECT_GT(test, calls, 100);
 	KUNIT_EXPECT_EQ(test, host_skip_all(send_host), calls);
 
-	/* With each ring that the host empties it goes on where it stopped. */
+	/* With each ring that the host empties the routine goes on where it stopped. */
 	host_signal(send_host);
 	KUNIT_EXPECT_GT(test, client_calls(done), calls);
 	done->again = NULL;
@@ -370,7 +370,7 @@ static void many_open_transactions_are_all_found(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, host_read(send_host, pkt));
 		ids[i] = pkt->id;
 	}
-	/* More than the table began with: it grows meanwhile. */
+	/* More transactions than the table began with: it grows meanwhile. */
 	EVENTUALLY(test, READ_ONCE(client_chan(client)->send.open_mask) > 64);
 	for (i = 0; i < 500; i++)
 		host_complete(send_host, ids[(i * 7) % 600], NULL, 0);
@@ -392,7 +392,7 @@ static void disable_completes_every_packet_once(struct kunit *test)
 
 	for (i = 0; i < 8; i++) {
 		done[i] = client_packet(client);
-		/* Some in the ring, some queued; some that wait, some that do not. */
+		/* Packets in the ring and queued; some that wait, some that do not. */
 		EXPECT_STATUS(test, send_large(done[i], i, i % 2 ? WAIT : 0),
 			      STATUS_SUCCESS);
 	}
@@ -450,7 +450,7 @@ static void a_packet_for_an_opening_that_never_comes_is_completed(struct kunit *
 	KUNIT_EXPECT_EQ(test, client_calls(done), 1);
 	EXPECT_STATUS(test, done->status, STATUS_DEVICE_REMOVED);
 
-	/* Nor does it matter whether anybody had begun to look for an offer. */
+	/* Nor does it matter whether the worker had begun to look for an offer. */
 	EXPECT_STATUS(test, client_send(done, "x", 1, WAIT), STATUS_SUCCESS);
 	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
 	VmbChannelDisable(client->channel);
@@ -655,7 +655,7 @@ struct turn {
 	struct client *disabled;
 	struct completion sent;
 	struct completion over;
-	int calls;		/* of the other's routine, when disabled */
+	int calls;		/* of @other's routine, when disabled */
 };
 
 static struct turn turn;

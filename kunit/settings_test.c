@@ -90,7 +90,7 @@ static void init_functions_refuse_an_enabled_channel(struct kunit *test)
 	struct host *host = host_create(test);
 	struct client *client = client_create(test, host);
 
-	/* No offer comes: it stays in the first of the enabled states. */
+	/* No offer comes: the channel stays in the first of the enabled states. */
 	ASSERT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
 	EXPECT_STATUS(test, f->call(client->channel), STATUS_INVALID_PARAMETER_1);
 	VmbChannelDisable(client->channel);
@@ -216,7 +216,7 @@ static void state_callbacks_are_copied_and_any_may_be_missing(struct kunit *test
 	EVENTUALLY(test, READ_ONCE(client_chan(client)->ctl.state) == KMCL_ACTIVE);
 	VmbChannelDisable(client->channel);
 	CLIENT_EXPECT(client, missing->events);
-	/* To the client one without the other is out of order. */
+	/* The client takes a callback without the one before it for out of order. */
 	client->state_out_of_order = false;
 }
 
@@ -248,7 +248,7 @@ static void incoming_pages_come_before_outgoing_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host->params.send_bytes, 5 * 4096);
 }
 
-/* What the largest packet is made of, and as how many bytes it goes at least. */
+/* What the largest packet is made of, and how many bytes it takes at least. */
 struct largest {
 	const char *name;
 	u32 payload;
@@ -282,7 +282,7 @@ static void rings_hold_the_largest_packet_whatever_was_asked_for(struct kunit *t
 		      STATUS_SUCCESS);
 	host->offered = true;
 	client_enable(client);
-	/* Behind the control page. */
+	/* The control page comes on top. */
 	KUNIT_EXPECT_GT(test, host->params.send_bytes, largest->bytes + 4096);
 	KUNIT_EXPECT_GT(test, host->params.recv_bytes, largest->bytes + 4096);
 }

@@ -213,7 +213,7 @@ static bool ask_under_a_lock(struct client *end, VMBPACKETCOMPLETION handle, voi
 	return true;
 }
 
-/* There it can be mapped; a callback that has a lock there too gets it all the same. */
+/* At PASSIVE_LEVEL it can be mapped; a callback with a lock held gets it even so. */
 static void scattered_memory_comes_again_at_passive_once(struct kunit *test)
 {
 	struct buffer *buffer = buffer_create(test, 0, 2 * 4096);
@@ -236,7 +236,7 @@ static void scattered_memory_comes_again_at_passive_once(struct kunit *test)
 	VmbChannelDisable(to->channel);
 }
 
-/* In the callback's place, but not of it. */
+/* Another thread asks while the callback runs, and at DISPATCH_LEVEL as well. */
 static struct {
 	VMBPACKETCOMPLETION handle;
 	NTSTATUS status;
@@ -264,7 +264,7 @@ static bool have_it_asked_elsewhere(struct client *end, VMBPACKETCOMPLETION hand
 	return true;
 }
 
-/* A packet can be put off by its callback only: nobody else would give it back. */
+/* Only its callback can put a packet off: another thread would not give it back. */
 static void another_thread_is_not_put_off(struct kunit *test)
 {
 	struct buffer *buffer = buffer_create(test, 0, 2 * 4096);
@@ -407,7 +407,7 @@ static void without_memory_at_passive_it_is_a_status(struct kunit *test)
 	status = VmbChannelPacketGetExternalData(to->packets[0].handle, 0, &mdl);
 	current->fail_nth = 0;
 	EXPECT_STATUS(test, status, STATUS_INSUFFICIENT_RESOURCES);
-	/* Not in its callback there is nothing to return from. */
+	/* Outside of its callback the packet cannot be put off. */
 	local_bh_disable();
 	current->fail_nth = 1;
 	status = VmbChannelPacketGetExternalData(to->packets[0].handle, 0, &mdl);
@@ -428,7 +428,7 @@ static int disable_thread(void *data)
 	return 0;
 }
 
-/* Returns when that has been asked for, whether it is done or not. */
+/* Returns when Disable has been asked for, whether it is done or not. */
 static void disable_aside(struct client *end, struct completion *done)
 {
 	init_completion(done);
@@ -438,7 +438,7 @@ static void disable_aside(struct client *end, struct completion *done)
 	EVENTUALLY(end->test, !READ_ONCE(client_chan(end)->ctl.want_enabled));
 }
 
-/* While the other end may write to it, it is not given back. */
+/* While the other end may write to the memory, it is not given back. */
 static void disable_waits_for_the_memory_that_the_other_end_has(struct kunit *test)
 {
 	struct buffer *buffer = buffer_create(test, 0, 4096);
@@ -679,13 +679,13 @@ static void delete_waits_until_it_is_unmapped(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, completion_done(&deletion.over));
 	VmbChannelUnmapGpadl(pair->server->channel, deletion.handle);
 	ENDS_SOON(test, &deletion.over);
-	/* Gone for good. */
+	/* The GPADL is gone for good. */
 	map_gpadl(pair, deletion.handle, 0, STATUS_INVALID_PARAMETER_3);
 	CLIENT_EXPECT(pair->client, UP);
 	CLIENT_EXPECT(pair->server, UP);
 }
 
-/* Who leaves, and where the client deletes and the server unmaps. */
+/* Which end leaves, and where the client deletes and the server unmaps. */
 struct parting {
 	const char *name;
 	bool server_leaves;
@@ -747,7 +747,7 @@ static void ends_part_whoever_deletes_and_unmaps_where(struct kunit *test)
 	PAIR_EVENTS(pair->server, UP DOWN);
 	VmbChannelDisable(pair->client->channel);
 	VmbChannelDisable(pair->server->channel);
-	/* Nobody knows of the memory any more: KASAN would tell. */
+	/* Neither end uses the memory any more: KASAN would tell. */
 	pair->client->on_event = NULL;
 	pair->server->on_event = NULL;
 }
@@ -772,7 +772,7 @@ static void a_deletion_that_waits_ends_when_the_client_leaves(struct kunit *test
 
 static struct completion blocked;
 
-/* Keeps what comes behind from being delivered. */
+/* Keeps the packets behind this one from being delivered. */
 static bool block(struct client *end, VMBPACKETCOMPLETION handle, void *buffer, u32 len)
 {
 	wait_for_completion_timeout(&blocked, 10 * HZ);
@@ -786,7 +786,7 @@ static int disable_end(void *data)
 	return 0;
 }
 
-/* Each has read a packet with the other's memory, and neither will deliver it. */
+/* Each end has read a packet with the other's memory, and neither will deliver it. */
 static void both_ends_may_leave_with_memory_undelivered(struct kunit *test)
 {
 	u8 *bytes = kunit_kzalloc(test, 8192, GFP_KERNEL);

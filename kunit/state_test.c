@@ -114,7 +114,7 @@ static void a_rescind_closes_and_disables_the_channel(struct kunit *test)
 	host_rescind(host);
 	CLIENT_EXPECT(client, UP DOWN);
 
-	/* It needs Enable again: a new offer alone does not open it. */
+	/* The client needs Enable again: a new offer alone does not open it. */
 	EVENTUALLY(test, READ_ONCE(host->watches) == 0);
 	host_offer(host);
 	CLIENT_EXPECT(client, UP DOWN);
@@ -137,7 +137,7 @@ static void another_instance_is_left_alone(struct kunit *test)
 	host->offered = true;
 	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
 	EVENTUALLY(test, READ_ONCE(host->watches) == 1);
-	/* Time enough to open it by mistake. */
+	/* Time enough to open the offer by mistake. */
 	msleep(50);
 	VmbChannelDisable(client->channel);
 	KUNIT_EXPECT_EQ(test, host->opens, 0);
@@ -216,24 +216,24 @@ static void a_device_that_another_driver_holds_is_reported(struct kunit *test)
 	CLIENT_EXPECT(client, "failure ");
 	EXPECT_STATUS(test, client->pnp_status, STATUS_SHARING_VIOLATION);
 
-	/* Once, also if it looks again because another channel let go of something. */
+	/* Once, also if the channel looks again because another let go of a device. */
 	pair_up(others);
 	VmbChannelDisable(others->client->channel);
 	msleep(50);
 	CLIENT_EXPECT(client, "failure ");
 
-	/* It stays enabled: once released, the device is opened. */
+	/* The channel stays enabled: once released, the device is opened. */
 	host->held = false;
 	host_offer(host);
 	EVENTUALLY(test, client_events(client) == 4);
 	CLIENT_EXPECT(client, "failure " UP);
 }
 
-/* Sent when all that was sent has been completed, and before it is disabled. */
+/* A packet sent when all others have been completed, before the channel is disabled. */
 struct late {
 	struct client_done *done;
 	struct task_struct *disabling;
-	int calls;		/* of its routine, when disabled */
+	int calls;		/* of the packet's routine, when disabled */
 	struct completion over;
 };
 
@@ -344,7 +344,7 @@ static void pause_before_enable_brings_the_channel_up_paused(struct kunit *test)
 struct pausing {
 	const char *name;
 	enum kmcl_state state;
-	bool paused;		/* before */
+	bool paused;		/* before it is enabled */
 	const char *calls;	/* p and s, one after the other */
 	const char *events;	/* in the end, with an offer there */
 };
@@ -395,7 +395,7 @@ static void pause_and_start_are_heard_in_every_state(struct kunit *test)
 		EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
 	host_offer(host);
 	EVENTUALLY(test, !strcmp(client->events, p->events));
-	/* And that is all. */
+	/* No more callbacks come. */
 	msleep(20);
 	CLIENT_EXPECT(client, p->events);
 }
@@ -504,7 +504,7 @@ static void send_in_callback(struct client *client, enum client_event event)
 {
 	VMBPACKET packet;
 
-	/* What is allowed in the callbacks: sends, and questions. */
+	/* State callbacks may allocate and send. */
 	packet = VmbPacketAllocate(client->channel);
 	if (packet)
 		VmbPacketSend(packet, &event, sizeof(event), NULL, 0);
@@ -610,7 +610,7 @@ static int toggler_thread(void *data)
 	return 0;
 }
 
-/* Opens and closes pair up whatever meets whatever; the host checks that. */
+/* Opens and closes pair up whichever calls meet; the host checks that. */
 static void requests_from_two_threads_and_rescinds_may_meet(struct kunit *test)
 {
 	struct host *host = host_create(test);
@@ -637,7 +637,7 @@ static void requests_from_two_threads_and_rescinds_may_meet(struct kunit *test)
 	KUNIT_EXPECT_GT(test, rescinds, 0);
 	KUNIT_EXPECT_EQ(test, host->opens, host->closes);
 
-	/* And it still works. */
+	/* And the channel still works. */
 	VmbChannelStart(client->channel);
 	client->n_events = 0;
 	client->events[0] = '\0';

@@ -266,7 +266,7 @@ static void gpadls_without_memory_are_a_status(struct kunit *test)
 
 static void a_request_for_no_completion_returns_when_it_is_sent(struct kunit *test)
 {
-	/* Of a type that the device does not know, and says so to its own log only. */
+	/* The device does not know this type, which it says in its own log only. */
 	static const u32 nonsense[] = { 16 << 16 | 99, 1, 0, 0 };
 	LARGE_INTEGER now = {};
 
@@ -292,7 +292,7 @@ static void the_channel_closes_and_gives_the_device_back(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, slept_badly);
 	VmbChannelCleanup(channel);
 
-	/* Free for another driver. */
+	/* The device is free for another driver. */
 	KUNIT_EXPECT_EQ(test, vmbus_driver_register(&in_the_way), 0);
 	KUNIT_EXPECT_EQ(test, probes, 2);
 	vmbus_driver_unregister(&in_the_way);
