@@ -29,7 +29,7 @@ typedef struct VMBPACKETCOMPLETION__ *VMBPACKETCOMPLETION;
 
 /*
  * Flags. Each family ends in the mask of its members: a bit outside of it is
- * an error to whoever takes the flags.
+ * an error to the function that takes the flags.
  */
 
 /* VmbPacketSend() and its relatives, VmbChannelSendSynchronousRequest() */
@@ -173,7 +173,7 @@ typedef NTSTATUS FN_VMB_CHANNEL_ALLOCATE(_In_opt_ PDEVICE_OBJECT Parent,
 					 _Out_ VMBCHANNEL *Channel);
 typedef FN_VMB_CHANNEL_ALLOCATE *PFN_VMB_CHANNEL_ALLOCATE;
 
-/* (ours) On an enabled channel it warns once and disables it first. */
+/* (ours) Cleanup of an enabled channel warns once and disables the channel first. */
 typedef VOID FN_VMB_CHANNEL_CLEANUP(_In_ VMBCHANNEL Channel);
 typedef FN_VMB_CHANNEL_CLEANUP *PFN_VMB_CHANNEL_CLEANUP;
 
@@ -359,7 +359,7 @@ FN_VMB_PACKET_INITIALIZE(_In_ VMBCHANNEL Channel,
 			 _In_ UINT32 ByteCount);
 typedef FN_VMB_PACKET_INITIALIZE *PFN_VMB_PACKET_INITIALIZE;
 
-/* (ours) When the channel goes away, it completes with STATUS_DEVICE_REMOVED. */
+/* (ours) When the channel goes away, a packet completes with STATUS_DEVICE_REMOVED. */
 typedef NTSTATUS
 FN_VMB_PACKET_SEND(_In_ VMBPACKET Packet,
 		   _In_reads_bytes_(BufferLength) PVOID Buffer,
@@ -492,7 +492,7 @@ typedef FN_VMB_CHANNEL_PACKET_GET_CLIENT_CONTEXT
 
 /*
  * (ours) One list for each table: slot, name of function and member, type.
- * They make the members, the prototypes and the checks below, and whoever
+ * They make the members, the prototypes and the checks below, and code that
  * fills a table or walks it may use them, too.
  */
 #define KMCL_CLIENT_FUNCTIONS_V1(X)					\

@@ -2,12 +2,12 @@
 /*
  * Events and semaphores, and threads that wait for them.
  *
- * As on Windows, whoever signals an object decides then and there which waits
+ * As on Windows, the signaller of an object decides then and there which waits
  * that satisfies: two signals in a row release two threads, and a reset right
- * behind a signal takes it from no one. So each waiter has a mark of its own, and
- * the object's state is only for those who come later.
+ * behind a signal takes it from no waiter. So each waiter has a mark of its own,
+ * and the object's state is only for waits that begin later.
  *
- * A thread that waited always takes the object's lock last, and whoever signals
+ * A thread that waited always takes the object's lock last, and the signaller
  * holds it until done with object and waiter: the thread may free both.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -53,8 +53,8 @@ static bool nt_object_release_one(DISPATCHER_HEADER *object)
 /**
  * KeInitializeEvent() - make an event
  * @Event: memory for it
- * @Type: NotificationEvent: stays signaled until reset, and releases all who
- *	wait. SynchronizationEvent: releases one, and is reset by that.
+ * @Type: NotificationEvent: stays signaled until reset, and releases all threads
+ *	that wait. SynchronizationEvent: releases one, and is reset by that.
  * @State: TRUE: signaled
  *
  * Context: any.
@@ -118,7 +118,7 @@ EXPORT_SYMBOL_GPL(KeResetEvent);
 
 /**
  * KeReadStateEvent() - whether an event is signaled
- * @Event: the event. One that reads as signaled may be freed.
+ * @Event: the event. If it reads as signaled it may be freed.
  *
  * Context: up to DISPATCH_LEVEL.
  *
@@ -129,7 +129,7 @@ LONG KeReadStateEvent(PRKEVENT Event)
 	unsigned long flags;
 	LONG state;
 
-	/* Whoever has just signaled it may not be done with it yet. */
+	/* A thread that has just signaled the event may not be done with it yet. */
 	raw_spin_lock_irqsave(&Event->Header.Lock, flags);
 	state = Event->Header.SignalState;
 	raw_spin_unlock_irqrestore(&Event->Header.Lock, flags);

@@ -43,7 +43,7 @@ static inline LONG InterlockedExchangeAdd(LONG volatile *Addend, LONG Value)
 	return atomic_fetch_add(Value, (atomic_t *)Addend);
 }
 
-/* Mind the order of the last two: it is the reverse of cmpxchg()'s. */
+/* Mind the order of the last two parameters: it is the reverse of cmpxchg()'s. */
 static inline LONG InterlockedCompareExchange(LONG volatile *Destination,
 					      LONG Exchange, LONG Comparand)
 {
@@ -150,7 +150,7 @@ static inline SHORT InterlockedCompareExchange16(SHORT volatile *Destination,
 /*
  * A bit beyond the first word is one of a word that follows, as for the processor's
  * own instruction. test_and_set_bit() takes 64 bits at once, of which half might be
- * another's.
+ * another variable.
  */
 static inline BOOLEAN InterlockedBitTestAndSet(LONG volatile *Base, LONG Bit)
 {

@@ -52,7 +52,7 @@ typedef enum _POOL_TYPE {
 
 typedef ULONG64 POOL_FLAGS;
 
-/* The lower half are those that must be obeyed or refused. */
+/* Flags of the lower half must be obeyed or refused. */
 #define POOL_FLAG_USE_QUOTA		0x0000000000000001ULL
 #define POOL_FLAG_UNINITIALIZED		0x0000000000000002ULL
 #define POOL_FLAG_SESSION		0x0000000000000004ULL

@@ -3,8 +3,9 @@
  * What a thread waits for: events, semaphores, fast mutexes, time. Part of
  * <wdm.h>; the functions are in nt/wait.c.
  *
- * The structures are larger than Windows', and nobody else's business. They may
- * lie on the stack, and may be freed as soon as a wait for them has returned.
+ * The structures are larger than Windows', and a driver does not look into them.
+ * They may lie on the stack, and may be freed as soon as a wait for them has
+ * returned.
  */
 #ifndef _NT_WAIT_H
 #define _NT_WAIT_H

@@ -92,7 +92,7 @@ C_ASSERT(sizeof(WCHAR) == sizeof(L'x'));
 #define NT_ERROR(status)	((ULONG)(status) >> 30 == 3)
 
 /*
- * Each handle is a pointer to a type of its own that nobody completes: mixing
+ * Each handle is a pointer to a type of its own that is never completed: mixing
  * two kinds, or looking into one, does not compile.
  */
 #define DECLARE_HANDLE(name)	typedef struct name##__ *name

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A Dynamic Memory client, as a Windows driver would have it: the channel, the
- * negotiation with the host, and who handles which message.
+ * negotiation with the host, and what handles which message.
  *
  * Everything here is said in KMCL's and Windows' words. It compiles on Windows'
  * headers as on this project's.
@@ -275,7 +275,7 @@ static VOID DynmemCapabilitiesAnswered(PDYNMEM Dynmem,
 	InterlockedExchange(&Dynmem->State, DynmemStateActive);
 }
 
-/* Hot add was not among the capabilities. Asked all the same, we say no. */
+/* Hot add was not among the capabilities. Asked all the same, the driver says no. */
 static VOID DynmemRefuseHotAdd(PDYNMEM Dynmem)
 {
 	DYNMEM_HOT_ADD_RESPONSE response;
@@ -315,7 +315,7 @@ static VOID DynmemEvtChannelClosed(VMBCHANNEL Channel)
 {
 	PDYNMEM dynmem = DynmemKmcl.VmbChannelGetPointer(Channel);
 
-	/* Unloaded or rescinded: nobody will ever return these pages to us. */
+	/* Unloaded or rescinded: no host will ever return these pages. */
 	dynmem->Emptied = DynmemBalloonEmpty(dynmem);
 }
 
@@ -327,7 +327,7 @@ static VOID DynmemEvtChannelPnpFailure(VMBCHANNEL Channel, NTSTATUS Status)
 		       (unsigned int)Status);
 }
 
-/* The shortest a message of each type can be, from the host; 0: not for us */
+/* The shortest a message of each type can be, from the host; 0: hosts send none */
 static UINT32 DynmemMinimumLength(UINT16 Type)
 {
 	switch (Type) {
@@ -365,7 +365,7 @@ static VOID DynmemDispatch(PDYNMEM Dynmem, PVOID Buffer, UINT32 BufferLength)
 	PDYNMEM_HEADER header = Buffer;
 	UINT32 minimum;
 
-	/* On our way out, or done with this host. */
+	/* The channel is about to close, or the negotiation has failed. */
 	if (state == DynmemStateClosed || state == DynmemStateRefused)
 		return;
 
@@ -382,7 +382,7 @@ static VOID DynmemDispatch(PDYNMEM Dynmem, PVOID Buffer, UINT32 BufferLength)
 		return;
 	}
 
-	/* We make no use of information, so it may come at any time. */
+	/* The driver makes no use of information, so it may come at any time. */
 	if (header->Type == DYNMEM_TYPE_INFORMATION)
 		return;
 

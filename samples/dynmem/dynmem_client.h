@@ -19,7 +19,7 @@ typedef enum _DYNMEM_STATE {
 	DynmemStateVersion,		/* a version was asked for */
 	DynmemStateCapabilities,	/* the capabilities were reported */
 	DynmemStateActive,
-	DynmemStateRefused,		/* the host wants nothing of us */
+	DynmemStateRefused,		/* the negotiation has failed */
 } DYNMEM_STATE;
 
 /*
@@ -52,7 +52,7 @@ struct _DYNMEM {
 	ULONG Complaints;
 
 	/*
-	 * The status report has a packet object in our own memory, so that one
+	 * The status report has a packet object in the driver's memory, so that one
 	 * a second can be sent for ever without asking for memory once.
 	 */
 	VMBPACKET StatusPacket;

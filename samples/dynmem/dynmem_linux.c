@@ -21,7 +21,7 @@
 
 /*
  * The pages given away, by blocks of 2 MiB: the index is the frame number of
- * the block's first page, shifted. A page's bit says that we hold it.
+ * the block's first page, shifted. A page's bit says that it was given away.
  */
 #define DYNMEM_BLOCK_ORDER	9
 #define DYNMEM_BLOCK_PAGES	BIT(DYNMEM_BLOCK_ORDER)
@@ -107,7 +107,7 @@ ULONG DynmemTakePages(ULONG MaximumPages, PUINT64 FirstPage)
 	split_page(page, order);
 
 	/*
-	 * Nobody may look into the pages from now on, a crash dump included;
+	 * Nothing may look into the pages from now on, a crash dump included;
 	 * and they are no longer part of what the guest has.
 	 */
 	for (i = 0; i < 1U << order; i++) {

@@ -20,7 +20,7 @@ static VMBCHANNEL EchoChannel;
 static KEVENT EchoStarted;
 static ULONG EchoFailures;
 
-/* The packet that the server has asked a question with, until it is answered. */
+/* The packet that the server has asked a question with, until the client answers. */
 static VMBPACKETCOMPLETION EchoQuestion;
 static ECHO_MESSAGE EchoAnswer;
 static KEVENT EchoAsked;
@@ -150,7 +150,7 @@ static VOID EchoGpadl(PUCHAR Memory)
 	EchoExpect(!wrong, "and filled it");
 }
 
-/* The server is saved and restored, with a question open; we are not told. */
+/* The server is saved and restored, with a question open; the client is not told. */
 static VOID EchoMove(VOID)
 {
 	ECHO_MESSAGE message = { EchoOperationMove };
@@ -159,7 +159,7 @@ static VOID EchoMove(VOID)
 	EchoExpect(NT_SUCCESS(EchoRequest(&message, NULL)), "the server is about to move");
 	KeWaitForSingleObject(&EchoAsked, Executive, KernelMode, FALSE, NULL);
 
-	/* It has moved when the answer comes. */
+	/* The server has moved when the answer comes. */
 	half.QuadPart = -5000000;
 	KeDelayExecutionThread(KernelMode, FALSE, &half);
 	EchoAnswer.Value *= 2;

@@ -8,11 +8,11 @@
 
 #include "echo_server.h"
 
-/* Small, to have more than one. */
+/* Small, so that the save has more than one chunk. */
 #define ECHO_CHUNK		128
 #define ECHO_SAVED_MAXIMUM	(64 * ECHO_CHUNK)
 
-/* For each packet: first how much there is to say, then it is said. */
+/* Called twice for each packet: to tell how much there is to save, and to save it. */
 NTSTATUS EchoServerSavePacket(VMBCHANNEL Channel, VMBPACKET Packet, PVOID SaveBuf,
 			      UINT32 SaveBufSize, PUINT32 BytesNeeded)
 {

@@ -94,7 +94,7 @@ VOID EchoServerQuestionOver(VMBPACKET Packet, NTSTATUS Status, PVOID Buffer,
 	PECHO_QUESTION question = EchoServerKmcl.VmbPacketGetPointer(Packet);
 	PECHO_MESSAGE answer = Buffer;
 
-	/* A channel that was saved ends its own: its successor gets the answer. */
+	/* A saved channel ends its own packet: its successor's gets the answer. */
 	if (NT_SUCCESS(Status) && BufferLength >= sizeof(*answer))
 		DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_INFO_LEVEL,
 			   "server: twice %u is %u, says the client%s\n",
@@ -223,7 +223,7 @@ static NTSTATUS EchoServerConfigure(VMBCHANNEL Channel)
 	return EchoServerKmcl.VmbChannelInitSetFriendlyName(Channel, &name);
 }
 
-/* One that is set up, and disabled. */
+/* Makes a channel that is set up, and disabled. */
 NTSTATUS EchoServerMakeChannel(VMBCHANNEL *Channel)
 {
 	NTSTATUS status;

@@ -32,7 +32,7 @@ static void __exit echo_server_exit(void)
 {
 	flush_work(&echo_move);
 	EchoServerStop();
-	/* One that came with the last packet. */
+	/* The last packet may have asked for one more move. */
 	flush_work(&echo_move);
 }
 module_exit(echo_server_exit);
