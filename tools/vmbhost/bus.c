@@ -12,6 +12,7 @@
 #include "channel.h"
 #include "hypercall.h"
 #include "log.h"
+#include "silence.h"
 #include "synic.h"
 #include "vm.h"
 
@@ -260,7 +261,9 @@ static void bus_close(const struct msg_channel *msg)
 {
 	struct channel *chan = channel_find(msg->relid);
 
-	if (chan && chan->state != CHANNEL_OFFERED)
+	if (chan && chan->state == CHANNEL_OPEN)
+		channel_close_asked(chan);
+	else if (chan && chan->state == CHANNEL_RESCINDED)
 		channel_close(chan, "by the guest");
 	else
 		bus_violation(chan, "close of a channel that is not open");
@@ -270,10 +273,12 @@ static void bus_relid_released(const struct msg_channel *msg)
 {
 	struct channel *chan = channel_find(msg->relid);
 
-	if (chan && chan->state == CHANNEL_RESCINDED)
-		offer_released(chan);
-	else
+	if (chan && chan->state == CHANNEL_RESCINDED) {
+		if (!silence_keeps(chan, SILENT_RELEASE))
+			offer_released(chan);
+	} else {
 		bus_violation(chan, "release of a channel that was not rescinded");
+	}
 }
 
 static void bus_request_offers(void)

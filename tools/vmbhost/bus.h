@@ -54,6 +54,7 @@ struct gpadl {
 	u32 have;
 	u16 range_count;
 	struct ranges ranges;
+	bool rings; /* it came before the opening */
 	bool in_use; /* the rings of an open channel */
 };
 

@@ -15,6 +15,7 @@
 #include "hostile.h"
 #include "log.h"
 #include "monitor.h"
+#include "silence.h"
 #include "vm.h"
 
 struct channel *channel_find(u32 relid)
@@ -263,6 +264,8 @@ void channel_open(struct channel *chan, const struct msg_open *msg)
 	}
 	if (offer_withdraw_at(chan, POINT_OPEN))
 		return;
+	if (chan->state == CHANNEL_OFFERED && silence_keeps(chan, SILENT_OPEN))
+		return;
 	if (chan->state == CHANNEL_OPEN)
 		wrong = "open of a channel that is open";
 	else if (msg->target_vp >= bus.vm->cpus)
@@ -290,6 +293,14 @@ void channel_open(struct channel *chan, const struct msg_open *msg)
 		channel_opened(chan);
 }
 
+void channel_close_asked(struct channel *chan)
+{
+	if (silence_keeps(chan, SILENT_CLOSE))
+		chan->closing = true;
+	else
+		channel_close(chan, "by the guest");
+}
+
 void channel_close(struct channel *chan, const char *why)
 {
 	if (chan->in.head) {
@@ -304,6 +315,7 @@ void channel_close(struct channel *chan, const char *why)
 	timer_clear(&chan->poll);
 	timer_clear(&chan->pace);
 	timer_clear(&chan->rescind);
+	chan->closing = false;
 	channel_drop_waiting(chan);
 	channel_unmap(chan);
 	free(chan->priv);

@@ -37,6 +37,7 @@ struct channel {
 	struct loop_fd signal;
 	struct ring in;		/* from the guest */
 	struct ring out;	/* to it */
+	bool closing;		/* the guest has closed it, and the host keeps it open */
 	bool broken;		/* what the guest sends makes no sense any more */
 	struct waiting *waiting, **waiting_end;
 	u32 waiting_count;
@@ -58,6 +59,8 @@ struct channel {
 struct channel *channel_find(u32 relid);
 struct channel *channel_offer(struct offer *offer, u16 sub);
 void channel_open(struct channel *chan, const struct msg_open *msg);
+/* By the guest. */
+void channel_close_asked(struct channel *chan);
 void channel_close(struct channel *chan, const char *why);
 void channel_rescind(struct channel *chan);
 /* It is gone for good: its number may come again. */

@@ -9,6 +9,7 @@
 #include "bus.h"
 #include "channel.h"
 #include "log.h"
+#include "silence.h"
 
 static struct gpadl **gpadl_at(u32 handle)
 {
@@ -67,7 +68,8 @@ static void gpadl_complete(struct gpadl *gpadl)
 		log_u64("bytes", gpadl->ranges.length);
 		log_end();
 	}
-	gpadl_answer(gpadl->relid, gpadl->handle, status);
+	if (!chan || !silence_keeps(chan, gpadl->rings ? SILENT_RINGS : SILENT_GPADL))
+		gpadl_answer(gpadl->relid, gpadl->handle, status);
 	if (status)
 		gpadl_free(gpadl_at(gpadl->handle));
 }
@@ -101,6 +103,7 @@ void gpadl_header(const struct msg_gpadl_header *msg, u32 len)
 	gpadl = xalloc(sizeof(*gpadl));
 	gpadl->handle = msg->gpadl;
 	gpadl->relid = msg->relid;
+	gpadl->rings = channel_find(msg->relid)->state != CHANNEL_OPEN;
 	gpadl->bytes = msg->ranges_bytes;
 	gpadl->range_count = msg->range_count;
 	gpadl->raw = xalloc(gpadl->bytes);
@@ -121,6 +124,14 @@ void gpadl_body(const struct msg_gpadl_body *msg, u32 len)
 		gpadl_add(gpadl, msg->ranges, len - sizeof(*msg));
 }
 
+static bool gpadl_keeps_silent(const struct gpadl *gpadl, struct channel *chan)
+{
+	/* What the host has not closed it does not give back. */
+	if (gpadl->in_use && chan->closing)
+		return true;
+	return !gpadl->rings && silence_keeps(chan, SILENT_TEARDOWN);
+}
+
 void gpadl_teardown(const struct msg_gpadl_teardown *msg)
 {
 	struct msg_gpadl_torndown answer = {
@@ -131,6 +142,8 @@ void gpadl_teardown(const struct msg_gpadl_teardown *msg)
 
 	if (!*at || (*at)->relid != msg->relid) {
 		bus_violation(chan, "teardown of a GPADL that does not exist");
+	} else if (gpadl_keeps_silent(*at, chan)) {
+		return;
 	} else {
 		/* The rings would go away under our hands. */
 		if ((*at)->in_use) {

@@ -176,6 +176,7 @@ void offer_reset_all(void)
 		offer->rescinded = 0;
 		offer->reoffered = 0;
 		offer->openings = 0;
+		offer->kept_silent = 0;
 		offer->wanted = false;
 		for (i = 0; i < offer->subs; i++) {
 			if (offer->sub[i])

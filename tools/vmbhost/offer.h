@@ -53,6 +53,8 @@ struct offer {
 	u64 rescind_packets;
 	u64 rescind_ms;
 	enum offer_point rescind_at;
+	u32 silent;		/* a bit for each of enum silence */
+	u64 silences;		/* so often; 0: for ever */
 	u64 rescinds;		/* 0: for ever */
 	bool reoffer;
 	u64 reoffer_ms;
@@ -75,6 +77,7 @@ struct offer {
 	u64 rescinded;
 	u64 reoffered;
 	u64 openings;
+	u64 kept_silent;
 	bool wanted;		/* asked for while the last one was not yet released */
 };
 

@@ -15,13 +15,14 @@
 #include "hostile.h"
 #include "log.h"
 #include "scenario.h"
+#include "silence.h"
 
 #define BLANKS			" \t,\r\n"
 
 enum field_kind {
 	FIELD_BOOL, FIELD_U16, FIELD_U32, FIELD_U64, FIELD_GUID, FIELD_NAME,
 	FIELD_BEHAVIOUR, FIELD_TRICK, FIELD_PIPE, FIELD_REFUSE, FIELD_USER,
-	FIELD_REOFFER, FIELD_POINT,
+	FIELD_REOFFER, FIELD_POINT, FIELD_SILENT,
 };
 
 static const struct field {
@@ -51,6 +52,9 @@ static const struct field {
 	FIELD("rescind-ms", FIELD_U64, rescind_ms, "rescinded N ms after it was opened"),
 	FIELD("rescind-at", FIELD_POINT, rescind_at, "gpadl, gpadl-body or open: while it opens"),
 	FIELD("rescinds", FIELD_U64, rescinds, "so often; 0: always (0)"),
+	FIELD("silent", FIELD_SILENT, silent,
+	      "open, rings, gpadl, teardown, close, release: never answered"),
+	FIELD("silences", FIELD_U64, silences, "so often; 0: always (0)"),
 	FIELD("reoffer", FIELD_REOFFER, reoffer_ms, "offered again N ms after its release"),
 	FIELD("reoffers", FIELD_U64, reoffers, "so often (1); 0: always"),
 	FIELD("count", FIELD_U64, set.count, "source: packets (100); 0: no end"),
@@ -178,6 +182,15 @@ static enum offer_point parse_point(const char *word)
 	bad("neither gpadl, gpadl-body nor open", word);
 }
 
+static void parse_silence(struct offer *offer, const char *word)
+{
+	enum silence what = silence_by_name(word);
+
+	if (what == SILENCES)
+		bad("neither open, rings, gpadl, teardown, close nor release", word);
+	offer->silent |= 1u << what;
+}
+
 static void parse_field(struct offer *offer, const struct field *field, char *value)
 {
 	void *at = (u8 *)offer + field->at;
@@ -228,6 +241,9 @@ static void parse_field(struct offer *offer, const struct field *field, char *va
 		break;
 	case FIELD_POINT:
 		offer->rescind_at = parse_point(value);
+		break;
+	case FIELD_SILENT:
+		parse_silence(offer, value);
 		break;
 	case FIELD_REOFFER:
 		offer->reoffer = true;

@@ -149,6 +149,30 @@ void give_rings(u32 relid, bool two)
 	say(body, sizeof(*body) + (pages - in_head) * sizeof(u64));
 }
 
+void give_buffer(u32 relid, u32 handle)
+{
+	struct {
+		struct msg_gpadl_header head;
+		struct wire_range range;
+		u64 pfn;
+	} __packed msg = {
+		.head = { .head.type = MSG_GPADL_HEADER, .relid = relid, .gpadl = handle,
+			  .range_count = 1, .ranges_bytes = sizeof(msg) - sizeof(msg.head) },
+		.range.length = PAGE_SIZE, .pfn = 1,
+	};
+
+	say(&msg, sizeof(msg));
+}
+
+void take_back(u32 relid, u32 handle)
+{
+	struct msg_gpadl_teardown msg = {
+		.head.type = MSG_GPADL_TEARDOWN, .relid = relid, .gpadl = handle,
+	};
+
+	say(&msg, sizeof(msg));
+}
+
 void open_channel(u32 relid)
 {
 	struct msg_open msg = {
@@ -163,12 +187,8 @@ void open_channel(u32 relid)
 
 void close_channel(u32 relid)
 {
-	struct msg_gpadl_teardown msg = {
-		.head.type = MSG_GPADL_TEARDOWN, .relid = relid, .gpadl = RINGS_GPADL(relid),
-	};
-
 	say_channel(MSG_CLOSE, relid);
-	say(&msg, sizeof(msg));
+	take_back(relid, RINGS_GPADL(relid));
 }
 
 void guest_writes(struct channel *chan, u16 type, u16 flags, u64 id)

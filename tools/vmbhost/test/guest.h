@@ -21,6 +21,7 @@ struct test {
 };
 
 /* Each ends with a name that is NULL. */
+extern const struct test tests_silence[];
 extern const struct test tests_tricks[];
 
 extern int log_fd;
@@ -46,6 +47,9 @@ void disconnect_bus(void);
 struct channel *primary(const char *name);
 /* The rings' GPADL, in one message or two. */
 void give_rings(u32 relid, bool two);
+/* A buffer of one page. */
+void give_buffer(u32 relid, u32 handle);
+void take_back(u32 relid, u32 handle);
 void open_channel(u32 relid);
 void close_channel(u32 relid);
 struct channel *opened(const char *name);

@@ -263,7 +263,7 @@ static bool passes(const struct test *test)
 
 int main(void)
 {
-	static const struct test *const all[] = { tests_unit, tests_tricks };
+	static const struct test *const all[] = { tests_unit, tests_silence, tests_tricks };
 	const struct test *test;
 	bool good = true;
 	u32 i;
