@@ -84,6 +84,27 @@ static void channel_rescind_late(void *arg)
 	offer_withdraw(chan->offer);
 }
 
+static void channel_open_result(struct channel *chan, u32 status)
+{
+	struct msg_open_result answer = {
+		.head.type = MSG_OPEN_RESULT, .relid = chan->relid,
+		.open_id = chan->open_id, .status = status,
+	};
+
+	bus_send(&answer, sizeof(answer));
+}
+
+/* What was sent meanwhile came before the answer. */
+static void channel_answer_late(void *arg)
+{
+	struct channel *chan = arg;
+
+	channel_log(chan, "open-answer");
+	log_u64("sent", chan->count.sent);
+	log_end();
+	channel_open_result(chan, NT_SUCCESS);
+}
+
 /* Numbers go round: one that was just released does not come back at once. */
 static u32 channel_new_relid(void)
 {
@@ -130,6 +151,8 @@ struct channel *channel_offer(struct offer *offer, u16 sub)
 	chan->pace.arg = chan;
 	chan->rescind.fire = channel_rescind_late;
 	chan->rescind.arg = chan;
+	chan->answer.fire = channel_answer_late;
+	chan->answer.arg = chan;
 	chan->signal.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	chan->signal.ready = channel_signalled;
 	chan->signal.arg = chan;
@@ -150,6 +173,7 @@ void channel_free(struct channel *chan)
 	timer_clear(&chan->poll);
 	timer_clear(&chan->pace);
 	timer_clear(&chan->rescind);
+	timer_clear(&chan->answer);
 	channel_connect(chan, false);
 	loop_forget(&chan->signal);
 	close(chan->signal.fd);
@@ -219,16 +243,6 @@ static const char *channel_map(struct channel *chan, const struct msg_open *msg)
 	return NULL;
 }
 
-static void channel_open_result(struct channel *chan, u32 status)
-{
-	struct msg_open_result answer = {
-		.head.type = MSG_OPEN_RESULT, .relid = chan->relid,
-		.open_id = chan->open_id, .status = status,
-	};
-
-	bus_send(&answer, sizeof(answer));
-}
-
 static void channel_opened(struct channel *chan)
 {
 	const struct offer *offer = chan->offer;
@@ -288,7 +302,10 @@ void channel_open(struct channel *chan, const struct msg_open *msg)
 	log_hex("status", status);
 	log_end();
 	chan->vp = status ? chan->vp : msg->target_vp;
-	channel_open_result(chan, status);
+	if (status || !chan->offer->open_delay)
+		channel_open_result(chan, status);
+	else
+		timer_set(&chan->answer, chan->offer->open_delay * 1000);
 	if (!status)
 		channel_opened(chan);
 }
@@ -315,6 +332,7 @@ void channel_close(struct channel *chan, const char *why)
 	timer_clear(&chan->poll);
 	timer_clear(&chan->pace);
 	timer_clear(&chan->rescind);
+	timer_clear(&chan->answer);
 	chan->closing = false;
 	channel_drop_waiting(chan);
 	channel_unmap(chan);

@@ -44,6 +44,7 @@ struct channel {
 	struct timer poll;	/* looks at the rings although nobody signalled */
 	struct timer pace;	/* the behaviour's own */
 	struct timer rescind;
+	struct timer answer;	/* to the opening, where that comes late */
 	void *priv;		/* the behaviour's, freed when the channel closes */
 
 	struct hostile *hostile;

@@ -48,6 +48,7 @@ struct offer {
 	u64 delay;		/* ms after the guest asked for offers */
 	bool hidden;		/* only offered on command */
 	u32 open_status;
+	u64 open_delay;		/* ms from the opening to its answer */
 	enum offer_refuse gpadl_refuse;
 	u32 gpadl_status;
 	u64 rescind_packets;

@@ -46,6 +46,7 @@ static const struct field {
 	FIELD("delay", FIELD_U64, delay, "offered so many ms late"),
 	FIELD("hidden", FIELD_BOOL, hidden, "only offered on command"),
 	FIELD("open-status", FIELD_U32, open_status, "refuse to open with this status"),
+	FIELD("open-delay", FIELD_U64, open_delay, "opened at once, but answered N ms later"),
 	FIELD("gpadl-refuse", FIELD_REFUSE, gpadl_refuse, "rings, buffers or all"),
 	FIELD("gpadl-status", FIELD_U32, gpadl_status, "with this status (0xc000009a)"),
 	FIELD("rescind-packets", FIELD_U64, rescind_packets, "rescinded after N packets"),

@@ -276,6 +276,7 @@ int main(int argc, char **argv)
 	scenario_line("fuzz", "offer rescind-at=open subs=1 rescinds=9" ALWAYS);
 	scenario_line("fuzz", "offer silent=open silent=gpadl silent=teardown silences=9 rescind-ms=20" ALWAYS);
 	scenario_line("fuzz", "offer silent=rings silent=release silences=9 subs=1" ALWAYS);
+	scenario_line("fuzz", "offer behaviour=source open-delay=5 rescind-packets=90" ALWAYS);
 	scenario_line("fuzz", "offer silent=close rescind-packets=300 subs=1" ALWAYS);
 	scenario_line("fuzz", "offer behaviour=source transfer-pages=yes size=3000 monitor=3");
 	for (i = 0; i < ARRAY_SIZE(all); i++)

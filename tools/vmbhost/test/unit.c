@@ -200,6 +200,31 @@ static void withdrawn_while_it_opens(const char *at, u32 answered)
 	EXPECT(!violations());
 }
 
+static void packets_come_before_the_answer(void)
+{
+	struct channel *chan;
+	u32 tries;
+
+	scenario_line("unit", "offer name=a behaviour=source count=4 open-delay=200");
+	connect_bus();
+	chan = opened("a");
+	EXPECT(heard_of(MSG_OPEN_RESULT, NULL, 0) == 0);
+	EXPECT(chan->count.sent == 4 && chan->count.signals_out);
+	EXPECT(chan->out.head->write_index == 4 * (16 + 64 + RING_TRAILER));
+	for (tries = 0; tries < 100 && !heard_of(MSG_OPEN_RESULT, NULL, 0); tries++)
+		settle();
+	EXPECT(heard_of(MSG_OPEN_RESULT, NULL, 0) == 1);
+	EXPECT(logged("\"event\":\"open-answer\"", "\"sent\":4") == 1);
+	/* Nothing is left to be answered where the offer is withdrawn meanwhile. */
+	close_channel(chan->relid);
+	opened("a");
+	offer_rescind(offer_by_name("a"));
+	for (tries = 0; tries < 20; tries++)
+		settle();
+	EXPECT(heard_of(MSG_OPEN_RESULT, NULL, 0) == 1);
+	EXPECT(!violations());
+}
+
 static void withdrawn_at_the_gpadl(void)
 {
 	withdrawn_while_it_opens("gpadl", 1);
@@ -225,6 +250,7 @@ static const struct test tests_unit[] = {
 	{ "sub-channels come again with their primary", sub_channels_come_again },
 	{ "every packet has an answer of its own", every_packet_has_an_answer_of_its_own },
 	{ "what is not read is in the account", what_is_not_read_is_in_the_account },
+	{ "packets come before the answer to an open", packets_come_before_the_answer },
 	{ "an offer is withdrawn at the rings' first message", withdrawn_at_the_gpadl },
 	{ "an offer is withdrawn instead of an answer to the rings", withdrawn_at_the_gpadls_body },
 	{ "an offer is withdrawn instead of being opened", withdrawn_at_the_open },
