@@ -17,13 +17,19 @@ static bool write_index(struct hostile *hostile, u32 index)
 	return true;
 }
 
-static bool index_past(struct hostile *hostile, const struct trick *trick)
+/* Behind a ring of @size bytes, near or far. */
+static u32 index_behind(struct hostile *hostile, u32 size)
 {
 	static const u32 past[] = { 0, 8, 0x7fffffff, 0x80000000, 0xfffffff8, 0xffffffff };
 	u32 add = past[hostile_random(hostile) % ARRAY_SIZE(past)];
 
+	return add < 0x1000 ? size + add : add;
+}
+
+static bool index_past(struct hostile *hostile, const struct trick *trick)
+{
 	(void)trick;
-	return write_index(hostile, add < 0x1000 ? hostile->chan->out.size + add : add);
+	return write_index(hostile, index_behind(hostile, hostile->chan->out.size));
 }
 
 static bool index_odd(struct hostile *hostile, const struct trick *trick)
@@ -58,6 +64,37 @@ static bool read_index(struct hostile *hostile, const struct trick *trick)
 		   hostile_random(hostile) % (in->size / 8) * 8);
 	channel_signal(hostile->chan);
 	return true;
+}
+
+/*
+ * The index of the other ring that is the guest's alone. Where the guest goes by it
+ * nobody knows what lies in that ring: the host does not read it any more.
+ */
+static bool own_index(struct hostile *hostile, u32 index)
+{
+	struct ring *in = &hostile->chan->in;
+
+	hostile->chan->broken = true;
+	WRITE_ONCE(&in->head->write_index, index);
+	channel_signal(hostile->chan);
+	return true;
+}
+
+static bool own_index_past(struct hostile *hostile, const struct trick *trick)
+{
+	(void)trick;
+	return own_index(hostile, index_behind(hostile, hostile->chan->in.size));
+}
+
+/* In the ring, but a multiple of 8 by chance only, and not where the guest was. */
+static bool own_index_jump(struct hostile *hostile, const struct trick *trick)
+{
+	struct ring *in = &hostile->chan->in;
+	u32 index = READ_ONCE(&in->head->write_index), add;
+
+	(void)trick;
+	add = 1 + hostile_random(hostile) % (in->size - 1);
+	return own_index(hostile, index < in->size ? (index + add) % in->size : add);
 }
 
 static bool random_ring(struct hostile *hostile, const struct trick *trick)
@@ -138,6 +175,8 @@ const struct trick_kind tricks_ring[] = {
 	{ "index-back", "a write index that goes backwards", index_back },
 	{ "index-jump", "a write index anywhere in the ring", index_jump },
 	{ "read-index", "a read index of the guest's ring anywhere", read_index },
+	{ "own-index-past", "the write index of the guest's ring, out of range", own_index_past },
+	{ "own-index-jump", "the write index of the guest's ring, elsewhere in it", own_index_jump },
 	{ "random-ring", "size=S random bytes (256) as if they were packets", random_ring },
 	{ "rewrite", "a thread that rewrites the ring while it is read", rewrite },
 	{ NULL },

@@ -110,10 +110,46 @@ static void a_trick_that_closes_is_counted(void)
 	EXPECT(logged("\"event\":\"account\"", "\"tricks\":1") == 1);
 }
 
+/* The index is wrong, and the guest is not blamed for it. */
+static u32 index_after(const char *name)
+{
+	struct channel *chan = opened(name);
+	u32 expected;
+
+	guest_sends(chan, PACKET_DATA, PACKET_WANTS_COMPLETION, 1);
+	EXPECT(chan->count.completed == 1 && !chan->count.tricks);
+	expected = chan->in.head->write_index + 24;
+	guest_sends(chan, PACKET_DATA, PACKET_WANTS_COMPLETION, 2);
+	EXPECT(chan->count.tricks == 1 && chan->broken);
+	EXPECT(chan->in.head->write_index != expected);
+	channel_poll(chan);
+	EXPECT(chan->count.received == 2 && !violations());
+	return chan->in.head->write_index;
+}
+
+static void the_guests_own_index_is_written(void)
+{
+	const u32 size = (RING_PAGES - 1) * PAGE_SIZE;
+	u32 i;
+
+	scenario_line("unit", "offer name=a hostile=own-index-past:after=1 seed=1");
+	scenario_line("unit", "offer name=b hostile=own-index-jump:after=1 seed=1");
+	connect_bus();
+	for (i = 0; i < 5; i++) {
+		EXPECT(index_after("a") >= size);
+		close_channel(primary("a")->relid);
+		EXPECT(index_after("b") < size);
+		close_channel(primary("b")->relid);
+	}
+	EXPECT(logged("\"event\":\"trick\"", "own-index-past") == 5);
+	EXPECT(logged("\"event\":\"trick\"", "own-index-jump") == 5);
+}
+
 const struct test tests_tricks[] = {
 	{ "random packets can be stepped over, mostly", random_packets_can_be_stepped_over },
 	{ "each opening and each seed has tricks of its own", each_opening_has_its_own_tricks },
 	{ "a trick that finds no room is none", a_trick_without_room_is_none },
 	{ "a trick that closes its channel is counted", a_trick_that_closes_is_counted },
+	{ "the guest's own index is written", the_guests_own_index_is_written },
 	{ NULL },
 };
