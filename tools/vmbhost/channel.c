@@ -53,6 +53,8 @@ void channel_account(struct channel *chan)
 	log_u64("full", chan->count.full);
 	log_u64("violations", chan->count.violations);
 	log_u64("tricks", chan->count.tricks);
+	log_u64("written", chan->count.written);
+	log_u64("hostile", chan->count.hostile);
 	log_end();
 }
 

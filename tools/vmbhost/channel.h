@@ -52,6 +52,7 @@ struct channel {
 	struct {
 		u64 received, received_bytes, wanted, completed;
 		u64 sent, sent_bytes, completions;
+		u64 written, hostile; /* into the ring to the guest: all, by tricks */
 		u64 external_bytes, signals_in, signals_out, full, violations, tricks;
 		u32 received_crc, sent_crc, completion_crc;
 	} count;

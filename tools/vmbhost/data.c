@@ -74,6 +74,7 @@ static bool channel_write(struct channel *chan, const struct ring_part *parts, u
 {
 	enum ring_write result = ring_write(&chan->out, parts, count);
 
+	chan->count.written += result != RING_FULL;
 	if (result == RING_WRITTEN_SIGNAL)
 		channel_signal(chan);
 	return result != RING_FULL;

@@ -53,6 +53,8 @@ bool hostile_put(struct hostile *hostile, const void *bytes, u32 len)
 
 	if (ring_write(&hostile->chan->out, &part, 1) == RING_FULL)
 		return false;
+	hostile->chan->count.written++;
+	hostile->chan->count.hostile++;
 	channel_signal(hostile->chan);
 	return true;
 }
@@ -67,7 +69,7 @@ static void hostile_log(struct channel *chan, const struct trick *trick)
 	log_end();
 }
 
-static void hostile_play(struct played *played)
+static void hostile_play_once(struct played *played)
 {
 	struct channel *chan = played->hostile->chan;
 	const struct trick *trick = played->trick;
@@ -84,6 +86,18 @@ static void hostile_play(struct played *played)
 	} else if (times <= LOGGED_TIMES || bus.log_packets) {
 		hostile_log(chan, trick);
 	}
+}
+
+/* A trick may close the channel. */
+static void hostile_play(struct played *played)
+{
+	struct hostile *hostile = played->hostile;
+	struct channel *chan = hostile->chan;
+	u64 n = played->trick->burst;
+
+	do
+		hostile_play_once(played);
+	while (n-- > 1 && chan->hostile == hostile);
 }
 
 static void hostile_timer(void *arg)

@@ -22,6 +22,7 @@ struct trick {
 	u64 every;	/* then at every so many packets */
 	u64 ms;		/* or so often, from the opening on */
 	u64 times;	/* 0: for ever */
+	u64 burst;	/* so many each time; 0: one */
 	u64 size;	/* for those that have a size */
 };
 

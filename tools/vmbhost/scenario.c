@@ -69,7 +69,7 @@ static const struct field {
 	FIELD("read", FIELD_BOOL, set.read, "silent: read the ring (yes)"),
 	FIELD("seed", FIELD_U64, set.seed, "patterns and random bytes"),
 	FIELD("hostile", FIELD_TRICK, tricks,
-	      "TRICK[:after=N][:every=N][:ms=N][:times=N][:size=N]"),
+	      "TRICK[:after=N][:every=N][:ms=N][:times=N][:burst=N][:size=N]"),
 #undef FIELD
 };
 
@@ -160,6 +160,8 @@ static void parse_trick(struct offer *offer, char *words)
 			trick->ms = parse_number(value);
 		else if (!strcmp(word, "times"))
 			trick->times = parse_number(value);
+		else if (!strcmp(word, "burst"))
+			trick->burst = parse_number(value);
 		else if (!strcmp(word, "size"))
 			trick->size = parse_number(value);
 		else

@@ -156,10 +156,10 @@ static u16 random_type(struct hostile *hostile)
 
 /*
  * What is behind its length is random, but often near to what makes sense: else
- * the first look at it is the last one. Where the next packet begins is a lie in
- * one of 32 only, for after that a guest looks at no packet any more.
+ * the first look at it is the last one. One in @lies lies about its length, too;
+ * 0: none.
  */
-static bool random_packet(struct hostile *hostile, const struct trick *trick)
+static bool put_random(struct hostile *hostile, u32 lies)
 {
 	struct {
 		struct packet_header head;
@@ -168,7 +168,6 @@ static bool random_packet(struct hostile *hostile, const struct trick *trick)
 	u32 fields = hostile_random(hostile) % (RANDOM_FIELDS / 2 + 1) * 2, i;
 	u16 len8 = (sizeof(lie.head) + fields * sizeof(lie.fields[0])) / 8;
 
-	(void)trick;
 	/* Small numbers as often as large ones. */
 	for (i = 0; i < fields; i++)
 		lie.fields[i] = (u32)hostile_random(hostile) >> hostile_random(hostile) % 32;
@@ -177,11 +176,25 @@ static bool random_packet(struct hostile *hostile, const struct trick *trick)
 						       hostile_random(hostile);
 	lie.head.offset8 = hostile_random(hostile) % 4 ?
 			   2 + hostile_random(hostile) % (len8 - 1) : hostile_random(hostile);
-	lie.head.len8 = hostile_random(hostile) % 32 ? len8 : hostile_random(hostile);
+	lie.head.len8 = !lies || hostile_random(hostile) % lies ? len8 :
+								 hostile_random(hostile);
 	lie.head.id = hostile_random(hostile) % 2 ?
 		      hostile->last_id + hostile_random(hostile) % 8 - 4 :
 		      hostile_random(hostile);
 	return hostile_put(hostile, &lie, len8 * 8);
+}
+
+/* Few lies: a guest that does not know where the next packet begins looks at none. */
+static bool random_packet(struct hostile *hostile, const struct trick *trick)
+{
+	(void)trick;
+	return put_random(hostile, 32);
+}
+
+static bool random_fields(struct hostile *hostile, const struct trick *trick)
+{
+	(void)trick;
+	return put_random(hostile, 0);
 }
 
 const struct trick_kind tricks_packet[] = {
@@ -195,5 +208,6 @@ const struct trick_kind tricks_packet[] = {
 	{ "transfer-pages", "ranges outside of any buffer, or too many", transfer_pages },
 	{ "gpa-direct", "external data from the host", gpa_direct },
 	{ "random-packet", "random bytes as a packet; its length is true, mostly", random_packet },
+	{ "random-fields", "the same, its length is always true", random_fields },
 	{ NULL },
 };

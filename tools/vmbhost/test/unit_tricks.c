@@ -38,6 +38,50 @@ static void random_packets_can_be_stepped_over(void)
 	EXPECT(types[PACKET_CANCEL]);
 }
 
+static void random_fields_never_stop_a_reader(void)
+{
+	u32 begin, i, n;
+	struct channel *chan;
+
+	scenario_line("unit", "offer name=a behaviour=silent hostile=random-fields:burst=3 seed=1");
+	connect_bus();
+	chan = opened("a");
+	for (i = 0; i < 1000; i++) {
+		begin = chan->out.head->write_index;
+		guest_sends(chan, PACKET_DATA, 0, i + 1);
+		for (n = 0; begin != chan->out.head->write_index && n < 4; n++)
+			begin = (begin + written(chan, begin).len8 * 8 + RING_TRAILER) %
+				chan->out.size;
+		EXPECT(n == 3);
+		guest_reads_all(chan);
+	}
+	EXPECT(chan->count.tricks == 3000);
+	close_channel(chan->relid);
+	EXPECT(logged("\"written\":3000", "\"hostile\":3000") == 1);
+}
+
+static void all_that_is_written_is_in_the_account(void)
+{
+	scenario_line("unit", "offer name=a behaviour=source count=5 hostile=gpa-direct:times=2");
+	connect_bus();
+	opened("a");
+	guest_sends(primary("a"), PACKET_DATA, PACKET_WANTS_COMPLETION, 1);
+	guest_sends(primary("a"), PACKET_DATA, 0, 2);
+	close_channel(primary("a")->relid);
+	/* 5 of the source, a completion, and the tricks. */
+	EXPECT(logged("\"written\":8", "\"hostile\":2") == 1);
+}
+
+static void a_burst_ends_with_its_channel(void)
+{
+	scenario_line("unit", "offer name=a hostile=rescind:burst=5");
+	connect_bus();
+	opened("a");
+	guest_sends(primary("a"), PACKET_DATA, 0, 0);
+	EXPECT(logged("\"event\":\"account\"", "\"tricks\":1,") == 1);
+	EXPECT(heard_of(MSG_RESCIND, NULL, 0) == 1);
+}
+
 /* The ids of the first random packets of an opening. */
 static void random_ids(const char *name, u64 ids[4])
 {
@@ -147,6 +191,9 @@ static void the_guests_own_index_is_written(void)
 
 const struct test tests_tricks[] = {
 	{ "random packets can be stepped over, mostly", random_packets_can_be_stepped_over },
+	{ "random fields never stop a reader", random_fields_never_stop_a_reader },
+	{ "all that is written is in the account", all_that_is_written_is_in_the_account },
+	{ "a burst of tricks ends with its channel", a_burst_ends_with_its_channel },
 	{ "each opening and each seed has tricks of its own", each_opening_has_its_own_tricks },
 	{ "a trick that finds no room is none", a_trick_without_room_is_none },
 	{ "a trick that closes its channel is counted", a_trick_that_closes_is_counted },
