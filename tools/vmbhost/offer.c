@@ -63,12 +63,15 @@ void offer_all(void)
 	struct offer *offer;
 
 	for (offer = bus.offers; offer; offer = offer->next) {
-		if (offer->hidden)
+		if (offer->there)
+			offer_now(offer);
+		else if (offer->hidden)
 			continue;
-		if (offer->delay)
+		else if (offer->delay)
 			timer_set(&offer->timer, offer->delay * 1000);
 		else
 			offer_now(offer);
+		offer->there = false;
 	}
 	bus_send(&all, sizeof(all));
 	scenario_begin();
@@ -173,6 +176,8 @@ void offer_reset_all(void)
 
 	for (offer = bus.offers; offer; offer = offer->next) {
 		timer_clear(&offer->timer);
+		offer->there |= offer->wanted ||
+			(offer->primary && offer->primary->state != CHANNEL_RESCINDED);
 		offer->rescinded = 0;
 		offer->reoffered = 0;
 		offer->openings = 0;

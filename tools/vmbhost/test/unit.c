@@ -38,6 +38,48 @@ static void a_new_guest_gets_as_many_offers(void)
 	EXPECT(!violations());
 }
 
+/* As a guest does that resumes from hibernation: it waits for all that it had. */
+static void what_was_offered_is_offered_at_once(void)
+{
+	struct channel *chan;
+	u32 relid, offers;
+
+	scenario_line("unit", "offer name=a hidden=yes");
+	scenario_line("unit", "offer name=b delay=1");
+	scenario_line("unit", "offer name=c");
+	scenario_line("unit", "offer name=d hidden=yes");
+	connect_bus();
+	offer_now(offer_by_name("a"));
+	settle();
+	chan = opened("c");
+	EXPECT(heard_of(MSG_OFFER, NULL, 0) == 3);
+	relid = chan->relid;
+	offer_by_name("b")->delay = 1000000;
+	disconnect_bus();
+	EXPECT(heard_of(MSG_UNLOAD_RESPONSE, NULL, 0) == 1);
+	EXPECT(!primary("a") && !primary("b") && !primary("c"));
+	EXPECT(logged("\"event\":\"close\"", "\"offer\":\"c\"") == 1);
+
+	connect_bus();
+	EXPECT(heard_of(MSG_VERSION_RESPONSE, NULL, 0) == 2);
+	EXPECT(heard_of(MSG_OFFER, NULL, 0) == 6);
+	EXPECT(heard_of(MSG_ALL_OFFERS, NULL, 0) == 2);
+	EXPECT(primary("a") && primary("b") && primary("c") && !primary("d"));
+	EXPECT(primary("c")->relid != relid);
+	opened("c");
+	EXPECT(primary("c")->state == CHANNEL_OPEN);
+
+	/* What was withdrawn comes as to any guest. */
+	withdraw_and_release("a");
+	withdraw_and_release("c");
+	offers = heard_of(MSG_OFFER, NULL, 0);
+	disconnect_bus();
+	connect_bus();
+	EXPECT(!primary("a") && primary("b") && primary("c"));
+	EXPECT(heard_of(MSG_OFFER, NULL, 0) == offers + 2);
+	EXPECT(!violations());
+}
+
 static void a_channel_opens_and_closes(void)
 {
 	struct msg_open_result result;
@@ -246,6 +288,7 @@ static const struct test tests_unit[] = {
 	{ "a channel opens and closes", a_channel_opens_and_closes },
 	{ "flags leave the pipe alone", flags_leave_the_pipe_alone },
 	{ "a new guest gets as many offers as the last one", a_new_guest_gets_as_many_offers },
+	{ "what was offered is offered at once after UNLOAD", what_was_offered_is_offered_at_once },
 	{ "an offer before the release of the last is remembered", an_early_offer_is_remembered },
 	{ "sub-channels come again with their primary", sub_channels_come_again },
 	{ "every packet has an answer of its own", every_packet_has_an_answer_of_its_own },
