@@ -262,7 +262,7 @@ static void bus_close(const struct msg_channel *msg)
 	struct channel *chan = channel_find(msg->relid);
 
 	if (chan && chan->state == CHANNEL_OPEN)
-		channel_close_asked(chan);
+		channel_close_asked(chan, msg);
 	else if (chan && chan->state == CHANNEL_RESCINDED)
 		channel_close(chan, "by the guest");
 	else
@@ -274,7 +274,7 @@ static void bus_relid_released(const struct msg_channel *msg)
 	struct channel *chan = channel_find(msg->relid);
 
 	if (chan && chan->state == CHANNEL_RESCINDED) {
-		if (!silence_keeps(chan, SILENT_RELEASE))
+		if (!silence_keeps(chan, SILENT_RELEASE, msg, sizeof(*msg)))
 			offer_released(chan);
 	} else {
 		bus_violation(chan, "release of a channel that was not rescinded");
@@ -307,7 +307,7 @@ static const struct {
 	[MSG_MODIFY_CHANNEL] = { sizeof(struct msg_modify_channel) },
 };
 
-static void bus_handle(const void *msg, u32 len)
+void bus_handle(const void *msg, u32 len)
 {
 	const struct msg_header *head = msg;
 

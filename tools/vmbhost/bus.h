@@ -38,6 +38,8 @@ extern struct bus bus;
 void bus_start(struct vm *vm);
 /* A message from the guest; from a processor's thread. Returns HV_STATUS_*. */
 u64 bus_post(u32 connection, const void *payload, u32 len);
+/* The same, in the bus' thread. */
+void bus_handle(const void *msg, u32 len);
 void bus_send(const void *msg, u8 len);
 /* The guest broke a rule: counted nowhere, said in the log. */
 void bus_violation(struct channel *chan, const char *what);

@@ -171,6 +171,7 @@ void channel_free(struct channel *chan)
 {
 	if (chan->state == CHANNEL_OPEN)
 		channel_close(chan, "gone");
+	silence_forget(chan);
 	gpadl_drop_all(chan->relid);
 	timer_clear(&chan->poll);
 	timer_clear(&chan->pace);
@@ -280,7 +281,7 @@ void channel_open(struct channel *chan, const struct msg_open *msg)
 	}
 	if (offer_withdraw_at(chan, POINT_OPEN))
 		return;
-	if (chan->state == CHANNEL_OFFERED && silence_keeps(chan, SILENT_OPEN))
+	if (chan->state == CHANNEL_OFFERED && silence_keeps(chan, SILENT_OPEN, msg, sizeof(*msg)))
 		return;
 	if (chan->state == CHANNEL_OPEN)
 		wrong = "open of a channel that is open";
@@ -312,9 +313,9 @@ void channel_open(struct channel *chan, const struct msg_open *msg)
 		channel_opened(chan);
 }
 
-void channel_close_asked(struct channel *chan)
+void channel_close_asked(struct channel *chan, const struct msg_channel *msg)
 {
-	if (silence_keeps(chan, SILENT_CLOSE))
+	if (silence_keeps(chan, SILENT_CLOSE, msg, sizeof(*msg)))
 		chan->closing = true;
 	else
 		channel_close(chan, "by the guest");
@@ -356,6 +357,7 @@ void channel_rescind(struct channel *chan)
 		return;
 	if (chan->state == CHANNEL_OPEN)
 		channel_close(chan, "rescinded");
+	silence_forget(chan);
 	chan->state = CHANNEL_RESCINDED;
 	channel_log(chan, "rescind");
 	log_end();

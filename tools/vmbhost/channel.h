@@ -21,6 +21,9 @@ struct packet {
 	struct ranges ranges;	/* of a GPA-direct packet */
 };
 
+/* Messages that silence.c keeps. */
+struct unanswered;
+
 /* Packets to the guest that found no room. */
 struct waiting;
 
@@ -48,6 +51,7 @@ struct channel {
 	void *priv;		/* the behaviour's, freed when the channel closes */
 
 	struct hostile *hostile;
+	struct unanswered *unanswered;
 
 	struct {
 		u64 received, received_bytes, wanted, completed;
@@ -62,7 +66,7 @@ struct channel *channel_find(u32 relid);
 struct channel *channel_offer(struct offer *offer, u16 sub);
 void channel_open(struct channel *chan, const struct msg_open *msg);
 /* By the guest. */
-void channel_close_asked(struct channel *chan);
+void channel_close_asked(struct channel *chan, const struct msg_channel *msg);
 void channel_close(struct channel *chan, const char *why);
 void channel_rescind(struct channel *chan);
 /* It is gone for good: its number may come again. */

@@ -30,18 +30,37 @@ static void gpadl_free(struct gpadl **at)
 	free(gpadl);
 }
 
-static void gpadl_answer(u32 relid, u32 handle, u32 status)
+static void gpadl_log_answer(const struct msg_gpadl_created *msg)
+{
+	log_begin("gpadl");
+	log_u64("relid", msg->relid);
+	log_hex("gpadl", msg->gpadl);
+	log_hex("status", msg->status);
+	log_end();
+}
+
+static void gpadl_refuse(const struct msg_gpadl_header *asked)
 {
 	struct msg_gpadl_created msg = {
-		.head.type = MSG_GPADL_CREATED, .relid = relid, .gpadl = handle,
-		.status = status,
+		.head.type = MSG_GPADL_CREATED, .relid = asked->relid, .gpadl = asked->gpadl,
+		.status = NT_UNSUCCESSFUL,
 	};
 
-	log_begin("gpadl");
-	log_u64("relid", relid);
-	log_hex("gpadl", handle);
-	log_hex("status", status);
-	log_end();
+	gpadl_log_answer(&msg);
+	bus_send(&msg, sizeof(msg));
+}
+
+static void gpadl_answer(struct channel *chan, const struct gpadl *gpadl, u32 status)
+{
+	const enum silence what = gpadl->rings ? SILENT_RINGS : SILENT_GPADL;
+	struct msg_gpadl_created msg = {
+		.head.type = MSG_GPADL_CREATED, .relid = gpadl->relid,
+		.gpadl = gpadl->handle, .status = status,
+	};
+
+	if (chan && silence_keeps(chan, what, &msg, sizeof(msg)))
+		return;
+	gpadl_log_answer(&msg);
 	bus_send(&msg, sizeof(msg));
 }
 
@@ -68,8 +87,7 @@ static void gpadl_complete(struct gpadl *gpadl)
 		log_u64("bytes", gpadl->ranges.length);
 		log_end();
 	}
-	if (!chan || !silence_keeps(chan, gpadl->rings ? SILENT_RINGS : SILENT_GPADL))
-		gpadl_answer(gpadl->relid, gpadl->handle, status);
+	gpadl_answer(chan, gpadl, status);
 	if (status)
 		gpadl_free(gpadl_at(gpadl->handle));
 }
@@ -91,13 +109,13 @@ void gpadl_header(const struct msg_gpadl_header *msg, u32 len)
 
 	if (!channel_find(msg->relid)) {
 		bus_violation(NULL, "a GPADL for a channel that does not exist");
-		gpadl_answer(msg->relid, msg->gpadl, NT_UNSUCCESSFUL);
+		gpadl_refuse(msg);
 		return;
 	}
 	if (!msg->gpadl || *gpadl_at(msg->gpadl) || !msg->ranges_bytes) {
 		bus_violation(channel_find(msg->relid),
 			      "a GPADL without a handle of its own, or empty");
-		gpadl_answer(msg->relid, msg->gpadl, NT_UNSUCCESSFUL);
+		gpadl_refuse(msg);
 		return;
 	}
 	gpadl = xalloc(sizeof(*gpadl));
@@ -124,12 +142,15 @@ void gpadl_body(const struct msg_gpadl_body *msg, u32 len)
 		gpadl_add(gpadl, msg->ranges, len - sizeof(*msg));
 }
 
-static bool gpadl_keeps_silent(const struct gpadl *gpadl, struct channel *chan)
+static bool gpadl_keeps_silent(const struct gpadl *gpadl, struct channel *chan,
+			       const struct msg_gpadl_teardown *msg)
 {
 	/* What the host has not closed it does not give back. */
-	if (gpadl->in_use && chan->closing)
+	if (gpadl->in_use && chan->closing) {
+		silence_keep(chan, msg, sizeof(*msg));
 		return true;
-	return !gpadl->rings && silence_keeps(chan, SILENT_TEARDOWN);
+	}
+	return !gpadl->rings && silence_keeps(chan, SILENT_TEARDOWN, msg, sizeof(*msg));
 }
 
 void gpadl_teardown(const struct msg_gpadl_teardown *msg)
@@ -142,7 +163,7 @@ void gpadl_teardown(const struct msg_gpadl_teardown *msg)
 
 	if (!*at || (*at)->relid != msg->relid) {
 		bus_violation(chan, "teardown of a GPADL that does not exist");
-	} else if (gpadl_keeps_silent(*at, chan)) {
+	} else if (gpadl_keeps_silent(*at, chan, msg)) {
 		return;
 	} else {
 		/* The rings would go away under our hands. */

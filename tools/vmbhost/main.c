@@ -117,10 +117,10 @@ static void help(void)
 	     "  --version X.Y       highest VMBus version: 4.0, 5.0 to 5.3, 6.0 (5.3)\n"
 	     "  --offer 'WORD=VALUE ...'\n"
 	     "                      a channel; can be repeated\n"
-	     "  --at 'MS rescind|offer NAME'\n"
+	     "  --at 'MS rescind|offer|answer NAME'\n"
 	     "                      ms after the guest asked for offers\n"
 	     "  --scenario FILE     lines: version X.Y, log packets, offer ..., at ...\n"
-	     "  --control FIFO      made; lines \"rescind NAME\", \"offer NAME\" are obeyed\n"
+	     "  --control FIFO      made; lines \"rescind NAME\" and the like are obeyed\n"
 	     "ends with: 0 powered off, 2 cannot start, 3 reset, 4 triple fault, 5 lost");
 	scenario_help();
 }

@@ -182,6 +182,7 @@ void offer_reset_all(void)
 		offer->reoffered = 0;
 		offer->openings = 0;
 		offer->kept_silent = 0;
+		offer->honest = false;
 		offer->wanted = false;
 		for (i = 0; i < offer->subs; i++) {
 			if (offer->sub[i])

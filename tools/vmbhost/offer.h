@@ -80,6 +80,7 @@ struct offer {
 	u64 reoffered;
 	u64 openings;
 	u64 kept_silent;
+	bool honest;		/* told to be silent no more */
 	bool there;		/* when the connection ended: the next one has it at once */
 	bool wanted;		/* asked for while the last one was not yet released */
 };

@@ -317,8 +317,15 @@ struct command {
 	struct command *next;
 	u64 ms;
 	struct timer timer;
-	bool rescind;
+	const struct verb *verb;
 	struct offer *offer;
+};
+
+static const struct verb {
+	const char *name;
+	void (*run)(struct offer *offer);
+} verbs[] = {
+	{ "rescind", offer_rescind }, { "offer", offer_now }, { "answer", silence_end },
 };
 
 static struct command *commands;
@@ -328,23 +335,23 @@ static void command_run(void *arg)
 	struct command *command = arg;
 
 	log_begin("command");
-	log_str("what", command->rescind ? "rescind" : "offer");
+	log_str("what", command->verb->name);
 	log_str("offer", command->offer->name);
 	log_end();
-	if (command->rescind)
-		offer_rescind(command->offer);
-	else
-		offer_now(command->offer);
+	command->verb->run(command->offer);
 }
 
-/* "rescind NAME" or "offer NAME"; what is wrong with it, or NULL. */
+/* "VERB NAME"; what is wrong with it, or NULL. */
 static const char *parse_command(struct command *command, char *verb, char **state)
 {
 	char *name = strtok_r(NULL, BLANKS, state);
+	u32 i;
 
-	if (!verb || (strcmp(verb, "rescind") && strcmp(verb, "offer")))
+	for (i = 0; verb && i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(verbs[i].name, verb))
+			command->verb = &verbs[i];
+	if (!command->verb)
 		return "no such command";
-	command->rescind = *verb == 'r';
 	command->offer = name ? offer_by_name(name) : NULL;
 	return command->offer ? NULL : "no such offer";
 }

@@ -8,6 +8,7 @@
 #include "vmbhost.h"
 
 struct channel;
+struct offer;
 
 enum silence {
 	SILENT_OPEN,		/* the channel stays closed */
@@ -21,7 +22,15 @@ enum silence {
 
 /* SILENCES: there is no such. */
 enum silence silence_by_name(const char *name);
-/* True if the host does not answer this to @chan's guest. */
-bool silence_keeps(struct channel *chan, enum silence what);
+/*
+ * True if the host does not answer this to @chan's guest; @msg is the request, or the
+ * answer to it, for a time when it does.
+ */
+bool silence_keeps(struct channel *chan, enum silence what, const void *msg, u8 len);
+/* For one more request of the same kind, which has to wait for the first. */
+void silence_keep(struct channel *chan, const void *msg, u8 len);
+/* All of the offer's that has no answer has one now, and so has what comes. */
+void silence_end(struct offer *offer);
+void silence_forget(struct channel *chan);
 
 #endif /* VMBHOST_SILENCE_H */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "guest.h"
+#include "silence.h"
 
 #define BUFFER			7
 
@@ -12,7 +13,7 @@ static u32 kept_silent(const char *to)
 {
 	char words[40];
 
-	snprintf(words, sizeof(words), "\"to\":\"%s\"", to);
+	snprintf(words, sizeof(words), "\"to\":\"%s", to);
 	return logged("\"event\":\"silent\"", words);
 }
 
@@ -126,6 +127,40 @@ static void a_release_is_not_taken_notice_of(void)
 	EXPECT(!violations());
 }
 
+static void what_is_kept_can_be_answered(void)
+{
+	struct offer *offer;
+
+	scenario_line("unit", "offer name=a silent=open silent=rings silent=gpadl "
+		      "silent=teardown silent=close silences=5");
+	connect_bus();
+	offer = offer_by_name("a");
+	opened("a");
+	EXPECT(heard_of(MSG_GPADL_CREATED, NULL, 0) == 0);
+	EXPECT(heard_of(MSG_OPEN_RESULT, NULL, 0) == 0);
+	silence_end(offer);
+	settle();
+	EXPECT(heard_of(MSG_GPADL_CREATED, NULL, 0) == 1);
+	EXPECT(heard_of(MSG_OPEN_RESULT, NULL, 0) == 1);
+	EXPECT(primary("a")->state == CHANNEL_OPEN);
+
+	/* From now on it is honest; once more as before. */
+	offer->honest = false;
+	give_buffer(primary("a")->relid, BUFFER);
+	EXPECT(heard_of(MSG_GPADL_CREATED, NULL, 0) == 1);
+	take_back(primary("a")->relid, BUFFER);
+	close_channel(primary("a")->relid);
+	EXPECT(kept_silent("") == 5);
+	EXPECT(heard_of(MSG_GPADL_TORNDOWN, NULL, 0) == 0);
+	EXPECT(primary("a")->state == CHANNEL_OPEN);
+	silence_end(offer);
+	settle();
+	EXPECT(heard_of(MSG_GPADL_CREATED, NULL, 0) == 2);
+	EXPECT(heard_of(MSG_GPADL_TORNDOWN, NULL, 0) == 2);
+	EXPECT(primary("a")->state == CHANNEL_OFFERED);
+	EXPECT(!violations());
+}
+
 const struct test tests_silence[] = {
 	{ "an open has no answer until the offer is withdrawn", an_open_has_no_answer },
 	{ "the rings have no answer until the offer is withdrawn", the_rings_have_no_answer },
@@ -133,5 +168,6 @@ const struct test tests_silence[] = {
 	{ "a teardown has no answer, that of the rings has one", a_teardown_has_no_answer },
 	{ "a channel stays open at the host when it is closed", a_close_is_not_done },
 	{ "a release is not taken notice of", a_release_is_not_taken_notice_of },
+	{ "what has no answer can have one later", what_is_kept_can_be_answered },
 	{ NULL },
 };
