@@ -7,9 +7,9 @@
 modprobe hv_vmbus
 insmod vmbhost_test.ko || exit 1
 
-# Eight jobs come to an end by themselves.
+# Fourteen jobs come to an end by themselves.
 tries=60
-until [ "$(dmesg | grep -c 'vmbhost_test: .* result=')" -ge 8 ]; do
+until [ "$(dmesg | grep -c 'vmbhost_test: .* result=')" -ge 14 ]; do
 	tries=$((tries - 1))
 	[ $tries -gt 0 ] || break
 	sleep 0.5

@@ -357,7 +357,6 @@ void channel_rescind(struct channel *chan)
 		return;
 	if (chan->state == CHANNEL_OPEN)
 		channel_close(chan, "rescinded");
-	silence_forget(chan);
 	chan->state = CHANNEL_RESCINDED;
 	channel_log(chan, "rescind");
 	log_end();

@@ -161,6 +161,23 @@ static void what_is_kept_can_be_answered(void)
 	EXPECT(!violations());
 }
 
+/* Where the guest waits for an answer all the same. */
+static void it_can_be_answered_after_a_rescind(void)
+{
+	scenario_line("unit", "offer name=a silent=close silent=release reoffer=1");
+	connect_bus();
+	opened("a");
+	close_channel(primary("a")->relid);
+	withdraw_and_release("a");
+	EXPECT(heard_of(MSG_GPADL_TORNDOWN, NULL, 0) == 0);
+	EXPECT(heard_of(MSG_OFFER, NULL, 0) == 1);
+	silence_end(offer_by_name("a"));
+	settle();
+	EXPECT(heard_of(MSG_GPADL_TORNDOWN, NULL, 0) == 1);
+	EXPECT(heard_of(MSG_OFFER, NULL, 0) == 2);
+	EXPECT(!violations());
+}
+
 const struct test tests_silence[] = {
 	{ "an open has no answer until the offer is withdrawn", an_open_has_no_answer },
 	{ "the rings have no answer until the offer is withdrawn", the_rings_have_no_answer },
@@ -169,5 +186,6 @@ const struct test tests_silence[] = {
 	{ "a channel stays open at the host when it is closed", a_close_is_not_done },
 	{ "a release is not taken notice of", a_release_is_not_taken_notice_of },
 	{ "what has no answer can have one later", what_is_kept_can_be_answered },
+	{ "it can have one after a rescind", it_can_be_answered_after_a_rescind },
 	{ NULL },
 };
