@@ -278,6 +278,16 @@ void host_rescind(struct host *host)
 		wait_for_completion(&host->released);
 }
 
+/* As for hibernation: returns when the client has let go; host_offer() wakes it. */
+void host_sleep(struct host *host)
+{
+	mutex_lock(&host->lock);
+	host->offered = false;
+	mutex_unlock(&host->lock);
+	kmcl_transport_sleep(&host_transport);
+	wait_for_completion(&host->released);
+}
+
 static void host_destroy(void *data)
 {
 	struct host *host = data;

@@ -65,6 +65,7 @@ struct host *host_create(struct kunit *test);
 void host_offer(struct host *host);
 void host_rescind(struct host *host);
 void host_withdraw(struct host *host);
+void host_sleep(struct host *host);
 
 bool host_read(struct host *host, struct host_packet *pkt);
 u32 host_skip_all(struct host *host);
