@@ -47,6 +47,7 @@ NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT Parent, BOOLEAN IsServer,
 	INIT_LIST_HEAD(&chan->spare);
 	kmcl_settings_init(&chan->set);
 	kmcl_control_init(chan);
+	kmcl_watchdog_init(chan);
 	kmcl_send_init(chan);
 	kmcl_receive_init(chan);
 	kmcl_gpadls_init(chan);
@@ -87,6 +88,7 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel)
 	kmcl_save_end(chan);
 	kmcl_send_end(chan);
 	cancel_work_sync(&chan->ctl.work);
+	kmcl_watchdog_end(chan);
 	kmcl_transactions_free(chan);
 	put_device(chan->parent);
 	chan->tag = KMCL_TAG_DEAD;

@@ -58,6 +58,7 @@ static bool kmcl_control_in_callback(struct kmcl_channel *chan, const char *who)
 
 static void kmcl_report_pnp_failure(struct kmcl_channel *chan, NTSTATUS status)
 {
+	kmcl_step(chan, KMCL_STEP_PNP_FAILURE);
 	if (chan->set.pnp_failure)
 		chan->set.pnp_failure(kmcl_channel_handle(chan), status);
 }
@@ -151,6 +152,7 @@ static void kmcl_control_open(struct kmcl_channel *chan)
 		return;
 	}
 	kmcl_requests_off(chan);
+	kmcl_step(chan, KMCL_STEP_ROUTINES);
 	kmcl_send_flush(chan);
 	kmcl_send_wait_finished(chan);
 	kmcl_control_to_disabled(chan);
@@ -283,6 +285,7 @@ static void kmcl_control_work(struct work_struct *work)
 		asked = ctl->asked;
 		spin_unlock_irqrestore(&ctl->lock, flags);
 	} while (kmcl_control_step(chan));
+	kmcl_step(chan, KMCL_STEP_NONE);
 	WRITE_ONCE(ctl->task, NULL);
 
 	/*

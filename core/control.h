@@ -17,6 +17,11 @@ void kmcl_state_start(struct kmcl_channel *chan);
 void kmcl_state_suspend(struct kmcl_channel *chan, bool closes);
 void kmcl_state_close(struct kmcl_channel *chan);
 
+/* watchdog.c */
+void kmcl_watchdog_init(struct kmcl_channel *chan);
+void kmcl_watchdog_end(struct kmcl_channel *chan);
+void kmcl_step(struct kmcl_channel *chan, enum kmcl_step step);
+
 /* offer.c */
 void kmcl_offer_list_add(struct kmcl_channel *chan);
 void kmcl_offer_list_del(struct kmcl_channel *chan);

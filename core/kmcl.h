@@ -196,6 +196,24 @@ enum kmcl_state {
 	KMCL_ACTIVE,
 };
 
+/* What the worker waits for: watchdog.c has it in words. */
+enum kmcl_step {
+	KMCL_STEP_NONE,
+	KMCL_STEP_OPEN,
+	KMCL_STEP_OPENED,
+	KMCL_STEP_STARTED,
+	KMCL_STEP_POST_STARTED,
+	KMCL_STEP_PROCESS,
+	KMCL_STEP_SUSPEND,
+	KMCL_STEP_HELD,
+	KMCL_STEP_ROUTINES,
+	KMCL_STEP_CLOSE,
+	KMCL_STEP_ANSWERS,
+	KMCL_STEP_CLOSED,
+	KMCL_STEP_GPADLS,
+	KMCL_STEP_PNP_FAILURE,
+};
+
 /* What was asked of the channel and how far its worker has got. */
 struct kmcl_control {
 	spinlock_t lock;	/* guards this structure and kmcl_settings */
@@ -216,6 +234,10 @@ struct kmcl_control {
 	wait_queue_head_t wait;	/* for @done */
 	struct work_struct work;
 	struct task_struct *task;	/* the worker, while it runs */
+	enum kmcl_step step;	/* what it waits for, */
+	unsigned long step_began;	/* since when, in jiffies, */
+	struct delayed_work watchdog;	/* and what says so */
+	u32 patience_ms;	/* after that long */
 	u32 watching;		/* transports that watch for the channel */
 	u32 tried;		/* these and those that failed: the worker's own */
 };

@@ -30,6 +30,7 @@ NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 		goto fail_incoming;
 
 	kmcl_settings_link_params(&chan->set, &params);
+	kmcl_step(chan, KMCL_STEP_OPEN);
 	ret = link->ops->open(link, &params);
 	if (ret)
 		goto fail_incoming;
@@ -40,6 +41,7 @@ NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 		status = kmcl_status_from_errno(ret);
 		goto fail_open;
 	}
+	kmcl_step(chan, KMCL_STEP_OPENED);
 	if (evt->EvtChannelOpened) {
 		status = evt->EvtChannelOpened(kmcl_channel_handle(chan));
 		if (!NT_SUCCESS(status)) {
@@ -59,7 +61,9 @@ NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 
 fail_open:
 	kmcl_deliver_drop_waiting(chan);
+	kmcl_step(chan, KMCL_STEP_CLOSE);
 	link->ops->close(link);
+	kmcl_step(chan, KMCL_STEP_GPADLS);
 	kmcl_gpadls_close(chan);
 	kmcl_restore_abandon(chan);
 	kmcl_receive_close(chan);
@@ -80,11 +84,13 @@ void kmcl_state_start(struct kmcl_channel *chan)
 	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &chan->set.state;
 
 	kmcl_save_over(chan);
+	kmcl_step(chan, KMCL_STEP_STARTED);
 	if (evt->EvtChannelStarted)
 		evt->EvtChannelStarted(kmcl_channel_handle(chan));
 
 	kmcl_receive_enable(chan);
 
+	kmcl_step(chan, KMCL_STEP_POST_STARTED);
 	if (evt->EvtChannelPostStarted)
 		evt->EvtChannelPostStarted(kmcl_channel_handle(chan));
 }
@@ -95,13 +101,16 @@ void kmcl_state_suspend(struct kmcl_channel *chan, bool closes)
 	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &chan->set.state;
 	struct kmcl_link *link = chan->ctl.link;
 
+	kmcl_step(chan, KMCL_STEP_PROCESS);
 	kmcl_receive_disable(chan);
 	if (closes && link->ops->closing)
 		link->ops->closing(link);
 
+	kmcl_step(chan, KMCL_STEP_SUSPEND);
 	if (evt->EvtChannelSuspend)
 		evt->EvtChannelSuspend(kmcl_channel_handle(chan));
 
+	kmcl_step(chan, KMCL_STEP_HELD);
 	kmcl_deliver_wait_completed(chan);
 	kmcl_receive_stop(chan);
 }
@@ -117,22 +126,28 @@ void kmcl_state_close(struct kmcl_channel *chan)
 	struct kmcl_link *link = chan->ctl.link;
 	u64 save = kmcl_save_parks(chan);
 
+	kmcl_step(chan, KMCL_STEP_ROUTINES);
 	kmcl_send_close(chan);
 	/* The other end waits for its memory, and this one for that. */
 	kmcl_deliver_drop_waiting(chan);
+	kmcl_step(chan, KMCL_STEP_CLOSE);
 	if (save)
 		link->ops->park(link, save);
 	else
 		link->ops->close(link);
+	kmcl_step(chan, KMCL_STEP_ROUTINES);
 	kmcl_send_flush(chan);
 	/* The transport may be at the same, for a link that is gone. */
 	kmcl_send_wait_finished(chan);
+	kmcl_step(chan, KMCL_STEP_ANSWERS);
 	kmcl_receive_close(chan);
 	WRITE_ONCE(chan->link, NULL);
 
 	kmcl_control_set_closing(chan);
+	kmcl_step(chan, KMCL_STEP_CLOSED);
 	if (evt->EvtChannelClosed)
 		evt->EvtChannelClosed(kmcl_channel_handle(chan));
+	kmcl_step(chan, KMCL_STEP_GPADLS);
 	kmcl_gpadls_close(chan);
 
 	if (atomic64_read(&count->stray) || atomic64_read(&count->malformed) ||

@@ -6,6 +6,7 @@
 #include <linux/ktime.h>
 
 #include "client.h"
+#include "log.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
 
@@ -129,6 +130,28 @@ static void a_rescind_ends_what_a_client_waits_for_when_suspended(struct kunit *
 	CLIENT_EXPECT(client, UP DOWN);
 }
 
+static void a_close_that_takes_long_says_whose_turn_it_is(struct kunit *test)
+{
+	struct kmsg_dump_iter mark = log_mark();
+	struct host *host;
+	struct client *client = live_client(test, &host);
+
+	client_chan(client)->ctl.patience_ms = 100;
+	client->keep = true;
+	host_write(host, KMCL_WIRE_DATA, 0, 1, "12345678", 8);
+	host_signal(host);
+	init_completion(&suspend_may_end);
+	client->on_event = stay_in_suspend;
+	host_withdraw(host);
+	EVENTUALLY(test, log_lines(&mark, "EvtChannelSuspend has not returned"));
+	complete(&suspend_may_end);
+	EVENTUALLY(test, log_lines(&mark, "has not completed the packets that it holds (it holds 1)"));
+	client_complete(client, 0, NULL, 0);
+	wait_for_completion(&host->released);
+	msleep(200);
+	KUNIT_EXPECT_EQ(test, log_lines(&mark, "the channel waits"), 0);
+}
+
 static void nothing_is_received_after_a_rescind(struct kunit *test)
 {
 	struct host *host;
@@ -205,6 +228,7 @@ static struct kunit_case liveness_cases[] = {
 	KUNIT_CASE(a_rescind_does_not_wait_for_a_packet_that_the_client_keeps),
 	KUNIT_CASE(what_was_sent_completes_with_the_rescind),
 	KUNIT_CASE(a_rescind_ends_what_a_client_waits_for_when_suspended),
+	KUNIT_CASE(a_close_that_takes_long_says_whose_turn_it_is),
 	KUNIT_CASE(nothing_is_received_after_a_rescind),
 	KUNIT_CASE(a_channel_put_to_sleep_is_opened_again_by_itself),
 	KUNIT_CASE(a_channel_put_to_sleep_can_be_disabled),
