@@ -255,6 +255,25 @@ struct kmcl_gpadls {
 	struct list_head maps;	/* of kmcl_gpadl_mapping: a server's */
 };
 
+/*
+ * Whether a server is being saved. While it is nothing is written to the ring, so that
+ * what is saved as unsent has not been sent.
+ *
+ *	phase	next
+ *	none	taking: VmbChannelSaveBegin()
+ *	taking	done: the last chunk was handed out; none: it fails, VmbChannelSaveEnd(),
+ *		or the channel is started, opened or closed
+ *	done	none: the channel is started or disabled, or the connection closes that
+ *		was saved. Another client may come and go meanwhile.
+ *
+ * Only save.c changes it, by kmcl_save_stop() where it is not the save's own progress.
+ */
+enum kmcl_save_phase {
+	KMCL_SAVE_NONE,
+	KMCL_SAVE_TAKING,
+	KMCL_SAVE_DONE,
+};
+
 /* What only servers have. */
 struct kmcl_server {
 	bool claimed;		/* its offer's name is taken; under the control lock */
@@ -262,8 +281,8 @@ struct kmcl_server {
 	struct kmcl_offer offer;	/* filled in while @claimed */
 	struct mutex save_lock;	/* guards all below */
 	struct kmcl_save *save;	/* from VmbChannelSaveBegin() to ...End() */
-	bool frozen;		/* for a save nothing is written to the ring */
-	u64 saved;		/* number of the save if all was saved, else 0 */
+	enum kmcl_save_phase phase;
+	u64 save_id;		/* number of the save, unless there is none */
 	bool saved_open;	/* the connection is part of that save */
 	struct kmcl_restore *restore;	/* what VmbChannelRestoreFromBuffer() got */
 };

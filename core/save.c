@@ -39,7 +39,7 @@ struct kmcl_save {
 	struct list_head records;	/* of kmcl_saved, not yet handed out */
 	u64 id;
 	u32 index;
-	bool void_now;		/* the channel went on meanwhile */
+	bool stale;		/* the channel went on meanwhile */
 };
 
 /* Adds a record to the end of the save, with a body of @len zero bytes. */
@@ -267,13 +267,26 @@ static bool kmcl_save_may_begin(struct kmcl_channel *chan)
 	return may;
 }
 
-/* Packets go to the ring again, if the channel's worker has opened it. */
-static void kmcl_save_thaw(struct kmcl_channel *chan)
+/* The save, what is left of it, is not to be gone on with. */
+static void kmcl_save_spoil(struct kmcl_server *server)
 {
-	if (chan->server.frozen && READ_ONCE(chan->ctl.state) == KMCL_OPENED)
+	if (server->save)
+		server->save->stale = true;
+}
+
+/* Nothing is saved any more. @open: the ring is, so what waits for it may go out. */
+static void kmcl_save_stop(struct kmcl_channel *chan, bool open)
+{
+	bool frozen = chan->server.phase != KMCL_SAVE_NONE;
+
+	chan->server.phase = KMCL_SAVE_NONE;
+	if (frozen && open)
 		kmcl_send_open(chan);
-	chan->server.frozen = false;
-	chan->server.saved = 0;
+}
+
+static bool kmcl_save_is_open(const struct kmcl_channel *chan)
+{
+	return READ_ONCE(chan->ctl.state) == KMCL_OPENED;
 }
 
 /*
@@ -290,10 +303,11 @@ bool kmcl_save_opens(struct kmcl_channel *chan)
 		return true;
 
 	mutex_lock(&server->save_lock);
-	frozen = server->saved;
-	if (server->save && !frozen)
-		server->save->void_now = true;
-	server->frozen = frozen;
+	frozen = server->phase == KMCL_SAVE_DONE;
+	if (!frozen) {
+		kmcl_save_spoil(server);
+		kmcl_save_stop(chan, false);
+	}
 	mutex_unlock(&server->save_lock);
 	return !frozen;
 }
@@ -307,9 +321,8 @@ void kmcl_save_over(struct kmcl_channel *chan)
 		return;
 
 	mutex_lock(&server->save_lock);
-	if (server->save)
-		server->save->void_now = true;
-	kmcl_save_thaw(chan);
+	kmcl_save_spoil(server);
+	kmcl_save_stop(chan, kmcl_save_is_open(chan));
 	mutex_unlock(&server->save_lock);
 }
 
@@ -326,15 +339,14 @@ u64 kmcl_save_parks(struct kmcl_channel *chan)
 		return 0;
 
 	mutex_lock(&server->save_lock);
-	if (server->saved_open && !READ_ONCE(chan->ctl.link_gone))
-		save = server->saved;
-	if (server->save)
-		server->save->void_now = true;
+	if (server->phase == KMCL_SAVE_DONE && server->saved_open &&
+	    !READ_ONCE(chan->ctl.link_gone))
+		save = server->save_id;
+	kmcl_save_spoil(server);
 	/* A client that is not part of the save changes nothing about it. */
-	if (server->saved_open || !READ_ONCE(chan->ctl.want_enabled)) {
-		server->frozen = false;
-		server->saved = 0;
-	}
+	if (server->phase == KMCL_SAVE_TAKING || server->saved_open ||
+	    !READ_ONCE(chan->ctl.want_enabled))
+		kmcl_save_stop(chan, false);
 	mutex_unlock(&server->save_lock);
 	return save;
 }
@@ -353,8 +365,8 @@ static NTSTATUS kmcl_save_begin(struct kmcl_channel *chan)
 	INIT_LIST_HEAD(&save->records);
 	save->id = get_random_u64() | 1; /* 0 is none */
 
-	chan->server.saved = 0;
-	chan->server.frozen = true;
+	chan->server.save_id = save->id;
+	chan->server.phase = KMCL_SAVE_TAKING;
 	kmcl_send_close(chan);
 	status = kmcl_save_channel(chan, save);
 	if (NT_SUCCESS(status))
@@ -362,7 +374,7 @@ static NTSTATUS kmcl_save_begin(struct kmcl_channel *chan)
 	if (NT_SUCCESS(status))
 		status = kmcl_save_undelivered(chan, save);
 	if (!NT_SUCCESS(status)) {
-		kmcl_save_thaw(chan);
+		kmcl_save_stop(chan, kmcl_save_is_open(chan));
 		kmcl_save_free(save);
 		return status;
 	}
@@ -497,7 +509,7 @@ NTSTATUS VmbChannelSaveContinue(VMBCHANNEL Channel, PVOID SaveBuffer,
 	*BytesFilled = 0;
 	mutex_lock(&chan->server.save_lock);
 	save = chan->server.save;
-	if (!save || save->void_now) {
+	if (!save || save->stale) {
 		mutex_unlock(&chan->server.save_lock);
 		return STATUS_INVALID_DEVICE_STATE;
 	}
@@ -512,7 +524,7 @@ NTSTATUS VmbChannelSaveContinue(VMBCHANNEL Channel, PVOID SaveBuffer,
 			status = STATUS_BUFFER_OVERFLOW;
 	}
 	if (!needed)
-		chan->server.saved = save->id;
+		chan->server.phase = KMCL_SAVE_DONE;
 	if (BytesRequired)
 		*BytesRequired = needed;
 	mutex_unlock(&chan->server.save_lock);
@@ -527,8 +539,8 @@ void kmcl_save_end(struct kmcl_channel *chan)
 	mutex_lock(&server->save_lock);
 	kmcl_save_free(server->save);
 	server->save = NULL;
-	if (!server->saved)
-		kmcl_save_thaw(chan);
+	if (server->phase != KMCL_SAVE_DONE)
+		kmcl_save_stop(chan, kmcl_save_is_open(chan));
 	mutex_unlock(&server->save_lock);
 }
 
