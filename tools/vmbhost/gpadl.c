@@ -153,6 +153,20 @@ static bool gpadl_keeps_silent(const struct gpadl *gpadl, struct channel *chan,
 	return !gpadl->rings && silence_keeps(chan, SILENT_TEARDOWN, msg, sizeof(*msg));
 }
 
+static void gpadl_give_back(struct gpadl **at, struct channel *chan)
+{
+	/* The rings would go away under our hands. */
+	if ((*at)->in_use) {
+		bus_violation(chan, "teardown of the rings of an open channel");
+		channel_close(chan, "its rings are gone");
+	}
+	log_begin("gpadl-teardown");
+	log_u64("relid", (*at)->relid);
+	log_hex("gpadl", (*at)->handle);
+	log_end();
+	gpadl_free(at);
+}
+
 void gpadl_teardown(const struct msg_gpadl_teardown *msg)
 {
 	struct msg_gpadl_torndown answer = {
@@ -160,23 +174,14 @@ void gpadl_teardown(const struct msg_gpadl_teardown *msg)
 	};
 	struct gpadl **at = gpadl_at(msg->gpadl);
 	struct channel *chan = channel_find(msg->relid);
+	bool known = *at && (*at)->relid == msg->relid;
 
-	if (!*at || (*at)->relid != msg->relid) {
-		bus_violation(chan, "teardown of a GPADL that does not exist");
-	} else if (gpadl_keeps_silent(*at, chan, msg)) {
+	if (known && gpadl_keeps_silent(*at, chan, msg))
 		return;
-	} else {
-		/* The rings would go away under our hands. */
-		if ((*at)->in_use) {
-			bus_violation(chan, "teardown of the rings of an open channel");
-			channel_close(chan, "its rings are gone");
-		}
-		log_begin("gpadl-teardown");
-		log_u64("relid", msg->relid);
-		log_hex("gpadl", msg->gpadl);
-		log_end();
-		gpadl_free(at);
-	}
+	if (known)
+		gpadl_give_back(at, chan);
+	else
+		bus_violation(chan, "teardown of a GPADL that does not exist");
 	bus_send(&answer, sizeof(answer));
 }
 

@@ -176,7 +176,7 @@ const struct trick_kind tricks_ring[] = {
 	{ "index-jump", "a write index anywhere in the ring", index_jump },
 	{ "read-index", "a read index of the guest's ring anywhere", read_index },
 	{ "own-index-past", "the write index of the guest's ring, out of range", own_index_past },
-	{ "own-index-jump", "the write index of the guest's ring, elsewhere in it", own_index_jump },
+	{ "own-index-jump", "the write index of the guest's ring, elsewhere", own_index_jump },
 	{ "random-ring", "size=S random bytes (256) as if they were packets", random_ring },
 	{ "rewrite", "a thread that rewrites the ring while it is read", rewrite },
 	{ NULL },

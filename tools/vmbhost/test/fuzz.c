@@ -274,7 +274,8 @@ int main(int argc, char **argv)
 	scenario_line("fuzz", "offer rescind-at=gpadl subs=1" ALWAYS);
 	scenario_line("fuzz", "offer rescind-at=gpadl-body rescinds=5" ALWAYS);
 	scenario_line("fuzz", "offer rescind-at=open subs=1 rescinds=9" ALWAYS);
-	scenario_line("fuzz", "offer silent=open silent=gpadl silent=teardown silences=9 rescind-ms=20" ALWAYS);
+	scenario_line("fuzz", "offer silent=open silent=gpadl silences=9 rescind-ms=20" ALWAYS);
+	scenario_line("fuzz", "offer silent=teardown rescind-ms=20" ALWAYS);
 	scenario_line("fuzz", "offer silent=rings silent=release silences=9 subs=1" ALWAYS);
 	scenario_line("fuzz", "offer behaviour=source open-delay=5 rescind-packets=90" ALWAYS);
 	scenario_line("fuzz", "offer silent=close rescind-packets=300 subs=1" ALWAYS);

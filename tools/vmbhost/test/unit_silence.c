@@ -131,8 +131,8 @@ static void what_is_kept_can_be_answered(void)
 {
 	struct offer *offer;
 
-	scenario_line("unit", "offer name=a silent=open silent=rings silent=gpadl "
-		      "silent=teardown silent=close silences=5");
+	scenario_line("unit",
+		      "offer name=a silent=open silent=rings silent=gpadl silent=teardown silent=close");
 	connect_bus();
 	offer = offer_by_name("a");
 	opened("a");
