@@ -11,7 +11,7 @@
 # Standard output is the transcript; lines that begin with @ are for scripts/lab.
 
 # shellcheck source=/dev/null
-. /lab/settings # HOST, BOOT_LIMIT, TIME_LIMIT, STILL_LIMIT, QUIET
+. /lab/settings # HOST, BOOT_LIMIT, TIME_LIMIT, STILL_LIMIT, QUIET, PMEM
 export OUT=/lab/out RUN=/run/lab
 mkdir -p "$OUT" "$RUN"
 mkfifo "$RUN/qmp.in" "$RUN/qmp.out" "$RUN/lines" "$RUN/never"
@@ -88,13 +88,26 @@ case $HOST in
 vmbhost) set -- /lab/vmbhost "$@" ;;
 *) set -- qemu-system-x86_64 "$@" ;;
 esac
+[ "$PMEM" = 0 ] || truncate -s "${PMEM}M" "$RUN/pmem"
+
+# goes_on: the guest has powered off in the middle of its script, as it does to
+# hibernate. Not for ever: one that cannot resume does it again.
+goes_on() {
+	[ "$status" = 0 ] && [ "$PMEM" != 0 ] && [ ! -e "$OUT/vmbhost-1.log" ] &&
+		! grep -q 'lab! exit' "$RUN/console"
+}
+
 {
-	"$@" </dev/null >"$OUT/qemu.log" 2>&1 &
-	echo $! >"$RUN/qemu.pid"
-	wait $!
-	status=$?
+	while :; do
+		"$@" </dev/null >>"$OUT/qemu.log" 2>&1 &
+		echo $! >"$RUN/qemu.pid"
+		wait $!
+		status=$?
+		goes_on || break
+		mv "$OUT/vmbhost.log" "$OUT/vmbhost-1.log"
+	done
 	echo "$END" >>"$RUN/console"
-	echo $status >"$RUN/qemu.status"
+	echo "$status" >"$RUN/qemu.status"
 } &
 cat "$RUN/qmp.out" >>"$OUT/qmp.log" &
 echo '{"execute":"qmp_capabilities","id":"lab"}' >&3

@@ -13,7 +13,7 @@ TRIES=3
 
 lab_run() {
 	local kernel=stock host=vmbus cpus=2 mem=1024 guest='' beside='' out=''
-	local timeout=300 append='' quiet=0 allow='' scenario='' files=()
+	local timeout=300 append='' pmem=0 quiet=0 allow='' scenario='' files=()
 	while (($#)); do
 		case $1 in
 		--kernel) kernel=${2:?} && shift 2 ;;
@@ -26,6 +26,7 @@ lab_run() {
 		--scenario) scenario=${2:?} && shift 2 ;;
 		--out) out=${2:?} && shift 2 ;;
 		--timeout) timeout=${2:?} && shift 2 ;;
+		--pmem) pmem=${2:?} && shift 2 ;;
 		--append) append=${2?} && shift 2 ;;
 		--allow) allow=${2?} && shift 2 ;;
 		--quiet) quiet=1 && shift ;;
@@ -36,6 +37,7 @@ lab_run() {
 	[[ $host =~ ^(vmbus|vmbhost|none)$ ]] || die "run: no such host: $host"
 	[[ -f $guest ]] || die "run: no guest script: ${guest:-(--guest is missing)}"
 	[[ -z $beside || -f $beside ]] || die "run: no such script: $beside"
+	[[ $pmem == 0 || $host == vmbhost ]] || die "run: --pmem is for --host vmbhost"
 	[[ -z $scenario || -f $scenario ]] || die "run: no such scenario: $scenario"
 
 	SAY=1
@@ -85,6 +87,7 @@ gather() {
 		[[ -f $file ]] || die "run: no such file: $file"
 		cp "$file" "$overlay/lab/$name"
 	done
+	[[ $pmem == 0 || $kernel != stock ]] || pmem_modules "$overlay/lab"
 	(cd "$overlay" && find lab | "$TREE/usr/bin/busybox" cpio -o -H newc 2>/dev/null) |
 		cat "$IMAGES/guest.cpio" - >"$lab/initrd"
 	cp "$LAB_D"/{host.sh,beside-lib.sh} "$lab/"
@@ -94,8 +97,18 @@ gather() {
 		cp "${scenario:-/dev/null}" "$lab/scenario"
 	fi
 	printf '%s\n' "HOST=$host" "BOOT_LIMIT=$BOOT_LIMIT" "TIME_LIMIT=$timeout" \
-		"STILL_LIMIT=$STILL_LIMIT" "QUIET=$quiet" \
+		"STILL_LIMIT=$STILL_LIMIT" "QUIET=$quiet" "PMEM=$pmem" \
 		>"$lab/settings"
+}
+
+# pmem_modules DIR: what the stock kernel needs to see that disk, in loading order
+# libnvdimm, nd_btt, nd_pmem, nfit.
+pmem_modules() {
+	local name modules
+	modules=/lib/modules/$(tree_kernel "$TREE")/kernel/drivers
+	for name in nvdimm/{libnvdimm,nd_btt,nd_pmem} acpi/nfit/nfit; do
+		killable in_tree ro "$TREE" -- xz -dc "$modules/$name.ko.xz" >"$1/${name##*/}.ko"
+	done
 }
 
 # SynIC in its second form is what QEMU's VMBus needs: KVM_CHECK_EXTENSION of
@@ -115,6 +128,7 @@ guest_args() {
 			--initrd /lab/initrd --append "$words $append" \
 			--serial /run/lab/console --control /run/lab/control \
 			--log /lab/out/vmbhost.log --scenario /lab/scenario
+		[[ $pmem == 0 ]] || printf '%s\n' --pmem /run/lab/pmem
 		return
 	fi
 	printf '%s\n' -nodefaults -display none -no-reboot -m "$mem" -smp "$cpus" \
@@ -149,7 +163,7 @@ start_nested() {
 	mv "$WORK/in.tar" "$lab/in.tar"
 	mapfile -t args < <(emulated)
 	in_tree ro "$TREE" "$lab:/lab" "$IMAGES:/images" -- qemu-system-x86_64 "${args[@]}" \
-		-m $((mem + 2048)) -smp "$processors" -nodefaults -display none -no-reboot \
+		-m $((mem + pmem + 2048)) -smp "$processors" -nodefaults -display none -no-reboot \
 		-kernel "/boot/vmlinuz-$(tree_kernel "$TREE")" \
 		-initrd /images/l1.cpio \
 		-append 'console=ttyS0 mitigations=off panic=-1 nokaslr' \

@@ -156,7 +156,17 @@ static void acpi_mmio(struct aml *area)
 	aml_name_buffer(area, "_CRS", resources, sizeof(resources));
 }
 
-static struct acpi_header *acpi_dsdt(struct aml *area)
+/* Whose driver looks for the table NFIT. */
+static void acpi_pmem_device(struct aml *area)
+{
+	u8 *pmem = aml_begin_device(area, "PMEM");
+
+	aml_name_string(area, "_HID", "ACPI0012");
+	aml_name_byte(area, "_UID", 0);
+	aml_end(area, pmem);
+}
+
+static struct acpi_header *acpi_dsdt(struct aml *area, bool has_pmem)
 {
 	static const u8 s5[] = { PM_SLEEP_TYPE_OFF, PM_SLEEP_TYPE_OFF, 0, 0 };
 	/* Interrupt 5, as on Hyper-V; nobody uses it. */
@@ -177,6 +187,8 @@ static struct acpi_header *acpi_dsdt(struct aml *area)
 	aml_name_buffer(area, "_CRS", vmbus_irq, sizeof(vmbus_irq));
 	aml_end(area, vmbus);
 	aml_end(area, vmod);
+	if (has_pmem)
+		acpi_pmem_device(area);
 	aml_end(area, system);
 	aml_name_package(area, "_S5_", s5, sizeof(s5));
 
@@ -229,12 +241,35 @@ static struct acpi_header *acpi_fadt(struct aml *area, u32 facs, u32 dsdt)
 	return &fadt->header;
 }
 
+/* A range of persistent memory, with no module that one could ask about it. */
+static struct acpi_header *acpi_nfit(struct aml *area, u64 size)
+{
+	const struct {
+		u32 reserved;
+		u16 type, length, index, flags;
+		u32 reserved2, proximity;
+		u8 guid[16];
+		u64 address, size, attributes;
+	} __packed range = {
+		.length = sizeof(range) - 4, .index = 1,
+		.guid = { 0x79, 0xd3, 0xf0, 0x66, 0xf3, 0xb4, 0x74, 0x40,
+			  0xac, 0x43, 0x0d, 0x33, 0x18, 0xb7, 0x8c, 0xdb },
+		.address = VM_PMEM, .size = size, .attributes = 0x8008, /* cached */
+	};
+	struct acpi_header *table = acpi_begin(area, "NFIT", 1);
+
+	aml_bytes(area, &range, sizeof(range));
+	acpi_end(area, table);
+	return table;
+}
+
 u64 acpi_write_tables(struct vm *vm)
 {
 	struct aml area = { vm->ram + VM_ACPI, vm->ram + VM_ACPI_END };
 	struct acpi_rsdp *rsdp = (void *)area.at;
 	struct acpi_header *dsdt, *xsdt;
-	u64 tables[2];
+	u64 tables[3];
+	u32 count = 2;
 	u8 *facs;
 
 	aml_bytes(&area, &(struct acpi_rsdp) { 0 }, sizeof(*rsdp));
@@ -243,11 +278,13 @@ u64 acpi_write_tables(struct vm *vm)
 	facs = area.at;
 	aml_bytes(&area, (u8[64]) { 'F', 'A', 'C', 'S', 64, [32] = 2 }, 64);
 
-	dsdt = acpi_dsdt(&area);
+	dsdt = acpi_dsdt(&area, vm->pmem_size);
 	tables[0] = (u8 *)acpi_fadt(&area, facs - vm->ram, (u8 *)dsdt - vm->ram) - vm->ram;
 	tables[1] = (u8 *)acpi_madt(&area, vm->cpus) - vm->ram;
+	if (vm->pmem_size)
+		tables[count++] = (u8 *)acpi_nfit(&area, vm->pmem_size) - vm->ram;
 	xsdt = acpi_begin(&area, "XSDT", 1);
-	aml_bytes(&area, tables, sizeof(tables));
+	aml_bytes(&area, tables, count * sizeof(tables[0]));
 	acpi_end(&area, xsdt);
 
 	memcpy(rsdp->signature, "RSD PTR ", 8);

@@ -111,7 +111,8 @@ static void help(void)
 	     "  --append WORDS      its command line (console=ttyS0)\n"
 	     "  --cpus N            1 to 4 (1)\n"
 	     "  --mem MIB           64 to 3072 (512)\n"
-	     "  --serial FILE       the guest's console (standard output)\n"
+	     "  --pmem FILE         memory that outlives the guest; a multiple of 2 MiB\n"
+	     "  --serial FILE       the guest's console, behind what is there (standard output)\n"
 	     "  --log FILE          what the host saw, a JSON object a line\n"
 	     "  --log-packets       every packet, too\n"
 	     "  --version X.Y       highest VMBus version: 4.0, 5.0 to 5.3, 6.0 (5.3)\n"
@@ -125,13 +126,14 @@ static void help(void)
 	scenario_help();
 }
 
-enum { OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_CPUS, OPT_MEM, OPT_SERIAL, OPT_LOG,
+enum { OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_CPUS, OPT_MEM, OPT_PMEM, OPT_SERIAL, OPT_LOG,
 	OPT_PACKETS, OPT_VERSION, OPT_OFFER, OPT_AT, OPT_SCENARIO, OPT_CONTROL, OPT_HELP };
 
 static const struct option long_options[] = {
 	{ "kernel", 1, NULL, OPT_KERNEL }, { "initrd", 1, NULL, OPT_INITRD },
 	{ "append", 1, NULL, OPT_APPEND }, { "cpus", 1, NULL, OPT_CPUS },
-	{ "mem", 1, NULL, OPT_MEM }, { "serial", 1, NULL, OPT_SERIAL },
+	{ "mem", 1, NULL, OPT_MEM }, { "pmem", 1, NULL, OPT_PMEM },
+	{ "serial", 1, NULL, OPT_SERIAL },
 	{ "log", 1, NULL, OPT_LOG }, { "log-packets", 0, NULL, OPT_PACKETS },
 	{ "version", 1, NULL, OPT_VERSION }, { "offer", 1, NULL, OPT_OFFER },
 	{ "at", 1, NULL, OPT_AT }, { "scenario", 1, NULL, OPT_SCENARIO },
@@ -140,7 +142,7 @@ static const struct option long_options[] = {
 };
 
 struct options {
-	const char *kernel, *initrd, *append, *serial, *log, *control;
+	const char *kernel, *initrd, *append, *pmem, *serial, *log, *control;
 	unsigned long cpus, mem;
 };
 
@@ -171,6 +173,9 @@ static void parse_option(struct options *o, int option)
 		break;
 	case OPT_MEM:
 		o->mem = strtoul(optarg, NULL, 0);
+		break;
+	case OPT_PMEM:
+		o->pmem = optarg;
 		break;
 	case OPT_SERIAL:
 		o->serial = optarg;
@@ -229,6 +234,8 @@ int main(int argc, char **argv)
 		scenario_control(o.control);
 
 	vm_create(&vm, (u64)o.mem << 20, o.cpus);
+	if (o.pmem)
+		pmem_create(&vm, o.pmem);
 	boot_load(&vm, o.kernel, o.initrd, o.append);
 	boot_set_registers(&vm.vcpu[0]);
 	synic_create(&vm);

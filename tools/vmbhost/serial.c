@@ -30,7 +30,7 @@ static struct {
 
 void serial_open(const char *file)
 {
-	serial.out = file ? fopen(file, "we") : stdout;
+	serial.out = file ? fopen(file, "ae") : stdout;
 	if (!serial.out)
 		die("%s: %s", file, strerror(errno));
 }

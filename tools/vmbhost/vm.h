@@ -28,6 +28,10 @@
 #define VM_ACPI_END		0x100000
 #define VM_KERNEL		0x100000
 
+/* Memory that outlives the guest. */
+#define VM_PMEM			0x100000000ull
+#define VM_PMEM_ALIGN		(2u << 20)
+
 /* MMIO that the VMBus device may hand to its children. */
 #define VM_MMIO_LOW		0xe0000000u
 #define VM_MMIO_LOW_END		0xfec00000u
@@ -51,6 +55,7 @@ struct vm {
 	int ram_fd;
 	u8 *ram;
 	u64 ram_size;
+	u64 pmem_size;
 	unsigned int cpus;
 	struct vcpu vcpu[VM_MAX_CPUS];
 	u64 entry;
@@ -61,6 +66,9 @@ struct vm {
 /* vm.c */
 void vm_create(struct vm *vm, u64 ram_size, unsigned int cpus);
 void vm_irq_line(struct vm *vm, unsigned int gsi, bool level);
+
+/* pmem.c: before boot_load() */
+void pmem_create(struct vm *vm, const char *file);
 
 /* memory.c */
 void *vm_gpa(struct vm *vm, u64 gpa, u64 len);
