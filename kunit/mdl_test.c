@@ -385,6 +385,33 @@ static void a_mapping_can_be_undone_at_dispatch_level(struct kunit *test)
 	loose_destroy(&loose);
 }
 
+/* Where it may not sleep, the kernel says so. */
+static void a_mapping_can_be_undone_under_a_spinlock(struct kunit *test)
+{
+	static DEFINE_SPINLOCK(lock);
+	struct loose loose;
+	u8 *address;
+
+	loose_create(test, &loose, 7, 3 * PAGE_SIZE, true);
+	address = MmGetSystemAddressForMdlSafe(loose.mdl, NormalPagePriority);
+	KUNIT_ASSERT_NOT_NULL(test, address);
+	spin_lock(&lock);
+	MmUnmapLockedPages(address, loose.mdl);
+	spin_unlock(&lock);
+	linux_flush_work_items();
+	KUNIT_EXPECT_NULL(test, vmalloc_to_page(address));
+
+	/* What a spinlock is on PREEMPT_RT. */
+	address = MmGetSystemAddressForMdlSafe(loose.mdl, NormalPagePriority);
+	KUNIT_ASSERT_NOT_NULL(test, address);
+	rcu_read_lock();
+	MmUnmapLockedPages(address, loose.mdl);
+	rcu_read_unlock();
+	linux_flush_work_items();
+	KUNIT_EXPECT_NULL(test, vmalloc_to_page(address));
+	loose_destroy(&loose);
+}
+
 static void freeing_and_unlocking_undo_a_mapping(struct kunit *test)
 {
 	struct loose loose;
@@ -673,6 +700,7 @@ static struct kunit_case mdl_cases[] = {
 	KUNIT_CASE(consecutive_pages_need_no_mapping),
 	KUNIT_CASE(at_dispatch_level_other_pages_must_have_an_address),
 	KUNIT_CASE(a_mapping_can_be_undone_at_dispatch_level),
+	KUNIT_CASE(a_mapping_can_be_undone_under_a_spinlock),
 	KUNIT_CASE(freeing_and_unlocking_undo_a_mapping),
 	KUNIT_CASE(what_cannot_be_mapped_is_not),
 	KUNIT_CASE(a_wrong_address_unmaps_nothing),

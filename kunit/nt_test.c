@@ -53,7 +53,7 @@ static void level_irq_work(struct irq_work *work)
 
 static void the_level_follows_the_context(struct kunit *test)
 {
-	KIRQL bottom_halves, preemption, interrupts, locked;
+	KIRQL bottom_halves, preemption, interrupts, locked, rcu;
 	static DEFINE_SPINLOCK(lock);
 	struct level level;
 
@@ -70,11 +70,15 @@ static void the_level_follows_the_context(struct kunit *test)
 	spin_lock(&lock);
 	locked = KeGetCurrentIrql();
 	spin_unlock(&lock);
+	rcu_read_lock();
+	rcu = KeGetCurrentIrql();
+	rcu_read_unlock();
 	KUNIT_EXPECT_EQ(test, bottom_halves, DISPATCH_LEVEL);
 	KUNIT_EXPECT_EQ(test, interrupts, DISPATCH_LEVEL);
 	if (IS_ENABLED(CONFIG_PREEMPT_COUNT)) {
 		KUNIT_EXPECT_EQ(test, preemption, DISPATCH_LEVEL);
 		KUNIT_EXPECT_EQ(test, locked, DISPATCH_LEVEL);
+		KUNIT_EXPECT_EQ(test, rcu, DISPATCH_LEVEL);
 	}
 
 	KeInitializeSpinLock(&level.lock);
@@ -85,7 +89,8 @@ static void the_level_follows_the_context(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&level.within), DISPATCH_LEVEL);
 	KUNIT_EXPECT_EQ(test, atomic_read(&level.after), DISPATCH_LEVEL);
 
-	init_irq_work(&level.irq_work, level_irq_work);
+	/* Another kind is a thread's on PREEMPT_RT. */
+	level.irq_work = IRQ_WORK_INIT_HARD(level_irq_work);
 	irq_work_queue(&level.irq_work);
 	irq_work_sync(&level.irq_work);
 	KUNIT_EXPECT_EQ(test, atomic_read(&level.level), HIGH_LEVEL);
@@ -145,6 +150,9 @@ static void a_lock_leaves_interrupts_off_that_are_off(struct kunit *test)
 	unsigned long flags;
 	bool within, after;
 	KSPIN_LOCK lock;
+
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		kunit_skip(test, "a spinlock may sleep on PREEMPT_RT, and must not be taken so");
 
 	KeInitializeSpinLock(&lock);
 	local_irq_save(flags);

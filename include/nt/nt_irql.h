@@ -10,6 +10,7 @@
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 
@@ -27,16 +28,23 @@ typedef UCHAR KIRQL, *PKIRQL;
 /*
  * HIGH_LEVEL in a hard interrupt, PASSIVE_LEVEL where one may sleep, else
  * DISPATCH_LEVEL: also with interrupts off in a process, for Linux turns them off
- * where Windows only raises to DISPATCH_LEVEL. A kernel without PREEMPT_COUNT
- * does not know of spinlocks held, but of bottom halves that are off, and those
- * are what KeAcquireSpinLock() turns off.
+ * where Windows only raises to DISPATCH_LEVEL, and within rcu_read_lock().
+ *
+ * On PREEMPT_RT a task that holds a spinlock has interrupts and preemption on, but is
+ * within rcu_read_lock(), which is how it is seen; softirqs have a count of the
+ * task's own.
+ *
+ * What no kernel shows: on PREEMPT_RT an interrupt handler or irq_work that has become
+ * a thread, unless it turns bottom halves off, is PASSIVE_LEVEL, and may sleep indeed.
+ * A kernel without PREEMPT_COUNT does not know of spinlocks held and of
+ * rcu_read_lock(), but of bottom halves that are off, and those are what
+ * KeAcquireSpinLock() turns off.
  */
 static inline KIRQL KeGetCurrentIrql(VOID)
 {
 	if (in_hardirq() || in_nmi())
 		return HIGH_LEVEL;
-	/* On PREEMPT_RT bottom halves are not in the first; spinlocks are in none. */
-	if (preempt_count() || softirq_count() || irqs_disabled())
+	if (preempt_count() || softirq_count() || rcu_preempt_depth() || irqs_disabled())
 		return DISPATCH_LEVEL;
 	return PASSIVE_LEVEL;
 }
