@@ -80,6 +80,7 @@ static void the_level_follows_the_context(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, locked, DISPATCH_LEVEL);
 		KUNIT_EXPECT_EQ(test, rcu, DISPATCH_LEVEL);
 	}
+	KUNIT_EXPECT_EQ(test, KeGetCurrentIrql(), PASSIVE_LEVEL);
 
 	KeInitializeSpinLock(&level.lock);
 	tasklet_setup(&level.tasklet, level_tasklet);
@@ -117,6 +118,64 @@ static void raising_and_lowering_nest(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, apc, PASSIVE_LEVEL);
 	KUNIT_EXPECT_EQ(test, first, PASSIVE_LEVEL);
 	KUNIT_EXPECT_EQ(test, second, DISPATCH_LEVEL);
+	KUNIT_EXPECT_EQ(test, KeGetCurrentIrql(), PASSIVE_LEVEL);
+}
+
+static void lowering_undoes_every_raise(struct kunit *test)
+{
+	KIRQL old_one, old_two, raised, twice, apc, locks;
+	KSPIN_LOCK one, two;
+
+	KeRaiseIrql(DISPATCH_LEVEL, &old_one);
+	KeRaiseIrql(DISPATCH_LEVEL, &old_two);
+	raised = KeGetCurrentIrql();
+	KeLowerIrql(PASSIVE_LEVEL);
+	twice = KeGetCurrentIrql();
+	KUNIT_EXPECT_EQ(test, raised, DISPATCH_LEVEL);
+	KUNIT_EXPECT_EQ(test, twice, PASSIVE_LEVEL);
+
+	KeRaiseIrql(DISPATCH_LEVEL, &old_one);
+	KeRaiseIrql(DISPATCH_LEVEL, &old_two);
+	KeLowerIrql(APC_LEVEL);
+	apc = KeGetCurrentIrql();
+	KUNIT_EXPECT_EQ(test, apc, PASSIVE_LEVEL);
+
+	/* The levels of two locks mixed up: the last one is what counts. */
+	KeInitializeSpinLock(&one);
+	KeInitializeSpinLock(&two);
+	KeAcquireSpinLock(&one, &old_one);
+	KeAcquireSpinLock(&two, &old_two);
+	KeReleaseSpinLockFromDpcLevel(&two);
+	KeReleaseSpinLock(&one, old_one);
+	locks = KeGetCurrentIrql();
+	KUNIT_EXPECT_EQ(test, locks, PASSIVE_LEVEL);
+
+	/* Of what is left, the other cases would be the victims. */
+	while (softirq_count())
+		local_bh_enable();
+}
+
+static void raising_where_linux_only_keeps_preemption_off_keeps_dpcs_out(struct kunit *test)
+{
+	KIRQL old, level, lowered;
+	bool out, in;
+
+	if (!IS_ENABLED(CONFIG_PREEMPT_COUNT))
+		kunit_skip(test, "the kernel does not know");
+
+	preempt_disable();
+	KeRaiseIrql(DISPATCH_LEVEL, &old);
+	level = KeGetCurrentIrql();
+	out = softirq_count();
+	KeLowerIrql(old);
+	lowered = KeGetCurrentIrql();
+	in = !softirq_count();
+	preempt_enable();
+	KUNIT_EXPECT_EQ(test, level, DISPATCH_LEVEL);
+	KUNIT_EXPECT_TRUE(test, out);
+	KUNIT_EXPECT_EQ(test, lowered, DISPATCH_LEVEL);
+	KUNIT_EXPECT_TRUE(test, in);
+	KUNIT_EXPECT_EQ(test, old, APC_LEVEL);
 	KUNIT_EXPECT_EQ(test, KeGetCurrentIrql(), PASSIVE_LEVEL);
 }
 
@@ -709,6 +768,8 @@ static struct kunit_case nt_cases[] = {
 	KUNIT_CASE(words_for_both_systems_do_as_on_windows),
 	KUNIT_CASE(the_level_follows_the_context),
 	KUNIT_CASE(raising_and_lowering_nest),
+	KUNIT_CASE(lowering_undoes_every_raise),
+	KUNIT_CASE(raising_where_linux_only_keeps_preemption_off_keeps_dpcs_out),
 	KUNIT_CASE(locks_are_released_in_any_order),
 	KUNIT_CASE(a_lock_leaves_interrupts_off_that_are_off),
 	KUNIT_CASE(a_lock_keeps_a_dpc_out),

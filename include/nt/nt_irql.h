@@ -50,22 +50,33 @@ static inline KIRQL KeGetCurrentIrql(VOID)
 }
 
 /*
- * Raising to DISPATCH_LEVEL turns bottom halves off, which nests, so what counts
- * is that each raise has its lowering, not the level that is kept meanwhile. With
- * interrupts off they are off already, and must not be turned on again. Raising
- * to APC_LEVEL is nothing, and there is no way to a higher level.
+ * DISPATCH_LEVEL is bottom halves off. A level is absolute, as on Windows: only the
+ * first raise turns them off, and lowering to less than DISPATCH_LEVEL turns them on,
+ * however many raises there were. With interrupts off they are off already, and must
+ * not be turned on again. Raising to APC_LEVEL is nothing, and there is no way to a
+ * higher level than DISPATCH_LEVEL.
+ *
+ * Where Linux is at DISPATCH_LEVEL with bottom halves on, as under spin_lock(), the
+ * old level is told as APC_LEVEL: less than DISPATCH_LEVEL, to be lowered to, and not
+ * one to sleep at.
  */
 static inline VOID KeRaiseIrql(KIRQL NewIrql, PKIRQL OldIrql)
 {
-	*OldIrql = KeGetCurrentIrql();
-	if (NewIrql >= DISPATCH_LEVEL && !irqs_disabled())
+	KIRQL old = KeGetCurrentIrql();
+
+	if (NewIrql >= DISPATCH_LEVEL && !softirq_count() && !irqs_disabled()) {
 		local_bh_disable();
+		if (old == DISPATCH_LEVEL)
+			old = APC_LEVEL;
+	}
+	*OldIrql = old;
 }
 
+/* A softirq runs at DISPATCH_LEVEL until it returns. */
 static inline VOID KeLowerIrql(KIRQL NewIrql)
 {
-	UNREFERENCED_PARAMETER(NewIrql);
-	if (softirq_count() && !irqs_disabled())
+	if (NewIrql < DISPATCH_LEVEL && softirq_count() && !in_serving_softirq() &&
+	    !irqs_disabled())
 		local_bh_enable();
 }
 
