@@ -705,6 +705,18 @@ static void a_work_item_that_is_queued_twice_runs_once(struct kunit *test)
 
 /* Strings and the rest */
 
+/* Two words of the same name: each side has its own, or an error. */
+static void words_that_mean_something_else_do_not_compile(struct kunit *test)
+{
+	int i;
+
+	for (i = 0; i < NtWordsOtherCount; i++)
+		KUNIT_EXPECT_TRUE_MSG(test, strstarts(NtWordsOther[i], "({ _Static_assert(0, "),
+				      "%s", NtWordsOther[i]);
+	KUNIT_EXPECT_EQ(test, PAGE_ALIGN(1UL), PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, ULONG_MAX, ~0UL);
+}
+
 static void strings_are_copied_as_far_as_there_is_room(struct kunit *test)
 {
 	WCHAR room[8];
@@ -787,6 +799,7 @@ static struct kunit_case nt_cases[] = {
 	KUNIT_CASE(a_work_item_may_queue_and_free_itself),
 	KUNIT_CASE(a_work_item_that_waits_keeps_no_other_waiting),
 	KUNIT_CASE(a_work_item_that_is_queued_twice_runs_once),
+	KUNIT_CASE(words_that_mean_something_else_do_not_compile),
 	KUNIT_CASE(strings_are_copied_as_far_as_there_is_room),
 	KUNIT_CASE(strings_are_compared_by_character_and_length),
 	KUNIT_CASE(assertions_cost_nothing_in_a_free_build),

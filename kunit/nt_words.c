@@ -79,6 +79,18 @@ C_ASSERT(PAGE_SIZE == 4096 && PAGE_SHIFT == 12);
 /* Compilers warn of 'tsTK', as drivers for Windows spell it. */
 #define TAG	0x4b547374
 
+/* Written down only, for none of them compiles. */
+#ifdef __KERNEL__
+const CHAR *const NtWordsOther[] = {
+	__stringify(PAGE_ALIGN(va)),
+	__stringify(LONG_MIN),
+	__stringify(LONG_MAX),
+	__stringify(ULONG_MAX),
+};
+
+const ULONG NtWordsOtherCount = RTL_NUMBER_OF(NtWordsOther);
+#endif
+
 /* The first line where something was not as it is to be. */
 static ULONG NtWordsLine;
 

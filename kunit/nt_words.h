@@ -7,4 +7,8 @@
 /* The line where something was not as on Windows, else 0. */
 ULONG NtWords(VOID);
 
+/* On Linux: what words that mean something else there are for a driver's source. */
+extern const CHAR *const NtWordsOther[];
+extern const ULONG NtWordsOtherCount;
+
 #endif

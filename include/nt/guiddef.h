@@ -7,6 +7,8 @@
 #ifndef _NT_GUIDDEF_H
 #define _NT_GUIDDEF_H
 
+#include <nt_source.h>
+
 #include <linux/compiler.h>
 #include <linux/string.h>
 #include <linux/types.h>

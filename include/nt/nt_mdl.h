@@ -13,8 +13,7 @@
 
 /*
  * Windows' page frame numbers count 4 KiB, and so do a VMBus host's. PAGE_SIZE
- * and PAGE_SHIFT are therefore Linux' own. PAGE_ALIGN() is Linux' own too, and
- * means something else there: it rounds up where Windows' rounds down.
+ * and PAGE_SHIFT are therefore Linux' own. PAGE_ALIGN() is not: see <wdm.h>.
  */
 C_ASSERT(PAGE_SIZE == 4096);
 

@@ -9,6 +9,8 @@
 #ifndef _NT_NTDEF_H
 #define _NT_NTDEF_H
 
+#include <nt_source.h>
+
 #include <linux/compiler.h>
 #include <linux/stddef.h>
 #include <linux/types.h>

@@ -7,6 +7,8 @@
 #ifndef _NT_WDM_H
 #define _NT_WDM_H
 
+#include <nt_source.h>
+
 #include <linux/bug.h>
 #include <linux/printk.h>
 
@@ -79,5 +81,23 @@ C_ASSERT(sizeof(INTERFACE) == 32);
 			 (ULONG_PTR)(p3), (ULONG_PTR)(p4));		\
 		BUG();							\
 	} while (0)
+
+/*
+ * Words of both systems that mean something else on each, in silence. A driver's
+ * source does not get Linux' meaning; Linux' own files, which need it, do. Here, where
+ * all of Linux' headers have been read: some of them use these words.
+ */
+#if NT_DRIVER_SOURCE
+#undef PAGE_ALIGN
+#define PAGE_ALIGN(va)		\
+	NT_OTHER_WORD("PAGE_ALIGN() rounds up on Linux: write (PCHAR)va - BYTE_OFFSET(va)")
+
+#undef LONG_MIN
+#undef LONG_MAX
+#undef ULONG_MAX
+#define LONG_MIN	NT_OTHER_WORD("LONG_MIN has 64 bits on Linux: write 0x80000000")
+#define LONG_MAX	NT_OTHER_WORD("LONG_MAX has 64 bits on Linux: write 0x7fffffff")
+#define ULONG_MAX	NT_OTHER_WORD("ULONG_MAX has 64 bits on Linux: write 0xffffffff")
+#endif
 
 #endif /* _NT_WDM_H */
