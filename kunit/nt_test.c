@@ -703,6 +703,52 @@ static void a_work_item_that_is_queued_twice_runs_once(struct kunit *test)
 	IoFreeWorkItem(work.item);
 }
 
+/* Another module's, as a routine of it would look to this one. */
+static struct module *const other_module = NULL;
+
+static int flushing_thread(void *data)
+{
+	struct completion *flushed = data;
+
+	linux_flush_work_items();
+	complete(flushed);
+	while (!kthread_should_stop())
+		usleep_range(100, 200);
+	return 0;
+}
+
+static void flushing_waits_for_no_other_modules_items(struct kunit *test)
+{
+	DECLARE_COMPLETION_ONSTACK(flushed);
+	struct work mine = {}, others = {};
+	struct task_struct *thread;
+
+	work_start(test, &mine);
+	others.item = nt_allocate_work_item(NULL, other_module);
+	KUNIT_ASSERT_NOT_NULL(test, others.item);
+	KeInitializeEvent(&others.may_go_on, NotificationEvent, FALSE);
+	KeClearEvent(&mine.may_go_on);
+	IoQueueWorkItem(others.item, work_routine, DelayedWorkQueue, &others);
+	IoQueueWorkItem(mine.item, work_routine, DelayedWorkQueue, &mine);
+
+	thread = kthread_run(flushing_thread, &flushed, "kmcl_flush");
+	KUNIT_EXPECT_FALSE(test, IS_ERR(thread));
+	/* For its own it waits. */
+	KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&flushed, HZ / 10), 0);
+	KeSetEvent(&mine.may_go_on, IO_NO_INCREMENT, FALSE);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&flushed, 10 * HZ), 0);
+	KUNIT_EXPECT_EQ(test, mine.calls, 1);
+	KUNIT_EXPECT_EQ(test, others.calls, 0);
+
+	KeSetEvent(&others.may_go_on, IO_NO_INCREMENT, FALSE);
+	nt_flush_work_items(other_module);
+	KUNIT_EXPECT_EQ(test, others.calls, 1);
+	if (!IS_ERR(thread))
+		kthread_stop(thread);
+	IoFreeWorkItem(mine.item);
+	IoFreeWorkItem(others.item);
+}
+
 /* Strings and the rest */
 
 /* Two words of the same name: each side has its own, or an error. */
@@ -799,6 +845,7 @@ static struct kunit_case nt_cases[] = {
 	KUNIT_CASE(a_work_item_may_queue_and_free_itself),
 	KUNIT_CASE(a_work_item_that_waits_keeps_no_other_waiting),
 	KUNIT_CASE(a_work_item_that_is_queued_twice_runs_once),
+	KUNIT_CASE(flushing_waits_for_no_other_modules_items),
 	KUNIT_CASE(words_that_mean_something_else_do_not_compile),
 	KUNIT_CASE(strings_are_copied_as_far_as_there_is_room),
 	KUNIT_CASE(strings_are_compared_by_character_and_length),

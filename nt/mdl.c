@@ -428,6 +428,6 @@ VOID MmUnmapLockedPages(PVOID BaseAddress, PMDLX MemoryDescriptorList)
 		return;
 	}
 	llist_add(&mapping->node, &nt_unmaps);
-	queue_work(nt_wq, &nt_unmap_work);
+	queue_work(nt_free_wq, &nt_unmap_work);
 }
 EXPORT_SYMBOL_GPL(MmUnmapLockedPages);

@@ -9,8 +9,8 @@
 
 struct page;
 
-/* What cannot be done at DISPATCH_LEVEL, and work items, which may not sleep. */
-extern struct workqueue_struct *nt_wq;
+/* Frees what cannot be freed at DISPATCH_LEVEL; never waits for a driver. */
+extern struct workqueue_struct *nt_free_wq;
 
 struct page *nt_page_of(const void *address);
 

@@ -121,7 +121,7 @@ VOID ExFreePool(PVOID P)
 	/* vfree() may sleep. The memory itself is what has it freed later. */
 	if (is_vmalloc_addr(P) && KeGetCurrentIrql() >= DISPATCH_LEVEL) {
 		llist_add(P, &nt_pool_later);
-		queue_work(nt_wq, &nt_pool_work);
+		queue_work(nt_free_wq, &nt_pool_work);
 		return;
 	}
 	kvfree(P);

@@ -1,52 +1,87 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Work that waits for PASSIVE_LEVEL.
+ *
+ * All drivers' items are in one queue, as on Windows, and do not wait for each other:
+ * there is a thread for each that sleeps. Where memory is too short for another thread
+ * the queue has its rescuer, but only one. An item that sleeps in that one, until memory
+ * is there or another item has run, holds up the others meanwhile. A queue for
+ * each driver would not, but cannot be made where its first item may be, at
+ * DISPATCH_LEVEL.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/export.h>
+#include <linux/list.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
 
 #include <ntddk.h>
 
 #include "nt.h"
 
+/* An item that is queued, or a routine that runs: the item may be freed by it. */
+struct nt_busy {
+	struct list_head node;
+	struct module *owner;
+};
+
 struct _IO_WORKITEM {
 	struct work_struct work;
+	struct nt_busy queued;	/* its node is empty while the item is not queued */
 	PDEVICE_OBJECT device;
 	PIO_WORKITEM_ROUTINE routine;
 	PVOID context;
 };
 
-struct workqueue_struct *nt_wq;
+struct workqueue_struct *nt_free_wq;
+static struct workqueue_struct *nt_work_wq;
+
+/* Guards the list, and an item's fields while it is queued. */
+static DEFINE_RAW_SPINLOCK(nt_busy_lock);
+static LIST_HEAD(nt_busy_list);
+static DECLARE_WAIT_QUEUE_HEAD(nt_less_busy);
 
 static void nt_work_fn(struct work_struct *work)
 {
 	PIO_WORKITEM item = container_of(work, IO_WORKITEM, work);
+	PDEVICE_OBJECT device = item->device;
+	PIO_WORKITEM_ROUTINE routine;
+	struct nt_busy running;
+	PVOID context;
+
+	raw_spin_lock_irq(&nt_busy_lock);
+	running.owner = item->queued.owner;
+	list_replace_init(&item->queued.node, &running.node);
+	routine = item->routine;
+	context = item->context;
+	raw_spin_unlock_irq(&nt_busy_lock);
 
 	/* The routine may free the item, or queue it again. */
-	item->routine(item->device, item->context);
+	routine(device, context);
+
+	raw_spin_lock_irq(&nt_busy_lock);
+	list_del(&running.node);
+	raw_spin_unlock_irq(&nt_busy_lock);
+	wake_up_all(&nt_less_busy);
 }
 
-/**
- * IoAllocateWorkItem() - make a work item
- * @DeviceObject: what its routine is given; may be NULL here
- *
- * Context: up to DISPATCH_LEVEL.
- *
- * Return: the item, or NULL where memory is short.
- */
-PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject)
+/* Of IoAllocateWorkItem(), which says for which driver. */
+PIO_WORKITEM nt_allocate_work_item(PDEVICE_OBJECT device, struct module *owner)
 {
 	PIO_WORKITEM item = kzalloc(sizeof(*item), GFP_ATOMIC | __GFP_NOWARN);
 
 	if (item) {
 		INIT_WORK(&item->work, nt_work_fn);
-		item->device = DeviceObject;
+		INIT_LIST_HEAD(&item->queued.node);
+		item->queued.owner = owner;
+		item->device = device;
 	}
 	return item;
 }
-EXPORT_SYMBOL_GPL(IoAllocateWorkItem);
+EXPORT_SYMBOL_GPL(nt_allocate_work_item);
 
 /**
  * IoFreeWorkItem() - free a work item
@@ -79,38 +114,70 @@ EXPORT_SYMBOL_GPL(IoFreeWorkItem);
 VOID IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine,
 		     WORK_QUEUE_TYPE QueueType, PVOID Context)
 {
-	if (work_pending(&IoWorkItem->work)) {
+	struct nt_busy *queued = &IoWorkItem->queued;
+	unsigned long flags;
+	bool twice;
+
+	raw_spin_lock_irqsave(&nt_busy_lock, flags);
+	twice = !list_empty(&queued->node);
+	if (!twice) {
+		IoWorkItem->routine = WorkerRoutine;
+		IoWorkItem->context = Context;
+		list_add_tail(&queued->node, &nt_busy_list);
+	}
+	raw_spin_unlock_irqrestore(&nt_busy_lock, flags);
+
+	if (twice)
 		pr_err_ratelimited("%pS queues a work item twice\n",
 				   __builtin_return_address(0));
-		return;
-	}
-	IoWorkItem->routine = WorkerRoutine;
-	IoWorkItem->context = Context;
-	queue_work(nt_wq, &IoWorkItem->work);
+	else
+		queue_work(nt_work_wq, &IoWorkItem->work);
 }
 EXPORT_SYMBOL_GPL(IoQueueWorkItem);
 
-/**
- * linux_flush_work_items() - wait until queued work items have run
- *
- * For module_exit(), when nothing queues any more: afterwards no routine of the
- * module runs, nor is about to return to it.
- *
- * Context: PASSIVE_LEVEL, not from a work item.
- */
-void linux_flush_work_items(void)
+static bool nt_is_busy(const struct module *owner)
 {
-	flush_workqueue(nt_wq);
-}
-EXPORT_SYMBOL_GPL(linux_flush_work_items);
+	struct nt_busy *busy;
+	bool found = false;
 
+	raw_spin_lock_irq(&nt_busy_lock);
+	list_for_each_entry(busy, &nt_busy_list, node) {
+		found = busy->owner == owner;
+		if (found)
+			break;
+	}
+	raw_spin_unlock_irq(&nt_busy_lock);
+	return found;
+}
+
+/* Of linux_flush_work_items(), which says for which driver. */
+void nt_flush_work_items(struct module *owner)
+{
+	wait_event_state(nt_less_busy, !nt_is_busy(owner), (TASK_IDLE | TASK_FREEZABLE));
+	flush_workqueue(nt_free_wq);
+}
+EXPORT_SYMBOL_GPL(nt_flush_work_items);
+
+/* Memory may be short because of what these queues wait to do. */
 int nt_init(void)
 {
-	nt_wq = alloc_workqueue("vmbkmcl_nt", WQ_UNBOUND, 0);
-	return nt_wq ? 0 : -ENOMEM;
+	nt_free_wq = alloc_workqueue("vmbkmcl_free", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!nt_free_wq)
+		return -ENOMEM;
+
+	nt_work_wq = alloc_workqueue("vmbkmcl_nt", WQ_UNBOUND | WQ_MEM_RECLAIM,
+				     WQ_MAX_ACTIVE);
+	if (!nt_work_wq)
+		goto destroy_free;
+	return 0;
+
+destroy_free:
+	destroy_workqueue(nt_free_wq);
+	return -ENOMEM;
 }
 
 void nt_exit(void)
 {
-	destroy_workqueue(nt_wq);
+	destroy_workqueue(nt_work_wq);
+	destroy_workqueue(nt_free_wq);
 }

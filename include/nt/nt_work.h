@@ -6,6 +6,9 @@
 #ifndef _NT_WORK_H
 #define _NT_WORK_H
 
+#include <linux/export.h>
+#include <linux/init.h>
+
 #include <ntdef.h>
 
 /* A Windows device object stands for the Linux device of the same driver. */
@@ -23,12 +26,41 @@ typedef enum _WORK_QUEUE_TYPE {
 	HyperCriticalWorkQueue,
 } WORK_QUEUE_TYPE;
 
-PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject);
+struct module;
+PIO_WORKITEM nt_allocate_work_item(PDEVICE_OBJECT device, struct module *owner);
+void nt_flush_work_items(struct module *owner);
+
+/**
+ * IoAllocateWorkItem() - make a work item
+ * @DeviceObject: what its routine is given; may be NULL here
+ *
+ * The item is that of the module which calls this: see linux_flush_work_items().
+ *
+ * Context: up to DISPATCH_LEVEL.
+ *
+ * Return: the item, or NULL where memory is short.
+ */
+static inline PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject)
+{
+	return nt_allocate_work_item(DeviceObject, THIS_MODULE);
+}
+
 VOID IoFreeWorkItem(PIO_WORKITEM IoWorkItem);
 VOID IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine,
 		     WORK_QUEUE_TYPE QueueType, PVOID Context);
 
-/* For the Linux side of a ported driver. */
-void linux_flush_work_items(void);
+/**
+ * linux_flush_work_items() - wait until the module's queued work items have run
+ *
+ * For the Linux side of a ported driver, in module_exit(), when nothing queues any
+ * more, unless from an item: afterwards no routine of the module's items runs, nor is
+ * about to return to it. Other modules' items are not waited for.
+ *
+ * Context: PASSIVE_LEVEL, not from a work item.
+ */
+static inline void linux_flush_work_items(void)
+{
+	nt_flush_work_items(THIS_MODULE);
+}
 
 #endif /* _NT_WORK_H */
