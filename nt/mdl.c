@@ -15,6 +15,7 @@
 
 #include <linux/export.h>
 #include <linux/llist.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -69,8 +70,7 @@ PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer,
 {
 	PMDL mdl;
 
-	mdl = kmalloc(MmSizeOfMdl(VirtualAddress, Length),
-		      GFP_ATOMIC | __GFP_NOWARN);
+	mdl = nt_kmalloc(MmSizeOfMdl(VirtualAddress, Length), 0);
 	if (mdl)
 		MmInitializeMdl(mdl, VirtualAddress, Length);
 	return mdl;
@@ -273,18 +273,22 @@ void *nt_mdl_direct(const MDL *mdl)
 	return page_address(pfn_to_page(pfns[0]));
 }
 
+/* Those who serve a disk map, too, so nothing here waits for I/O. */
 static void *nt_mdl_vmap(const MDL *mdl)
 {
 	const PFN_NUMBER *pfns = MmGetMdlPfnArray(mdl);
 	ULONG i, n = nt_mdl_pages(mdl);
 	struct nt_mapping *mapping = NULL;
 	struct page **pages;
+	unsigned int noio;
 
-	pages = kvmalloc_array(n + 1, sizeof(*pages), GFP_KERNEL | __GFP_NOWARN);
+	/* vmap() has a gfp_t of its own, GFP_KERNEL, for its page tables. */
+	noio = memalloc_noio_save();
+	pages = kvmalloc_array(n + 1, sizeof(*pages), GFP_NOIO | __GFP_NOWARN);
 	if (!pages)
-		return NULL;
+		goto restore;
 
-	pages[0] = alloc_page(GFP_KERNEL | __GFP_NOWARN);
+	pages[0] = alloc_page(GFP_NOIO | __GFP_NOWARN);
 	if (!pages[0])
 		goto free_pages;
 	for (i = 0; i < n; i++)
@@ -297,6 +301,8 @@ static void *nt_mdl_vmap(const MDL *mdl)
 		__free_page(pages[0]);
 free_pages:
 	kvfree(pages);
+restore:
+	memalloc_noio_restore(noio);
 	return mapping ? (void *)mapping + PAGE_SIZE : NULL;
 }
 

@@ -12,6 +12,8 @@ struct page;
 /* Frees what cannot be freed at DISPATCH_LEVEL; never waits for a driver. */
 extern struct workqueue_struct *nt_free_wq;
 
+void *nt_kmalloc(size_t bytes, gfp_t zero);
+
 struct page *nt_page_of(const void *address);
 
 /* Have its frame numbers been filled in? */

@@ -3,12 +3,14 @@
  * Pool memory.
  *
  * Windows allows allocating up to DISPATCH_LEVEL and a caller does not say where
- * it is, so kmalloc() never sleeps here. What it has not in one piece vmalloc()
- * may have, where that can be called.
+ * it is, so its level tells whether memory may be reclaimed for it. That never does
+ * I/O: the caller may be what serves the disk that memory would be written to. What
+ * kmalloc() has not in one piece vmalloc() may have, where that can be called.
  */
 #include <linux/export.h>
 #include <linux/llist.h>
 #include <linux/log2.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -28,18 +30,42 @@
 static LLIST_HEAD(nt_pool_later);
 
 /*
+ * Memory of kmalloc()'s, at any level. The reserves are for who cannot wait; at
+ * PASSIVE_LEVEL they are the last resort, and for small pieces only.
+ */
+void *nt_kmalloc(size_t bytes, gfp_t zero)
+{
+	const gfp_t flags = __GFP_NOWARN | zero;
+	void *memory;
+
+	if (KeGetCurrentIrql() >= DISPATCH_LEVEL)
+		return kmalloc(bytes, GFP_ATOMIC | flags);
+
+	memory = kmalloc(bytes, GFP_NOIO | __GFP_NORETRY | flags);
+	if (!memory && bytes <= PAGE_SIZE)
+		memory = kmalloc(bytes, GFP_ATOMIC | flags);
+	return memory;
+}
+
+/*
  * A page or more begins with a page, and less lies within one. kmalloc()
  * promises that for powers of two only. 0 bytes are the smallest piece.
  */
 static PVOID nt_pool_allocate(SIZE_T bytes, gfp_t zero)
 {
 	void *memory = NULL;
+	unsigned int noio;
 
 	if (bytes <= KMALLOC_MAX_SIZE)
-		memory = kmalloc(roundup_pow_of_two(max_t(SIZE_T, bytes, POOL_ALIGNMENT)),
-				 GFP_ATOMIC | __GFP_NOWARN | zero);
-	if (!memory && bytes > PAGE_SIZE && KeGetCurrentIrql() < DISPATCH_LEVEL)
-		memory = __vmalloc(bytes, GFP_KERNEL | __GFP_NOWARN | zero);
+		memory = nt_kmalloc(roundup_pow_of_two(max_t(SIZE_T, bytes, POOL_ALIGNMENT)),
+				    zero);
+	if (memory || bytes <= PAGE_SIZE || KeGetCurrentIrql() >= DISPATCH_LEVEL)
+		return memory;
+
+	/* KASAN's shadow of it is allocated with GFP_KERNEL, whatever is said here. */
+	noio = memalloc_noio_save();
+	memory = __vmalloc(bytes, GFP_NOIO | __GFP_NORETRY | __GFP_NOWARN | zero);
+	memalloc_noio_restore(noio);
 	return memory;
 }
 
@@ -51,7 +77,8 @@ static PVOID nt_pool_allocate(SIZE_T bytes, gfp_t zero)
  * @Tag: not 0; not kept
  *
  * Context: up to DISPATCH_LEVEL. There no more than 4 MiB can be had, and large
- * pieces are scarce; at PASSIVE_LEVEL pieces need not be contiguous.
+ * pieces are scarce; at PASSIVE_LEVEL pieces need not be contiguous, and the call
+ * may sleep, but never waits for I/O.
  *
  * Return: the memory; NULL where there is none, for 0 bytes or a tag of 0, and
  * for flags that cannot be obeyed: POOL_FLAG_RAISE_ON_FAILURE, for there are no

@@ -71,7 +71,7 @@ static void nt_work_fn(struct work_struct *work)
 /* Of IoAllocateWorkItem(), which says for which driver. */
 PIO_WORKITEM nt_allocate_work_item(PDEVICE_OBJECT device, struct module *owner)
 {
-	PIO_WORKITEM item = kzalloc(sizeof(*item), GFP_ATOMIC | __GFP_NOWARN);
+	PIO_WORKITEM item = nt_kmalloc(sizeof(*item), __GFP_ZERO);
 
 	if (item) {
 		INIT_WORK(&item->work, nt_work_fn);
