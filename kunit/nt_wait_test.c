@@ -382,6 +382,62 @@ static void a_delay_takes_its_time(struct kunit *test)
 		      STATUS_SUCCESS);
 }
 
+static int delay_fn(void *data)
+{
+	LARGE_INTEGER interval = { .QuadPart = -200 * MS };
+
+	KeDelayExecutionThread(KernelMode, FALSE, &interval);
+	while (!kthread_should_stop())
+		usleep_range(100, 200);
+	return 0;
+}
+
+/* Frozen by the system, blamed by its watchdog, or neither: by how the task sleeps. */
+static bool sleeps_in_peace(struct task_struct *task)
+{
+	const unsigned int state = TASK_IDLE | TASK_FREEZABLE;
+
+	return (READ_ONCE(task->__state) & state) == state;
+}
+
+static void a_thread_that_waits_keeps_nobody_from_suspending(struct kunit *test)
+{
+	struct task_struct *delayed;
+	struct threads *threads;
+	KEVENT event;
+	int i;
+
+	KeInitializeEvent(&event, NotificationEvent, FALSE);
+	threads = threads_start(test, &event, 0);
+	for (i = 0; i < THREADS; i++)
+		EVENTUALLY(test, sleeps_in_peace(threads->tasks[i]));
+	KeSetEvent(&event, IO_NO_INCREMENT, FALSE);
+	threads_stop(threads);
+
+	delayed = kthread_run(delay_fn, NULL, "nt_delay");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(delayed));
+	EVENTUALLY(test, sleeps_in_peace(delayed));
+	kthread_stop(delayed);
+}
+
+/* As the freezer's thaw does on some kernels. */
+static void a_thread_that_is_woken_for_nothing_goes_on_waiting(struct kunit *test)
+{
+	struct threads *threads;
+	KEVENT event;
+	int i;
+
+	KeInitializeEvent(&event, NotificationEvent, FALSE);
+	threads = threads_start(test, &event, 0);
+	for (i = 0; i < THREADS; i++)
+		wake_up_process(threads->tasks[i]);
+	expect_satisfied(test, threads, 0);
+	KUNIT_EXPECT_EQ(test, waiters(&event.Header), THREADS);
+	KeSetEvent(&event, IO_NO_INCREMENT, FALSE);
+	expect_satisfied(test, threads, THREADS);
+	threads_stop(threads);
+}
+
 static void times_are_those_of_the_machine_in_windows_units(struct kunit *test)
 {
 	LARGE_INTEGER coarse, precise;
@@ -459,6 +515,8 @@ static struct kunit_case nt_wait_cases[] = {
 	KUNIT_CASE(an_event_may_be_gone_as_soon_as_the_wait_returns),
 	KUNIT_CASE(a_semaphore_satisfies_as_many_waits_as_it_counts),
 	KUNIT_CASE(a_delay_takes_its_time),
+	KUNIT_CASE(a_thread_that_waits_keeps_nobody_from_suspending),
+	KUNIT_CASE(a_thread_that_is_woken_for_nothing_goes_on_waiting),
 	KUNIT_CASE(times_are_those_of_the_machine_in_windows_units),
 	KUNIT_CASE(a_fast_mutex_has_one_owner),
 	{}

@@ -19,6 +19,15 @@
 
 #include <ntddk.h>
 
+/*
+ * Idle, for Linux is not to complain of a driver's thread that waits for long.
+ * Freezable, for such a wait is not to keep the system from being suspended: a thread
+ * of a user's, or one that called set_freezable(), is frozen as it waits, and a signal
+ * meanwhile is not lost. A driver may hold a fast mutex as it waits, and lockdep is not
+ * to complain of that, hence _UNSAFE.
+ */
+#define NT_WAIT_STATE	(TASK_IDLE | TASK_FREEZABLE_UNSAFE)
+
 /* On the stack of a thread that waits; guarded by the object's lock. */
 struct nt_waiter {
 	struct list_head node;
@@ -210,10 +219,7 @@ static ktime_t nt_deadline(const LARGE_INTEGER *timeout)
 	return ktime_add_safe(ktime_get(), ns_to_ktime(units * NT_TIME_UNIT_NS));
 }
 
-/*
- * Idle, for Linux is not to complain of a driver's thread that waits for long.
- * Under the lock, which is let go of meanwhile.
- */
+/* Under the lock, which is let go of meanwhile. A thaw may wake for nothing. */
 static bool nt_sleep(DISPATCHER_HEADER *object, struct nt_waiter *waiter,
 		     ktime_t *deadline)
 	__must_hold(&object->Lock)
@@ -221,7 +227,7 @@ static bool nt_sleep(DISPATCHER_HEADER *object, struct nt_waiter *waiter,
 	bool over = false;
 
 	while (!waiter->satisfied && !over) {
-		__set_current_state(TASK_IDLE);
+		__set_current_state(NT_WAIT_STATE);
 		raw_spin_unlock_irq(&object->Lock);
 		if (deadline)
 			over = !schedule_hrtimeout(deadline, HRTIMER_MODE_ABS);
@@ -241,6 +247,9 @@ static bool nt_sleep(DISPATCHER_HEADER *object, struct nt_waiter *waiter,
  * @Timeout: NULL: no limit. In units of 100 ns: negative: from now on; positive:
  *	the system time. 0: only look whether it is signaled. This project's
  *	decision: a clock that is set during the wait does not change its length.
+ *
+ * The system may be suspended meanwhile. The thread is frozen where it waits, with
+ * what fast mutexes it holds.
  *
  * Context: PASSIVE_LEVEL; with a timeout of 0 up to DISPATCH_LEVEL.
  *
@@ -305,7 +314,7 @@ NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
 
 	deadline = nt_deadline(Interval);
 	do {
-		__set_current_state(TASK_IDLE);
+		__set_current_state(NT_WAIT_STATE);
 	} while (schedule_hrtimeout(&deadline, HRTIMER_MODE_ABS));
 	return STATUS_SUCCESS;
 }
