@@ -188,7 +188,7 @@ struct client *client_create_end(struct kunit *test, bool is_server)
 
 	VmbChannelSetPointer(client->channel, client);
 	/* Only the host's signals count, but in the case about the retry. */
-	client_chan(client)->send.retry_ms = 600000;
+	client_set_retry(client, 600000);
 	client_callbacks(&callbacks);
 	ASSERT_STATUS(test, VmbChannelInitSetStateChangeCallbacks(client->channel,
 								  &callbacks),
@@ -231,13 +231,12 @@ struct client *client_create(struct kunit *test, struct host *host)
  */
 void client_enable(struct client *client)
 {
-	struct kmcl_recv *recv = &client_chan(client)->recv;
 	u32 seen = client->n_events;
 
 	ASSERT_STATUS(client->test, VmbChannelEnable(client->channel),
 		      STATUS_SUCCESS);
 	EVENTUALLY(client->test, client_events(client) >= seen + 3);
-	EVENTUALLY(client->test, !READ_ONCE(recv->tasklet.state));
+	EVENTUALLY(client->test, client_reader_rests(client));
 }
 
 void client_routine(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 len)

@@ -121,8 +121,100 @@ static inline struct kmcl_channel *client_chan(struct client *client)
 	return (struct kmcl_channel *)client->channel;
 }
 
-/* Counters are the one thing that is looked at inside. */
+/*
+ * What a driver cannot see. Cases observe a channel as its driver and the other end
+ * do: by statuses, callbacks, and what is in the ring. Beyond that they look inside
+ * it here and nowhere else, for
+ *
+ * - the counters, which are there to be looked at;
+ * - how far another thread has got, so that a case goes on at the moment it is about;
+ * - what is left behind: transactions, objects, ids;
+ *
+ * and they set how long the queue stands still, and where the ring is read.
+ */
 #define client_count(client, name) \
 	atomic64_read(&client_chan(client)->count.name)
+
+static inline enum kmcl_state client_state(struct client *client)
+{
+	return READ_ONCE(client_chan(client)->ctl.state);
+}
+
+/* Enabled, or to be; false as soon as Disable has been asked for. */
+static inline bool client_is_wanted(struct client *client)
+{
+	return READ_ONCE(client_chan(client)->ctl.want_enabled);
+}
+
+/* It has accepted an offer. */
+static inline bool client_has_link(struct client *client)
+{
+	return READ_ONCE(client_chan(client)->ctl.link);
+}
+
+/* Packets are delivered: neither Pause nor Disable has begun. */
+static inline bool client_receives(struct client *client)
+{
+	return kmcl_recv_is_open(&client_chan(client)->recv);
+}
+
+/* Nothing is about to read the ring. */
+static inline bool client_reader_rests(struct client *client)
+{
+	return !READ_ONCE(client_chan(client)->recv.tasklet.state);
+}
+
+/* Packets that were read, and wait for PASSIVE_LEVEL or are being delivered there. */
+static inline u32 client_waiting(struct client *client)
+{
+	return READ_ONCE(client_chan(client)->recv.waiting);
+}
+
+/* Incoming packets whose objects are in use, completions on their way out included. */
+static inline u32 client_held(struct client *client)
+{
+	return READ_ONCE(client_chan(client)->recv.held);
+}
+
+/* The next incoming packet needs no memory. */
+static inline bool client_has_spares(struct client *client)
+{
+	return !list_empty_careful(&client_chan(client)->recv.spare);
+}
+
+/* A synchronous request has begun. */
+static inline bool client_is_asking(struct client *client)
+{
+	return !list_empty_careful(&client_chan(client)->send.requests);
+}
+
+static inline u32 client_open_transactions(struct client *client)
+{
+	return READ_ONCE(client_chan(client)->send.open_count);
+}
+
+/* How large the table of open transactions is. */
+static inline u32 client_transaction_buckets(struct client *client)
+{
+	return READ_ONCE(client_chan(client)->send.open_mask) + 1;
+}
+
+/* The last id that a transaction had. */
+static inline u64 client_last_id(struct client *client)
+{
+	return READ_ONCE(client_chan(client)->send.last_id);
+}
+
+/* How long the queue stands still until the ring is tried without a signal. */
+static inline void client_set_retry(struct client *client, u32 ms)
+{
+	client_chan(client)->send.retry_ms = ms;
+}
+
+/* Reads the ring here and now. Called with bottom halves off. */
+static inline void client_read(struct client *client)
+{
+	kmcl_data_ready(client_chan(client)->link);
+}
 
 #endif

@@ -526,7 +526,7 @@ static void a_queued_packet_that_is_refused_completes_and_lets_others_pass(struc
 			      i == 1 ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS);
 	}
 	KUNIT_EXPECT_EQ(test, host_skip_all(host), 2);
-	KUNIT_EXPECT_EQ(test, client_chan(client)->send.open_count, 0);
+	KUNIT_EXPECT_EQ(test, client_open_transactions(client), 0);
 }
 
 static void disable_completes_it_once(struct kunit *test)

@@ -79,6 +79,18 @@ void host_signal(struct host *host);
 struct kmcl_gpadl *host_gpadl(struct host *host, u32 handle);
 u32 host_gpadls(struct host *host);
 
+/* How many bytes of room the guest wants to be told of; 0 if it does not. */
+static inline u32 host_wanted_room(struct host *host)
+{
+	return READ_ONCE(host->channel.outbound.ring_buffer->pending_send_sz);
+}
+
+/* Does the guest want a signal for the next packet? */
+static inline bool host_may_signal(struct host *host)
+{
+	return !READ_ONCE(host->channel.inbound.ring_buffer->interrupt_mask);
+}
+
 static inline void host_complete(struct host *host, u64 id, const void *payload,
 				 u32 len)
 {

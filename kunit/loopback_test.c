@@ -135,7 +135,7 @@ static void a_server_goes_on_offering_when_its_client_has_left(struct kunit *tes
 	CLIENT_EXPECT(pair->client, UP DOWN);
 	PAIR_EVENTS(pair->server, UP DOWN);
 	/* Before that, Enable could be one for the next opening. */
-	EVENTUALLY(test, READ_ONCE(client_chan(pair->server)->ctl.state) == KMCL_ENABLED);
+	EVENTUALLY(test, client_state(pair->server) == KMCL_ENABLED);
 	EXPECT_STATUS(test, VmbChannelEnable(pair->server->channel),
 		      STATUS_INVALID_DEVICE_STATE);
 	pair_enable(pair->client);
@@ -239,7 +239,7 @@ static void disable_aside(struct client *end, struct completion *done)
 	end->private = done;
 	KUNIT_ASSERT_FALSE(end->test,
 			   IS_ERR(kthread_run(disable_thread, end, "kmcl_disable")));
-	EVENTUALLY(end->test, !READ_ONCE(client_chan(end)->ctl.want_enabled));
+	EVENTUALLY(end->test, !client_is_wanted(end));
 }
 
 #define ENDS_SOON(test, done) \

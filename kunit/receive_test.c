@@ -102,7 +102,7 @@ static void more_than_a_batch_is_read_in_several(struct kunit *test)
 	expect_numbers(client, 200);
 	EVENTUALLY(test, READ_ONCE(client->batched) == 200);
 	KUNIT_EXPECT_GT(test, client->batches, 1);
-	EVENTUALLY(test, !READ_ONCE(recv_host->channel.inbound.ring_buffer->interrupt_mask));
+	EVENTUALLY(test, host_may_signal(recv_host));
 }
 
 static void packets_sent_before_the_start_wait_in_the_ring(struct kunit *test)
@@ -325,7 +325,7 @@ static void a_deferred_packet_comes_again_at_passive_and_in_order(struct kunit *
 	}
 
 	/* Once the queue is empty, packets are delivered in softirq context again. */
-	EVENTUALLY(test, !READ_ONCE(client_chan(client)->recv.waiting));
+	EVENTUALLY(test, !client_waiting(client));
 	host_send_numbers(4, 1);
 	host_signal(recv_host);
 	KUNIT_ASSERT_EQ(test, client_packets(client), 7);
@@ -465,7 +465,7 @@ static void a_packet_stays_in_the_ring_until_there_is_memory_for_it(struct kunit
 		kunit_skip(test, "needs CONFIG_FAILSLAB");
 
 	client->keep = true;
-	while (!list_empty_careful(&client_chan(client)->recv.spare)) {
+	while (client_has_spares(client)) {
 		host_send_numbers(n++, 1);
 		host_signal(recv_host);
 	}

@@ -125,7 +125,7 @@ static void it_returns_with_the_completion(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, a->size, 16);
 	KUNIT_EXPECT_MEMEQ(test, a->answer, answer, 16);
 	KUNIT_EXPECT_EQ(test, a->answer[2], 0xa5a5a5a5a5a5a5a5);
-	KUNIT_EXPECT_EQ(test, client_chan(client)->send.open_count, 0);
+	KUNIT_EXPECT_EQ(test, client_open_transactions(client), 0);
 }
 
 static void without_wait_it_returns_when_it_is_in_the_ring(struct kunit *test)
@@ -215,7 +215,7 @@ static void after_the_timeout_it_is_cancelled(struct kunit *test)
 	if (timed->ms > 0)
 		KUNIT_EXPECT_GE(test, ktime_to_ms(a->took), timed->ms - 1);
 	KUNIT_EXPECT_LT(test, ktime_to_ms(a->took), 3000);
-	KUNIT_EXPECT_EQ(test, client_chan(client)->send.open_count, 0);
+	KUNIT_EXPECT_EQ(test, client_open_transactions(client), 0);
 	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 1);
 }
 
@@ -280,7 +280,7 @@ static void what_waits_behind_a_request_goes_out_when_that_gives_up(struct kunit
 	asker_end(a);
 	EXPECT_STATUS(test, a->status, STATUS_CANCELLED);
 	KUNIT_EXPECT_EQ(test, client_calls(behind), 1);
-	KUNIT_EXPECT_EQ(test, asker_host->channel.outbound.ring_buffer->pending_send_sz, 0);
+	KUNIT_EXPECT_EQ(test, host_wanted_room(asker_host), 0);
 }
 
 static void with_a_zero_timeout_it_is_not_queued(struct kunit *test)
@@ -508,7 +508,7 @@ static struct client *asking_when_post_started(struct kunit *test)
 	client->on_event = ask_when_post_started;
 	asker_host->offered = true;
 	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
-	EVENTUALLY(test, kmcl_recv_is_open(&client_chan(client)->recv));
+	EVENTUALLY(test, client_receives(client));
 	return client;
 }
 
@@ -770,7 +770,7 @@ static void one_with_external_data_that_comes_too_late_is_ended(struct kunit *te
 	nothing->Next = nothing;
 	a->mdl = nothing;
 	asker_start(a);
-	EVENTUALLY(test, !list_empty_careful(&client_chan(client)->send.requests));
+	EVENTUALLY(test, client_is_asking(client));
 	VmbChannelDisable(client->channel);
 	WRITE_ONCE(nothing->Next, mdl);
 	asker_end(a);
@@ -816,7 +816,7 @@ static void completions_may_meet_timeouts(struct kunit *test)
 	EVENTUALLY(test, client_count(client, late) + client_count(client, completed) ==
 		   client_count(client, sent));
 	kthread_stop(answering);
-	KUNIT_EXPECT_EQ(test, client_chan(client)->send.open_count, 0);
+	KUNIT_EXPECT_EQ(test, client_open_transactions(client), 0);
 	KUNIT_EXPECT_EQ(test, client_count(client, stray), 0);
 	KUNIT_EXPECT_GT(test, client_count(client, late), 0);
 }

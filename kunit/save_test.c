@@ -346,9 +346,9 @@ static void what_was_read_but_not_delivered_comes_first(struct kunit *test)
 	for (i = 0; i < 5; i++)
 		pair_send(pair->client, i, 8 + 8 * i);
 	EXPECT_STATUS(test, VmbPacketSend(done->packet, "external", 8, mdl, WAIT), STATUS_SUCCESS);
-	EVENTUALLY(test, READ_ONCE(client_chan(pair->server)->recv.waiting) == 6);
+	EVENTUALLY(test, client_waiting(pair->server) == 6);
 	kthread_run(pause_thread, pair->server, "kmcl_pause");
-	EVENTUALLY(test, !kmcl_recv_is_open(&client_chan(pair->server)->recv));
+	EVENTUALLY(test, !client_receives(pair->server));
 	complete(&go_on);
 	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&paused, 10 * HZ), 0);
 	KUNIT_EXPECT_EQ(test, client_packets(pair->server), 1);
@@ -468,7 +468,7 @@ static void what_was_tampered_with_is_not_restored(struct kunit *test)
 	u32 i;
 
 	save(pair->server, image);
-	last_id = client_chan(next)->send.last_id;
+	last_id = client_last_id(next);
 	for (i = 0; i < image->len; i++) {
 		NTSTATUS status;
 
@@ -482,7 +482,7 @@ static void what_was_tampered_with_is_not_restored(struct kunit *test)
 		EXPECT_STATUS(test, VmbChannelRestoreFromBuffer(next->channel, image->bytes, i),
 			      STATUS_INVALID_PARAMETER_2);
 	KUNIT_EXPECT_EQ(test, restored_count, 0);
-	KUNIT_EXPECT_EQ(test, client_chan(next)->send.last_id, last_id);
+	KUNIT_EXPECT_EQ(test, client_last_id(next), last_id);
 	/* Nothing is left of these attempts. */
 	EXPECT_STATUS(test, restore(next, image), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, restored_count, 2);
@@ -690,7 +690,7 @@ static void a_successor_with_much_to_send_may_refuse_the_client(struct kunit *te
 	EVENTUALLY(test, client_calls(asked[WAITING - 1]) == 1);
 	EXPECT_STATUS(test, asked[WAITING - 1]->status, STATUS_DEVICE_REMOVED);
 	VmbChannelDisable(next->channel);
-	KUNIT_EXPECT_EQ(test, client_chan(next)->recv.held, 0);
+	KUNIT_EXPECT_EQ(test, client_held(next), 0);
 }
 
 /* Started and saved again, the server has gone on from what the first save tells. */
@@ -702,7 +702,7 @@ static void an_older_save_is_not_resumed(struct kunit *test)
 
 	save(pair->server, old);
 	VmbChannelStart(pair->server->channel);
-	EVENTUALLY(test, READ_ONCE(client_chan(pair->server)->ctl.state) == KMCL_ACTIVE);
+	PAIR_EVENTS(pair->server, UP "suspend started post-started ");
 	VmbChannelPause(pair->server->channel);
 	save(pair->server, image);
 	VmbChannelDisable(pair->server->channel);

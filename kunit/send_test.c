@@ -228,7 +228,7 @@ static void a_full_ring_queues_in_order_and_drains_when_there_is_room(struct kun
 		KUNIT_EXPECT_EQ(test, client_calls(done[i]), i < 3);
 	}
 	KUNIT_EXPECT_EQ(test, client_count(client, queued), 5);
-	KUNIT_EXPECT_NE(test, send_host->channel.outbound.ring_buffer->pending_send_sz, 0);
+	KUNIT_EXPECT_NE(test, host_wanted_room(send_host), 0);
 
 	while (host_read(send_host, pkt)) {
 		KUNIT_EXPECT_EQ(test, pkt->payload[0], seen);
@@ -239,7 +239,7 @@ static void a_full_ring_queues_in_order_and_drains_when_there_is_room(struct kun
 			KUNIT_EXPECT_EQ(test, client_calls(done[i]), i < 3 + seen);
 	}
 	KUNIT_EXPECT_EQ(test, seen, 8);
-	KUNIT_EXPECT_EQ(test, send_host->channel.outbound.ring_buffer->pending_send_sz, 0);
+	KUNIT_EXPECT_EQ(test, host_wanted_room(send_host), 0);
 	for (i = 1; i < 8; i++)
 		KUNIT_EXPECT_GT(test, done[i]->order, done[i - 1]->order);
 }
@@ -342,12 +342,16 @@ static void a_routine_may_free_its_packet(struct kunit *test)
 	struct client *client = active_client(test);
 	struct client_done done = { .packet = VmbPacketAllocate(client->channel),
 				    .again = free_again };
+	VMBPACKET again;
 
 	VmbPacketSetPointer(done.packet, &done);
 	VmbPacketSetCompletionRoutine(done.packet, client_routine);
 	EXPECT_STATUS(test, client_send(&done, "x", 1, 0), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, client_calls(&done), 1);
-	KUNIT_EXPECT_EQ(test, client_chan(client)->spares, 1);
+	/* Freed packets are kept for the next allocation. */
+	again = VmbPacketAllocate(client->channel);
+	KUNIT_EXPECT_PTR_EQ(test, again, done.packet);
+	VmbPacketFree(again);
 }
 
 static void many_open_transactions_are_all_found(struct kunit *test)
@@ -371,7 +375,7 @@ static void many_open_transactions_are_all_found(struct kunit *test)
 		ids[i] = pkt->id;
 	}
 	/* More transactions than the table began with: it grows meanwhile. */
-	EVENTUALLY(test, READ_ONCE(client_chan(client)->send.open_mask) > 64);
+	EVENTUALLY(test, client_transaction_buckets(client) > 64);
 	for (i = 0; i < 500; i++)
 		host_complete(send_host, ids[(i * 7) % 600], NULL, 0);
 	VmbChannelDisable(client->channel);
@@ -477,7 +481,7 @@ static void a_full_ring_is_tried_again_without_a_signal(struct kunit *test)
 	struct client_done *done[4];
 	u32 i;
 
-	client_chan(client)->send.retry_ms = 500;
+	client_set_retry(client, 500);
 	for (i = 0; i < 4; i++) {
 		done[i] = client_packet(client);
 		EXPECT_STATUS(test, send_large(done[i], i, 0), STATUS_SUCCESS);
@@ -496,8 +500,7 @@ static void what_is_asked_for_is_more_room_than_the_packet_takes(struct kunit *t
 		EXPECT_STATUS(test, send_large(client_packet(client), i, 0),
 			      STATUS_SUCCESS);
 	/* Descriptor, payload, trailer; a host may take "as much" for enough. */
-	KUNIT_EXPECT_EQ(test, send_host->channel.outbound.ring_buffer->pending_send_sz,
-			16 + 1000 + 8 + 1);
+	KUNIT_EXPECT_EQ(test, host_wanted_room(send_host), 16 + 1000 + 8 + 1);
 	host_skip_all(send_host);
 	host_signal(send_host);
 }

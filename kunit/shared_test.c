@@ -380,7 +380,7 @@ static void without_memory_the_packet_comes_again_at_passive(struct kunit *test)
 	/* Memory fails for a task, so the ring is read in this one. */
 	local_bh_disable();
 	send_memory(test, done, buffer->mdl);
-	kmcl_data_ready(client_chan(to)->link);
+	client_read(to);
 	local_bh_enable();
 	EVENTUALLY(test, client_calls(done) == 1);
 	EVENTUALLY(test, client_packets(to) == 2);
@@ -435,7 +435,7 @@ static void disable_aside(struct client *end, struct completion *done)
 	end->private = done;
 	KUNIT_ASSERT_FALSE(end->test,
 			   IS_ERR(kthread_run(disable_thread, end, "kmcl_disable")));
-	EVENTUALLY(end->test, !READ_ONCE(client_chan(end)->ctl.want_enabled));
+	EVENTUALLY(end->test, !client_is_wanted(end));
 }
 
 /* While the other end may write to the memory, it is not given back. */
@@ -812,10 +812,10 @@ static void both_ends_may_leave_with_memory_undelivered(struct kunit *test)
 			      STATUS_SUCCESS);
 	}
 	for (i = 0; i < 2; i++)
-		EVENTUALLY(test, READ_ONCE(client_chan(ends[i])->recv.waiting) == 2);
+		EVENTUALLY(test, client_waiting(ends[i]) == 2);
 	for (i = 0; i < 2; i++) {
 		kthread_run(disable_end, ends[i], "kmcl_disable");
-		EVENTUALLY(test, !kmcl_recv_is_open(&client_chan(ends[i])->recv));
+		EVENTUALLY(test, !client_receives(ends[i]));
 	}
 	complete_all(&blocked);
 	for (i = 0; i < 2; i++) {

@@ -256,7 +256,7 @@ static void send_when_closed(struct client *client, enum client_event event)
 	client->on_event = NULL;
 	client_send(late.done, "late", 4, 0);
 	wake_up_process(late.disabling);
-	while (READ_ONCE(client_chan(client)->ctl.want_enabled))
+	while (client_is_wanted(client))
 		usleep_range(100, 200);
 }
 
@@ -373,7 +373,6 @@ static void pause_and_start_are_heard_in_every_state(struct kunit *test)
 	const struct pausing *p = test->param_value;
 	struct host *host = host_create(test);
 	struct client *client = client_create(test, host);
-	struct kmcl_control *ctl = &client_chan(client)->ctl;
 	const char *call;
 
 	if (p->paused)
@@ -382,7 +381,7 @@ static void pause_and_start_are_heard_in_every_state(struct kunit *test)
 		EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
 	if (p->state > KMCL_ENABLED)
 		host_offer(host);
-	EVENTUALLY(test, READ_ONCE(ctl->state) == p->state);
+	EVENTUALLY(test, client_state(client) == p->state);
 
 	for (call = p->calls; *call; call++) {
 		if (*call == 'p')
@@ -543,7 +542,7 @@ static void a_client_may_ask_for_the_next_offer_when_closed(struct kunit *test)
 	client->on_event = enable_when_closed;
 	host_rescind(host);
 	CLIENT_EXPECT(client, UP DOWN);
-	EVENTUALLY(test, READ_ONCE(client_chan(client)->ctl.state) == KMCL_ENABLED);
+	EVENTUALLY(test, client_state(client) == KMCL_ENABLED);
 	host_offer(host);
 	EVENTUALLY(test, client_events(client) == 8);
 	CLIENT_EXPECT(client, UP DOWN UP);
@@ -627,7 +626,7 @@ static void requests_from_two_threads_and_rescinds_may_meet(struct kunit *test)
 	while (!completion_done(&waiters[0].returned) ||
 	       !completion_done(&waiters[1].returned)) {
 		usleep_range(500, 1500);
-		if (READ_ONCE(client_chan(client)->ctl.link)) {
+		if (client_has_link(client)) {
 			host_rescind(host);
 			host->offered = true;
 			rescinds++;
