@@ -55,7 +55,7 @@ struct kmcl_lb_end {
 
 struct kmcl_lb_conn {
 	struct kref ref;	/* the links that channels have */
-	struct kmcl_offer *offer;	/* NULL: none has to do with it any more */
+	struct kmcl_offer *offer;	/* NULL once it has left the offer */
 	struct list_head parked;
 	u64 save;		/* number of the save by which it may be resumed */
 	struct kmcl_lb_end client;
