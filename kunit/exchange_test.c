@@ -6,6 +6,7 @@
  */
 #include <linux/slab.h>
 
+#include "kunit_compat.h"
 #include "pair.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
@@ -25,7 +26,7 @@ static const u32 exchange_max[] = { 1, 7, 8, 9, 1024, 65536 };
 
 static struct exchange exchanges[ARRAY_SIZE(exchange_pages) * ARRAY_SIZE(exchange_max) * 4];
 
-static const void *exchange_gen_params(const void *prev, char *desc)
+static const void *exchange_gen_params(KUNIT_GENERATOR_ARGS(prev, desc))
 {
 	struct exchange *x = prev ? (struct exchange *)prev + 1 : exchanges;
 	u32 i = x - exchanges;

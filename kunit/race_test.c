@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 
 #include "client.h"
+#include "kunit_compat.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
 
@@ -99,7 +100,7 @@ struct race {
 static struct race races[RACE_OPS * (RACE_OPS + 1) / 2];
 
 /* Every operation with every other, and with itself; but there is only one host. */
-static const void *race_gen_params(const void *prev, char *desc)
+static const void *race_gen_params(KUNIT_GENERATOR_ARGS(prev, desc))
 {
 	const struct race *race = prev ? prev + sizeof(*race) : races;
 	u32 i, j, n = 0;
@@ -283,7 +284,7 @@ static void packets_may_be_completed_in_softirq_context(struct kunit *test)
 	mod_timer(&timer, jiffies + 1);
 	EVENTUALLY(test, (answers += host_skip_all(race_host)) == 5);
 	timer_delete_sync(&timer);
-	destroy_timer_on_stack(&timer);
+	timer_destroy_on_stack(&timer);
 	KUNIT_EXPECT_EQ(test, answers, 5);
 }
 
