@@ -121,6 +121,21 @@ static bool kmcl_gpadl_fill_from_chain(struct kmcl_gpadl *gpadl,
 	return true;
 }
 
+/* A message that is to describe it must not overflow. */
+static bool kmcl_gpadl_fits(struct kmcl_channel *chan, struct kmcl_link *link,
+			    const struct kmcl_gpadl *gpadl)
+{
+	u32 first = gpadl->offset % KMCL_WIRE_PAGE_SIZE;
+	u32 pages = DIV_ROUND_UP_ULL((u64)first + gpadl->len, KMCL_WIRE_PAGE_SIZE);
+	u32 max = link->ops->max_gpadl_pages;
+
+	if (!max || pages <= max)
+		return true;
+	kmcl_warn_ratelimited(chan, "a GPADL of %u pages is refused: %s can describe %u at most\n",
+			      pages, link->ops->name, max);
+	return false;
+}
+
 /* Tells the other end; on failure the GPADL is freed. */
 static NTSTATUS kmcl_gpadl_create(struct kmcl_channel *chan,
 				  struct kmcl_gpadl *gpadl, u32 *handle)
@@ -131,7 +146,9 @@ static NTSTATUS kmcl_gpadl_create(struct kmcl_channel *chan,
 
 	down_read(&gpadls->gate);
 	link = gpadls->link;
-	if (link)
+	if (link && !kmcl_gpadl_fits(chan, link, gpadl))
+		status = STATUS_NOT_SUPPORTED;
+	else if (link)
 		status = kmcl_status_from_errno(link->ops->gpadl_create(link, gpadl));
 	if (NT_SUCCESS(status)) {
 		*handle = gpadl->handle;
@@ -214,8 +231,8 @@ void kmcl_gpadls_close(struct kmcl_channel *chan)
  * @GpadlHandle: the number by which the other end knows it, to be sent to it
  *
  * When this returns the other end knows of the memory. hv_vmbus can describe
- * whole pages only: anything else is refused, with a line in the log, and never
- * rounded. It has no way to tell the host of ..._READ_ONLY. It serializes the GPADLs
+ * whole pages only, and at most 8190 pages of 4096 bytes, 8 KiB less than 32 MiB:
+ * anything else is refused, with a line in the log, and never rounded. It has no way to tell the host of ..._READ_ONLY. It serializes the GPADLs
  * of a channel, so a deletion that blocks holds the others up; and it needs VMBus
  * 4.0, Windows Server 2016.
  *
@@ -232,8 +249,8 @@ void kmcl_gpadls_close(struct kmcl_channel *chan)
  *  - STATUS_INVALID_PARAMETER_4: 0 bytes
  *  - STATUS_INVALID_PARAMETER_5: a missing @GpadlHandle
  *  - STATUS_INVALID_DEVICE_STATE: the channel is not open
- *  - STATUS_NOT_SUPPORTED: the transport cannot describe the memory, or the channel
- *    is a server's
+ *  - STATUS_NOT_SUPPORTED: the transport cannot describe the memory, as more pages
+ *    than it can count, or the channel is a server's
  *  - STATUS_DEVICE_REMOVED: after a rescind
  *  - STATUS_INSUFFICIENT_RESOURCES
  *  - STATUS_UNSUCCESSFUL: the other end refuses it
@@ -279,7 +296,8 @@ EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromBuffer);
  * @GpadlHandle: the number by which the other end knows it, to be sent to it
  *
  * The MDLs themselves may be freed when this returns. The pieces of the chain have
- * to join at page boundaries; others are refused, with a line in the log.
+ * to join at page boundaries; others are refused, with a line in the log, and so
+ * are more than 8190 pages on hv_vmbus.
  *
  * Context: PASSIVE_LEVEL, in EvtChannelOpened and after it.
  *

@@ -8,6 +8,7 @@
 #include <linux/vmalloc.h>
 
 #include "client.h"
+#include "log.h"
 
 #define READ_ONLY	VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY
 
@@ -253,6 +254,45 @@ static void pieces_that_do_not_join_are_refused_and_not_rounded(struct kunit *te
 	IoFreeMdl(b);
 }
 
+/* The message to the host counts to 8190. */
+static void more_pages_than_the_host_can_be_told_of_are_refused(struct kunit *test)
+{
+	struct host *host;
+	struct client *client = gpadl_client(test, &host);
+	u8 *pages = vmalloc(8191 * 4096);
+	struct kmsg_dump_iter mark;
+	UINT32 handle;
+	PMDL mdl;
+
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	mdl = IoAllocateMdl(pages, 8191 * 4096, FALSE, FALSE, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	MmBuildMdlForNonPagedPool(mdl);
+
+	mark = log_mark();
+	EXPECT_STATUS(test, VmbChannelCreateGpadlFromBuffer(client->channel, 0, pages,
+							    8191 * 4096, &handle),
+		      STATUS_NOT_SUPPORTED);
+	EXPECT_STATUS(test, VmbChannelCreateGpadlFromMdl(client->channel, 0, mdl, 0, 0,
+							 &handle), STATUS_NOT_SUPPORTED);
+	/* Fewer bytes, but they touch as many pages. */
+	EXPECT_STATUS(test, VmbChannelCreateGpadlFromBuffer(client->channel, 0, pages + 4095,
+							    8189 * 4096 + 2, &handle),
+		      STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_EQ(test, log_lines(&mark, "can describe 8190 at most"), 3);
+	KUNIT_EXPECT_EQ(test, host->gpadls_created, 0);
+
+	ASSERT_STATUS(test, VmbChannelCreateGpadlFromBuffer(client->channel, 0, pages,
+							    8190 * 4096, &handle),
+		      STATUS_SUCCESS);
+	VmbChannelDeleteGpadl(client->channel, handle);
+	ASSERT_STATUS(test, VmbChannelCreateGpadlFromMdl(client->channel, 0, mdl, 4096, 0,
+							 &handle), STATUS_SUCCESS);
+	VmbChannelDeleteGpadl(client->channel, handle);
+	IoFreeMdl(mdl);
+	vfree(pages);
+}
+
 static void several_are_told_apart(struct kunit *test)
 {
 	struct host *host;
@@ -476,6 +516,7 @@ static struct kunit_case gpadl_cases[] = {
 	KUNIT_CASE(creation_checks_its_parameters),
 	KUNIT_CASE_PARAM(a_part_of_a_chain_is_shared, chain_part_gen_params),
 	KUNIT_CASE(pieces_that_do_not_join_are_refused_and_not_rounded),
+	KUNIT_CASE(more_pages_than_the_host_can_be_told_of_are_refused),
 	KUNIT_CASE(several_are_told_apart),
 	KUNIT_CASE(without_an_open_channel_there_is_none),
 	KUNIT_CASE_PARAM(a_refusal_is_a_status, gpadl_refusal_gen_params),

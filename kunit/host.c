@@ -205,6 +205,7 @@ static void host_unwatch(const guid_t *type)
 static const struct kmcl_transport host_transport = {
 	.name = "test host",
 	.owner = THIS_MODULE,
+	.max_gpadl_pages = KMCL_HV_GPADL_PAGES,
 	.watch = host_watch,
 	.rescan = host_rescan,
 	.unwatch = host_unwatch,

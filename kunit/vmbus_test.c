@@ -235,6 +235,20 @@ static void what_is_no_whole_page_is_no_gpadl(struct kunit *test)
 	free_pages((unsigned long)pages, 1);
 }
 
+static void a_gpadl_has_8190_pages_at_most(struct kunit *test)
+{
+	u8 *pages = vmalloc(8191 * 4096);
+	UINT32 handle;
+
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	EXPECT_STATUS(test, VmbChannelCreateGpadlFromBuffer(channel, 0, pages, 8191 * 4096,
+							    &handle), STATUS_NOT_SUPPORTED);
+	ASSERT_STATUS(test, VmbChannelCreateGpadlFromBuffer(channel, 0, pages, 8190 * 4096,
+							    &handle), STATUS_SUCCESS);
+	VmbChannelDeleteGpadl(channel, handle);
+	vfree(pages);
+}
+
 static void gpadls_without_memory_are_a_status(struct kunit *test)
 {
 	u8 *page = (u8 *)__get_free_page(GFP_KERNEL | __GFP_NOFAIL);
@@ -305,6 +319,7 @@ static struct kunit_case vmbus_cases[] = {
 	KUNIT_CASE(the_host_answers_a_packet_of_the_callers_own),
 	KUNIT_CASE(the_host_takes_gpadls_and_forgets_them),
 	KUNIT_CASE(what_is_no_whole_page_is_no_gpadl),
+	KUNIT_CASE(a_gpadl_has_8190_pages_at_most),
 	KUNIT_CASE(gpadls_without_memory_are_a_status),
 	KUNIT_CASE(a_request_for_no_completion_returns_when_it_is_sent),
 	KUNIT_CASE(the_offer_has_no_mmio_space),

@@ -101,6 +101,7 @@ static int kmcl_hv_open(struct kmcl_link *link, const struct kmcl_link_params *p
 const struct kmcl_transport kmcl_hv_transport = {
 	.name = KBUILD_MODNAME,
 	.owner = THIS_MODULE,
+	.max_gpadl_pages = KMCL_HV_GPADL_PAGES,
 	.watch = kmcl_hv_watch,
 	.rescan = kmcl_hv_rescan,
 	.unwatch = kmcl_hv_unwatch,

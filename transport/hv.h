@@ -31,6 +31,12 @@ struct kmcl_hv_link {
 	struct mutex gpadls;
 };
 
+/*
+ * The message that makes a GPADL counts the bytes of its one range, 8 and then 8
+ * for each page, in 16 bits.
+ */
+#define KMCL_HV_GPADL_PAGES	((U16_MAX - sizeof(struct gpa_range)) / sizeof(u64))
+
 static inline struct kmcl_hv_link *to_hv_link(struct kmcl_link *link)
 {
 	return container_of(link, struct kmcl_hv_link, link);

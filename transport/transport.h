@@ -113,6 +113,8 @@ struct kmcl_offer {
  * @rescan: the channel, which watches, waits anew: as for the first time. As @watch.
  * @same_memory: frame numbers in packets that arrive are those of this kernel's
  *	own memory, put there by this kernel
+ * @max_gpadl_pages: most pages of KMCL_WIRE_PAGE_SIZE bytes that a GPADL can
+ *	describe; 0: there is no limit
  * @unwatch: undo one watch. As @watch.
  * @settle: NULL, or: returns when what was asked for so far about offers of a type
  *	has been done: those given back are free for other drivers. May sleep.
@@ -166,6 +168,7 @@ struct kmcl_transport {
 	const char *name;
 	struct module *owner;
 	bool same_memory;
+	u32 max_gpadl_pages;
 
 	int (*watch)(const guid_t *type);
 	void (*rescan)(const guid_t *type);
