@@ -24,6 +24,20 @@
 #define EXPORT_SYMBOL_FOR_KMCL_TESTS(function)
 #endif
 
+/*
+ * The guest alone writes the write index, but it lies in memory that the host can
+ * write to as well, and not every kernel's hv_vmbus looks at it: it would write the
+ * packet where the host says. A host that changes it between this look and that
+ * of hv_vmbus is not found out: see docs/security.md.
+ */
+static bool kmcl_hv_indices_valid(const struct hv_ring_buffer_info *rbi)
+{
+	u32 read = READ_ONCE(rbi->ring_buffer->read_index);
+	u32 write = READ_ONCE(rbi->ring_buffer->write_index);
+
+	return read < rbi->ring_datasize && write < rbi->ring_datasize;
+}
+
 /* Writes a packet with external data; hv_vmbus fills in the descriptor. */
 static int kmcl_hv_send_gpa(struct vmbus_channel *channel,
 			    const struct kmcl_out *out)
@@ -57,6 +71,8 @@ int kmcl_hv_send(struct kmcl_link *link, const struct kmcl_out *out)
 	BUILD_BUG_ON(KMCL_WIRE_WANT_COMPLETION !=
 		     VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED);
 
+	if (unlikely(!kmcl_hv_indices_valid(&channel->outbound)))
+		return -EIO;
 	if (unlikely(out->gpa))
 		return kmcl_hv_send_gpa(channel, out);
 	return vmbus_sendpacket(channel, (void *)out->data, out->len, out->id,
