@@ -186,3 +186,23 @@ VOID VmbChannelGetMmioSpace(VMBCHANNEL Channel, UINT64 *Address, UINT64 *Size)
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 }
 EXPORT_SYMBOL_GPL(VmbChannelGetMmioSpace);
+
+/**
+ * kmcl_link_set_mmio() - an offer's MMIO space comes or goes
+ * @link: accepted by kmcl_offer_arrived()
+ * @start: its address
+ * @size: its bytes; 0: there is none
+ *
+ * For @open and @close of a transport.
+ */
+void kmcl_link_set_mmio(struct kmcl_link *link, u64 start, u64 size)
+{
+	struct kmcl_control *ctl = &link->chan->ctl;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ctl->lock, flags);
+	link->mmio_start = start;
+	link->mmio_size = size;
+	spin_unlock_irqrestore(&ctl->lock, flags);
+}
+EXPORT_SYMBOL_GPL(kmcl_link_set_mmio);

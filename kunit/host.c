@@ -65,8 +65,7 @@ static int host_open(struct kmcl_link *link, const struct kmcl_link_params *p)
 		return -ENODEV;
 	}
 	host->params = *p;
-	link->mmio_start = host->mmio_start;
-	link->mmio_size = host->mmio_size;
+	kmcl_link_set_mmio(link, host->mmio_start, host->mmio_size);
 	host->send_pages = host_ring_alloc(&channel->outbound, p->send_bytes);
 	host->recv_pages = host_ring_alloc(&channel->inbound, p->recv_bytes);
 	channel->inbound.pkt_buffer_size = kmcl_hv_packet_buffer_size(p);

@@ -122,16 +122,14 @@ void kmcl_hv_mmio_claim(struct kmcl_hv_link *hv)
 			dev_name(&hv->dev->device), size, ret);
 		return;
 	}
-	hv->link.mmio_start = res->start;
-	hv->link.mmio_size = size;
+	kmcl_link_set_mmio(&hv->link, res->start, size);
 }
 
 void kmcl_hv_mmio_release(struct kmcl_hv_link *hv)
 {
 	u64 start = hv->link.mmio_start, size = hv->link.mmio_size;
 
-	hv->link.mmio_size = 0;
-	hv->link.mmio_start = 0;
+	kmcl_link_set_mmio(&hv->link, 0, 0);
 	if (size)
 		vmbus_free_mmio(start, size);
 }

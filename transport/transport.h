@@ -208,8 +208,8 @@ struct kmcl_transport {
  * @instance: the offer's instance
  * @chan: the channel, from kmcl_offer_arrived() on
  * @cut: kmcl_offer_gone() has taken the rings from the core; set under kmcl_send.lock
- * @mmio_start: set by @open: address of the offer's MMIO space
- * @mmio_size: set by @open: bytes of MMIO space, or 0
+ * @mmio_start: address of the offer's MMIO space; see kmcl_link_set_mmio()
+ * @mmio_size: bytes of MMIO space, or 0; both guarded by the control lock
  * @send_bytes: set by @open where it is not as asked for: bytes of the outgoing
  *	ring's data
  * @external: packets in the core's hands whose memory is the other end's; the
@@ -240,6 +240,7 @@ bool kmcl_offer_held(const struct kmcl_transport *ops, const guid_t *type,
 		     const guid_t *instance, bool others);
 bool kmcl_offer_gone(struct kmcl_link *link);
 void kmcl_offer_closed(struct kmcl_link *link);
+void kmcl_link_set_mmio(struct kmcl_link *link, u64 start, u64 size);
 bool kmcl_link_hang_up(struct kmcl_link *link);
 void kmcl_transport_sleep(const struct kmcl_transport *ops);
 void kmcl_offer_opened(struct kmcl_offer *offer, struct kmcl_link *link);
