@@ -7,11 +7,13 @@
 
 #include <linux/cc_platform.h>
 #include <linux/delay.h>
+#include <linux/device.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+#include <asm/mshyperv.h>
 
 #include "hv.h"
 
@@ -21,15 +23,17 @@ struct kmcl_hv_gpadl {
 };
 
 /*
- * In a confidential guest the host sees only memory that was made shared, which
- * would change what a client's buffers hold.
+ * In an isolated guest the host sees only memory that was made shared, which would
+ * change what a client's buffers hold. Where the processor encrypts memory the
+ * first says so; VBS isolation, without encryption, only the second knows of.
  */
 bool kmcl_hv_may_share(const char *what)
 {
-	if (!cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT))
+	if (!cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT) &&
+	    !hv_is_isolation_supported())
 		return true;
 
-	pr_warn_ratelimited("%s is not supported in a confidential guest: its memory is not the host's to see\n",
+	pr_warn_ratelimited("%s is not supported in an isolated (confidential) guest: its memory is not the host's to see\n",
 			    what);
 	return false;
 }
