@@ -118,6 +118,8 @@ static int host_send(struct kmcl_link *link, const struct kmcl_out *out)
 {
 	if (out->gpa && host_of(link)->no_external)
 		return -EOPNOTSUPP;
+	if (host_of(link)->no_room)
+		return -EAGAIN;
 	return kmcl_hv_send(link, out);
 }
 
@@ -141,7 +143,7 @@ static int host_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 	return -EDQUOT;
 }
 
-static void host_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
+static int host_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 {
 	struct host *host = host_of(link);
 	u32 i;
@@ -151,6 +153,7 @@ static void host_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 		wait_for_completion(host->gpadl_mapped);
 	for (i = 0; i < ARRAY_SIZE(host->gpadls); i++)
 		cmpxchg(&host->gpadls[i], gpadl, NULL);
+	return host->gpadl_delete_error;
 }
 
 /* What the host was told of under that handle, or NULL. */

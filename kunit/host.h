@@ -40,6 +40,7 @@ struct host {
 	u64 mmio_start;
 	u64 mmio_size;
 	bool no_external;	/* takes no packets that describe memory */
+	bool no_room;		/* as if the outgoing ring were full */
 	struct completion released;
 
 	/* GPADLs: what the host was told of, and has not been told to forget. */
@@ -47,6 +48,7 @@ struct host {
 	atomic_t last_gpadl;
 	u32 gpadls_created;
 	int gpadl_error;	/* what creating one gives */
+	int gpadl_delete_error;	/* what deleting one gives */
 	struct completion *gpadl_mapped;	/* a deletion waits for this */
 	bool gpadl_deleting;
 };

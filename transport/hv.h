@@ -5,6 +5,7 @@
 
 #include <linux/hyperv.h>
 #include <linux/kref.h>
+#include <linux/workqueue.h>
 
 #include "transport.h"
 #include "wire.h"
@@ -25,8 +26,9 @@ struct kmcl_hv_link {
 	bool gone;			/* the device is another driver's, or away */
 	struct vmpacket_descriptor cur;	/* of the packet last read */
 	/*
-	 * One GPADL is made or torn down at a time: a rescind wakes only one of
-	 * those who wait for the host.
+	 * One GPADL, that of the rings included, is made or torn down at a time: a
+	 * rescind wakes only one of those who wait for the host. Held while the
+	 * host is waited for, so nothing of another device's is taken inside.
 	 */
 	struct mutex gpadls;
 };
@@ -44,9 +46,6 @@ static inline struct kmcl_hv_link *to_hv_link(struct kmcl_link *link)
 
 extern const struct kmcl_transport kmcl_hv_transport;
 
-/* hv.c */
-void kmcl_hv_shut(struct kmcl_hv_link *hv);
-
 /* hv_bind.c: offers */
 int kmcl_hv_watch(const guid_t *type);
 void kmcl_hv_rescan(const guid_t *type);
@@ -62,6 +61,11 @@ void kmcl_hv_bind_exit(void);
 int kmcl_hv_sleep_init(void);
 void kmcl_hv_sleep_exit(void);
 
+/* hv_open.c: the channel and its rings */
+int kmcl_hv_open(struct kmcl_link *link, const struct kmcl_link_params *p);
+void kmcl_hv_close(struct kmcl_link *link);
+void kmcl_hv_shut(struct kmcl_hv_link *hv);
+
 /* hv_ring.c: packets */
 int kmcl_hv_send(struct kmcl_link *link, const struct kmcl_out *out);
 void kmcl_hv_want_room(struct kmcl_link *link, u32 bytes);
@@ -75,8 +79,25 @@ u32 kmcl_hv_packet_buffer_size(const struct kmcl_link_params *p);
 /* hv_memory.c: memory shared with the host */
 bool kmcl_hv_may_share(const char *what);
 int kmcl_hv_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
-void kmcl_hv_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
+int kmcl_hv_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
+int kmcl_hv_gpadl_teardown(struct kmcl_hv_link *hv, struct vmbus_gpadl *gpadl);
 void kmcl_hv_mmio_claim(struct kmcl_hv_link *hv);
 void kmcl_hv_mmio_release(struct kmcl_hv_link *hv);
+
+/* hv_wait.c: what takes a host too long is said in the log, that often */
+#ifndef KMCL_HV_PATIENCE_MS
+#define KMCL_HV_PATIENCE_MS	30000
+#endif
+
+struct kmcl_hv_wait {
+	struct delayed_work work;
+	struct kmcl_hv_link *hv;
+	const char *what;
+	u32 ms;
+};
+
+void kmcl_hv_wait_begin(struct kmcl_hv_wait *wait, struct kmcl_hv_link *hv,
+			const char *what);
+void kmcl_hv_wait_end(struct kmcl_hv_wait *wait);
 
 #endif

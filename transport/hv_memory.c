@@ -42,6 +42,7 @@ int kmcl_hv_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 {
 	struct kmcl_hv_link *hv = to_hv_link(link);
 	void *address = gpadl->address;
+	struct kmcl_hv_wait wait;
 	struct kmcl_hv_gpadl *g;
 	int ret;
 
@@ -73,7 +74,9 @@ int kmcl_hv_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 	}
 
 	mutex_lock(&hv->gpadls);
+	kmcl_hv_wait_begin(&wait, hv, "the making of a GPADL");
 	ret = vmbus_establish_gpadl(hv->channel, address, gpadl->len, &g->gpadl);
+	kmcl_hv_wait_end(&wait);
 	mutex_unlock(&hv->gpadls);
 	if (ret)
 		goto unmap;
@@ -89,26 +92,44 @@ free:
 	return ret;
 }
 
-void kmcl_hv_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
+/*
+ * On return the host does not use the memory any more: it has answered, or has
+ * withdrawn the offer and with it what it knew. Else an error: it was never told.
+ */
+int kmcl_hv_gpadl_teardown(struct kmcl_hv_link *hv, struct vmbus_gpadl *gpadl)
+{
+	struct vmbus_channel *channel = hv->channel;
+	struct kmcl_hv_wait wait;
+	int ret;
+
+	mutex_lock(&hv->gpadls);
+	kmcl_hv_wait_begin(&wait, hv, "the teardown of a GPADL");
+	/* There will be memory for the message again. */
+	while ((ret = vmbus_teardown_gpadl(channel, gpadl)) == -ENOMEM &&
+	       !channel->rescind)
+		msleep(20);
+	kmcl_hv_wait_end(&wait);
+	mutex_unlock(&hv->gpadls);
+
+	if (channel->rescind)
+		return 0;
+	/* Not all versions of it pass on that the message could not be sent. */
+	return ret ?: gpadl->gpadl_handle ? -EIO : 0;
+}
+
+int kmcl_hv_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 {
 	struct kmcl_hv_link *hv = to_hv_link(link);
 	struct kmcl_hv_gpadl *g = gpadl->private;
 	int ret;
 
-	mutex_lock(&hv->gpadls);
-	/* Without memory for the message the host still uses the client's. */
-	while ((ret = vmbus_teardown_gpadl(hv->channel, &g->gpadl)) == -ENOMEM)
-		msleep(20);
-	mutex_unlock(&hv->gpadls);
-
-	/* Not all versions of it pass on that the host was never told. */
-	if (!ret && g->gpadl.gpadl_handle && !hv->channel->rescind)
-		ret = -EIO;
+	ret = kmcl_hv_gpadl_teardown(hv, &g->gpadl);
 	if (ret)
-		pr_err("GPADL %#x cannot be torn down: error %d; the host may still use its memory\n",
-		       gpadl->handle, ret);
+		pr_err("VMBus device %s: the host cannot be told that GPADL %#x is over: error %d\n",
+		       dev_name(&hv->dev->device), gpadl->handle, ret);
 	vunmap(g->mapped);
 	kfree(g);
+	return ret ? -EIO : 0;
 }
 
 void kmcl_hv_mmio_claim(struct kmcl_hv_link *hv)

@@ -576,7 +576,7 @@ static int kmcl_lb_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl
 }
 
 /* A client that is closing may be waiting for what its server does when closed. */
-static void kmcl_lb_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
+static int kmcl_lb_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 {
 	struct kmcl_lb_end *end = to_lb_end(link);
 	struct kmcl_lb_conn *conn = end->conn;
@@ -596,6 +596,7 @@ static void kmcl_lb_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpad
 	list_del(&g->node);
 	mutex_unlock(&kmcl_lb_lock);
 	kfree(g);
+	return 0;
 }
 
 static void kmcl_lb_closing(struct kmcl_link *link)

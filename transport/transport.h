@@ -121,8 +121,9 @@ struct kmcl_offer {
  * @open: make the rings and tell the other end. kmcl_data_ready() may be called
  *	before it returns. May sleep.
  * @close: the opposite; after it kmcl_data_ready() is not called and the other end no
- *	longer touches memory of ours. Where the transport closed it by itself it has
- *	nothing left to do: see kmcl_offer_gone(). May sleep.
+ *	longer touches memory of this one's, but for what kmcl_link_not_closed() says.
+ *	Where the transport closed it by itself it has nothing left to do: see
+ *	kmcl_offer_gone(). May sleep.
  * @release: the core is done with the offer and never uses the link again.
  *	As @watch.
  * @send: write one packet to the ring, now or not at all. 0, -EAGAIN (no
@@ -143,8 +144,8 @@ struct kmcl_offer {
  * @gpadl_create: tell the other end of memory; it knows on return. From @open
  *	until @release. 0, -ENODEV after a rescind, -EOPNOTSUPP (cannot be
  *	described, said in the log) or another error. May sleep.
- * @gpadl_delete: the opposite; on return the other end does not use it any more.
- *	From @open until @release. May sleep.
+ * @gpadl_delete: the opposite. 0: the other end does not use it any more. -EIO: it
+ *	could not be told, and may. From @open until @release. May sleep.
  * @closing: NULL, or: the channel is going to be closed, its client is told so
  *	next. May sleep.
  *
@@ -189,7 +190,7 @@ struct kmcl_transport {
 	bool (*recv_end)(struct kmcl_link *link);
 
 	int (*gpadl_create)(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
-	void (*gpadl_delete)(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
+	int (*gpadl_delete)(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
 	void (*closing)(struct kmcl_link *link);
 
 	int (*offer)(struct kmcl_offer *offer);
