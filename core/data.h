@@ -89,6 +89,7 @@ void kmcl_send_end(struct kmcl_channel *chan);
 void kmcl_transactions_init(struct kmcl_channel *chan);
 int kmcl_transactions_prepare(struct kmcl_channel *chan);
 void kmcl_transactions_free(struct kmcl_channel *chan);
+void kmcl_transactions_pin(struct kmcl_channel *chan);
 void kmcl_transaction_open(struct kmcl_channel *chan, struct kmcl_packet *pkt);
 void kmcl_transaction_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt);
 void kmcl_transactions_take_all(struct kmcl_channel *chan, struct list_head *to);
@@ -132,6 +133,11 @@ void kmcl_gpadls_close(struct kmcl_channel *chan);
 
 /* gpadl_map.c */
 void kmcl_gpadl_unmap_all(struct kmcl_channel *chan, struct kmcl_link *link);
+
+/* pinned.c */
+void kmcl_pin_gpadl(struct kmcl_channel *chan, const struct kmcl_gpadl *gpadl);
+void kmcl_pin_external(struct kmcl_packet *pkt);
+void kmcl_pin_report(struct kmcl_channel *chan);
 
 /* incoming.c */
 int kmcl_incoming_prepare(struct kmcl_channel *chan);

@@ -163,6 +163,17 @@ static NTSTATUS kmcl_gpadl_create(struct kmcl_channel *chan,
 	return status;
 }
 
+/* The memory is the client's again, and pinned if the other end may write to it. */
+static void kmcl_gpadl_delete(struct kmcl_channel *chan, struct kmcl_link *link,
+			      struct kmcl_gpadl *gpadl)
+{
+	if (link->ops->gpadl_delete(link, gpadl)) {
+		kmcl_pin_gpadl(chan, gpadl);
+		kmcl_pin_report(chan);
+	}
+	kmcl_gpadl_free(gpadl);
+}
+
 static struct kmcl_gpadl *kmcl_gpadl_take(struct kmcl_gpadls *gpadls, u32 handle)
 {
 	struct kmcl_gpadl *gpadl, *found = NULL;
@@ -212,8 +223,7 @@ void kmcl_gpadls_close(struct kmcl_channel *chan)
 	kmcl_gpadl_unmap_all(chan, link);
 	list_for_each_entry_safe(gpadl, next, &gpadls->list, node) {
 		list_del(&gpadl->node);
-		link->ops->gpadl_delete(link, gpadl);
-		kmcl_gpadl_free(gpadl);
+		kmcl_gpadl_delete(chan, link, gpadl);
 		left++;
 	}
 	if (left)
@@ -359,7 +369,10 @@ EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromMdl);
  * @GpadlHandle: from VmbChannelCreateGpadlFrom...()
  *
  * Returns when the other end does not use the memory any more; blocks while it
- * has the GPADL mapped. EvtChannelClosed is the last chance: what is left then is
+ * has the GPADL mapped, or does not answer, which the log says after 30 s. Where it
+ * cannot be told, a reference is taken on each page that keeps it out of use for
+ * good, and the log says of how many pages that cannot be done: objects of a slab
+ * (ExAllocatePool..() below a page or two), blocks of pages from alloc_pages(). EvtChannelClosed is the last chance: what is left then is
  * deleted with a line in the log, as is an attempt to delete what there is not.
  *
  * Context: PASSIVE_LEVEL, until EvtChannelClosed returns.
@@ -377,10 +390,8 @@ VOID VmbChannelDeleteGpadl(VMBCHANNEL Channel, UINT32 GpadlHandle)
 	down_read(&chan->gpadls.gate);
 	link = chan->gpadls.link;
 	gpadl = link ? kmcl_gpadl_take(&chan->gpadls, GpadlHandle) : NULL;
-	if (gpadl) {
-		link->ops->gpadl_delete(link, gpadl);
-		kmcl_gpadl_free(gpadl);
-	}
+	if (gpadl)
+		kmcl_gpadl_delete(chan, link, gpadl);
 	up_read(&chan->gpadls.gate);
 
 	if (!gpadl)

@@ -78,6 +78,8 @@ struct kmcl_counters {
 	atomic64_t malformed;	/* packets stepped over: broken or too long */
 	atomic64_t unknown;	/* packets stepped over: of a type not known */
 	atomic64_t no_memory;	/* a packet had to wait in the ring for memory */
+	atomic64_t pinned;	/* pages that the other end may still write to */
+	atomic64_t unpinned;	/* the same, and nothing keeps them from being used */
 };
 
 /*

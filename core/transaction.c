@@ -174,3 +174,21 @@ u32 kmcl_transactions_list(struct kmcl_channel *chan, struct kmcl_tx **list,
 				list[n++] = &pkt->tx;
 	return n;
 }
+
+/*
+ * The other end may still use the memory of what is open. In one piece, for it happens
+ * once, and nothing is sent meanwhile.
+ */
+void kmcl_transactions_pin(struct kmcl_channel *chan)
+{
+	struct kmcl_send *send = &chan->send;
+	struct kmcl_packet *pkt;
+	unsigned long flags;
+	u32 i;
+
+	spin_lock_irqsave(&send->lock, flags);
+	for (i = 0; send->open_count && i <= send->open_mask; i++)
+		hlist_for_each_entry(pkt, &send->open[i], open)
+			kmcl_pin_external(pkt);
+	spin_unlock_irqrestore(&send->lock, flags);
+}

@@ -541,6 +541,49 @@ static void disable_completes_it_once(struct kunit *test)
 	EXPECT_STATUS(test, x->done->status, STATUS_DEVICE_REMOVED);
 }
 
+/* The host could not be told of the close: what it was told of stays. */
+static void memory_of_a_channel_that_cannot_be_closed_is_pinned(struct kunit *test)
+{
+	struct external *x = external_create(test);
+	u8 *scattered = vmalloc(3 * 4096);
+	struct client_done *queued;
+	struct page *pages[3];
+	PMDL mdl;
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, scattered);
+	for (i = 0; i < 3; i++)
+		pages[i] = vmalloc_to_page(scattered + i * 4096);
+	/* The last two pages, from the middle of one to the first byte of the other. */
+	mdl = external_mdl(x, scattered + 4096 + 2048, 2049);
+	EXPECT_STATUS(test, VmbPacketSend(x->done->packet, "x", 1, mdl, WAIT),
+		      STATUS_SUCCESS);
+	/* What waits in the queue the host does not know of. */
+	x->host->no_room = true;
+	queued = client_packet(x->client);
+	mdl = IoAllocateMdl(scattered, 4096, FALSE, FALSE, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	MmBuildMdlForNonPagedPool(mdl);
+	EXPECT_STATUS(test, VmbPacketSend(queued->packet, "x", 1, mdl, WAIT),
+		      STATUS_SUCCESS);
+
+	x->host->unclosed = true;
+	VmbChannelDisable(x->client->channel);
+	KUNIT_EXPECT_EQ(test, client_calls(x->done), 1);
+	EXPECT_STATUS(test, x->done->status, STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_EQ(test, client_calls(queued), 1);
+	KUNIT_EXPECT_EQ(test, client_count(x->client, pinned), 2);
+	KUNIT_EXPECT_EQ(test, page_ref_count(pages[0]), 1);
+	KUNIT_EXPECT_EQ(test, page_ref_count(pages[1]), 2);
+	KUNIT_EXPECT_EQ(test, page_ref_count(pages[2]), 2);
+
+	IoFreeMdl(mdl);
+	vfree(scattered);
+	/* The case's own reference, as it were: nothing is to stay behind. */
+	for (i = 1; i < 3; i++)
+		put_page(pages[i]);
+}
+
 /* All that a descriptor can count: 65535 units of 8 bytes. */
 static void a_packet_that_no_descriptor_can_count_is_refused(struct kunit *test)
 {
@@ -587,6 +630,7 @@ static struct kunit_case external_cases[] = {
 	KUNIT_CASE(what_the_transport_cannot_describe_is_refused),
 	KUNIT_CASE(a_queued_packet_that_is_refused_completes_and_lets_others_pass),
 	KUNIT_CASE(disable_completes_it_once),
+	KUNIT_CASE(memory_of_a_channel_that_cannot_be_closed_is_pinned),
 	KUNIT_CASE(a_packet_that_no_descriptor_can_count_is_refused),
 	{}
 };

@@ -509,6 +509,60 @@ static void creation_and_deletion_may_meet_a_rescind(struct kunit *test)
 	KUNIT_EXPECT_GT(test, host->gpadls_created, 50);
 }
 
+/* What the host could not be told of: the page stays, whoever frees it. */
+static void what_the_host_may_still_write_to_is_pinned(struct kunit *test)
+{
+	struct host *host;
+	struct client *client = gpadl_client(test, &host);
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+	u8 *scattered = vmalloc(2 * 4096);
+	u8 *object = kmalloc(4096, GFP_KERNEL);
+	struct page *second = scattered ? vmalloc_to_page(scattered + 4096) : NULL;
+	struct kmsg_dump_iter mark = log_mark();
+	UINT32 handles[3];
+
+	KUNIT_ASSERT_NOT_NULL(test, second);
+	KUNIT_ASSERT_NOT_NULL(test, object);
+	VmbChannelCreateGpadlFromBuffer(client->channel, 0, page_address(page), 4096,
+					&handles[0]);
+	VmbChannelCreateGpadlFromBuffer(client->channel, 0, scattered, 2 * 4096, &handles[1]);
+	VmbChannelCreateGpadlFromBuffer(client->channel, 0, object, 4096, &handles[2]);
+	host->gpadl_delete_error = -EIO;
+	VmbChannelDeleteGpadl(client->channel, handles[0]);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 2);
+	KUNIT_EXPECT_EQ(test, client_count(client, pinned), 1);
+
+	/* Left to the close. */
+	VmbChannelDisable(client->channel);
+	KUNIT_EXPECT_EQ(test, page_ref_count(second), 2);
+	KUNIT_EXPECT_EQ(test, client_count(client, pinned), 3);
+	KUNIT_EXPECT_EQ(test, client_count(client, unpinned), 1);
+	KUNIT_EXPECT_EQ(test, log_lines(&mark, "3 pages are pinned for good, 1 cannot be pinned"), 1);
+
+	/* What has failed before: freed, and at once somebody else's. */
+	__free_page(page);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	put_page(page);
+	vfree(scattered);
+	kfree(object);
+}
+
+static void nothing_is_pinned_that_the_host_has_let_go(struct kunit *test)
+{
+	struct host *host;
+	struct client *client = gpadl_client(test, &host);
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+	UINT32 handle;
+
+	VmbChannelCreateGpadlFromBuffer(client->channel, 0, page_address(page), 4096, &handle);
+	VmbChannelDeleteGpadl(client->channel, handle);
+	VmbChannelDisable(client->channel);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	KUNIT_EXPECT_EQ(test, client_count(client, pinned), 0);
+	KUNIT_EXPECT_EQ(test, client_count(client, unpinned), 0);
+	__free_page(page);
+}
+
 static struct kunit_case gpadl_cases[] = {
 	KUNIT_CASE(a_buffer_is_known_to_the_host_until_it_is_deleted),
 	KUNIT_CASE(any_kernel_memory_will_do),
@@ -525,6 +579,8 @@ static struct kunit_case gpadl_cases[] = {
 	KUNIT_CASE(what_is_left_is_deleted_when_opening_fails),
 	KUNIT_CASE(a_deletion_waits_for_the_host),
 	KUNIT_CASE(creation_and_deletion_may_meet_a_rescind),
+	KUNIT_CASE(what_the_host_may_still_write_to_is_pinned),
+	KUNIT_CASE(nothing_is_pinned_that_the_host_has_let_go),
 	{}
 };
 

@@ -93,6 +93,8 @@ static void host_close(struct kmcl_link *link)
 		host->closes++;
 	}
 	mutex_unlock(&host->rings);
+	if (host->unclosed)
+		kmcl_link_not_closed(link);
 }
 
 static void host_release(struct kmcl_link *link)

@@ -30,6 +30,7 @@ struct host {
 	bool accepted;		/* a channel has taken the last offer */
 	bool held;		/* another driver has the device */
 	int open_error;		/* what opening gives */
+	bool unclosed;		/* it was not told of a close */
 	u32 fail_nth;		/* the worker's allocation that is to fail next */
 	bool fail_hit;		/* ... and whether there was one by the opening */
 	bool open;		/* guarded by @rings */

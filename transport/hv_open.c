@@ -57,6 +57,7 @@ static void kmcl_hv_close_rings(struct kmcl_hv_link *hv)
 		       dev_name(&hv->dev->device), ret,
 		       channel->ringbuffer_pagecount);
 		channel->ringbuffer_page = NULL;
+		kmcl_link_not_closed(&hv->link);
 	}
 	channel->ringbuffer_gpadlhandle.gpadl_handle = 0;
 	vmbus_free_ring(channel);

@@ -241,6 +241,7 @@ bool kmcl_offer_held(const struct kmcl_transport *ops, const guid_t *type,
 		     const guid_t *instance, bool others);
 bool kmcl_offer_gone(struct kmcl_link *link);
 void kmcl_offer_closed(struct kmcl_link *link);
+void kmcl_link_not_closed(struct kmcl_link *link);
 void kmcl_link_set_mmio(struct kmcl_link *link, u64 start, u64 size);
 bool kmcl_link_hang_up(struct kmcl_link *link);
 void kmcl_transport_sleep(const struct kmcl_transport *ops);
