@@ -43,6 +43,7 @@ enum guest_job {
 	JOB_MMIO,
 	JOB_ENDLESS,
 	JOB_PIPE,
+	JOB_MUTE,
 	JOB_TRICKS = 0x40,	/* as many as the scenario has */
 };
 
@@ -104,6 +105,7 @@ void job_transfer(void);
 void job_rescinded(void);
 void job_refused(void);
 void job_late(void);
+void job_mute(void);
 bool job_endless_begin(void);
 void job_endless_end(void);
 void job_tricks(u32 tricks, u32 seconds);

@@ -102,6 +102,7 @@ static int __init guest_init(void)
 		job_rescinded();
 		job_refused();
 		job_late();
+		job_mute();
 		/* And leave one that is busy for the module's exit. */
 		guest_check(job_endless_begin(), "endless", "traffic has begun");
 	}
