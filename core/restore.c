@@ -17,14 +17,14 @@
 #include "control.h"
 #include "save_format.h"
 
+/*
+ * Head and records are one array, for they are copied at once, which a field for
+ * the head has no room for.
+ */
 struct kmcl_restored_chunk {
 	struct list_head node;
-	struct kmcl_save_chunk head;
-	u64 body[];
+	u64 data[];		/* a kmcl_save_chunk, then records */
 };
-
-static_assert(offsetof(struct kmcl_restored_chunk, body) ==
-	      offsetofend(struct kmcl_restored_chunk, head));
 
 /* From the first chunk until the client's end has been taken over. */
 struct kmcl_restore {
@@ -96,18 +96,19 @@ static NTSTATUS kmcl_restore_each(struct kmcl_channel *chan,
 						 struct kmcl_restore *restore,
 						 const struct kmcl_save_record *rec))
 {
+	const struct kmcl_save_chunk *head;
 	struct kmcl_restored_chunk *chunk;
 	NTSTATUS status;
-	u32 at, len;
+	u32 at;
 
 	list_for_each_entry(chunk, &restore->chunks, node) {
-		len = chunk->head.len - sizeof(chunk->head);
-		for (at = 0; at < len;) {
+		head = (void *)chunk->data;
+		for (at = sizeof(*head); at < head->len;) {
 			const struct kmcl_save_record *rec =
-				(void *)chunk->body + at;
+				(void *)chunk->data + at;
 
-			if (len - at < sizeof(*rec) ||
-			    rec->len > len - at - sizeof(*rec))
+			if (head->len - at < sizeof(*rec) ||
+			    rec->len > head->len - at - sizeof(*rec))
 				return STATUS_INVALID_PARAMETER_2;
 			status = fn(chan, restore, rec);
 			if (!NT_SUCCESS(status))
@@ -167,9 +168,10 @@ static NTSTATUS kmcl_restore_check(struct kmcl_channel *chan,
 				   struct kmcl_restore *restore,
 				   const struct kmcl_save_record *rec)
 {
-	bool first = rec == (void *)list_first_entry(&restore->chunks,
-						     struct kmcl_restored_chunk,
-						     node)->body;
+	const struct kmcl_save_chunk *head = (void *)
+		list_first_entry(&restore->chunks, struct kmcl_restored_chunk,
+				 node)->data;
+	bool first = rec == (void *)(head + 1);
 
 	/* The channel's record comes first, and is valid nowhere else. */
 	if (first)
@@ -272,7 +274,7 @@ static NTSTATUS kmcl_restore_chunk(struct kmcl_restore *restore,
 				   const void *buffer, u32 size, u32 *len)
 {
 	struct kmcl_restored_chunk *chunk;
-	struct kmcl_save_chunk head;
+	struct kmcl_save_chunk head, *copy;
 
 	if (size < sizeof(head))
 		return STATUS_INVALID_PARAMETER_2;
@@ -286,13 +288,14 @@ static NTSTATUS kmcl_restore_chunk(struct kmcl_restore *restore,
 	    (restore->next && head.save != restore->save))
 		return STATUS_INVALID_PARAMETER_2;
 
-	chunk = kvmalloc(sizeof(chunk->node) + head.len, GFP_KERNEL);
+	chunk = kvmalloc(struct_size(chunk, data, head.len / 8), GFP_KERNEL);
 	if (!chunk)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	memcpy(&chunk->head, buffer, head.len);
+	memcpy(chunk->data, buffer, head.len);
 	list_add_tail(&chunk->node, &restore->chunks);
-	if (chunk->head.len != head.len ||
-	    chunk->head.crc != kmcl_save_crc(&chunk->head, head.len, &chunk->head.crc))
+	copy = (void *)chunk->data;
+	if (copy->len != head.len ||
+	    copy->crc != kmcl_save_crc(copy, head.len, &copy->crc))
 		return STATUS_INVALID_PARAMETER_2;
 
 	restore->save = head.save;
