@@ -6,6 +6,14 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 V ?= 0
 
+# A kernel that clang built has its modules built by clang, with what belongs to it.
+# auto.conf is what the kernel was built with, .config what it may be built with next.
+config := $(firstword $(wildcard $(KDIR)/include/config/auto.conf $(KDIR)/.config))
+ifneq ($(shell grep -s '^CONFIG_CC_IS_CLANG=y' $(config) /dev/null),)
+LLVM ?= 1
+export LLVM
+endif
+
 .PHONY: all modules modules_install clean demo demo-loopback check kunit lint \
 	stress coverage kcsan vmbhost guest hostile lab-clean help
 
