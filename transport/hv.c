@@ -34,12 +34,12 @@ static int __init kmcl_hv_init(void)
 {
 	int ret;
 
-	ret = kmcl_hv_bind_init();
+	ret = kmcl_hv_classes_init();
 	if (ret)
 		return ret;
 	ret = kmcl_hv_sleep_init();
 	if (ret)
-		goto exit_bind;
+		goto exit_classes;
 	ret = kmcl_transport_register(&kmcl_hv_transport);
 	if (ret)
 		goto exit_sleep;
@@ -47,8 +47,8 @@ static int __init kmcl_hv_init(void)
 
 exit_sleep:
 	kmcl_hv_sleep_exit();
-exit_bind:
-	kmcl_hv_bind_exit();
+exit_classes:
+	kmcl_hv_classes_exit();
 	return ret;
 }
 module_init(kmcl_hv_init);
@@ -57,7 +57,7 @@ static void __exit kmcl_hv_exit(void)
 {
 	kmcl_transport_unregister(&kmcl_hv_transport);
 	kmcl_hv_sleep_exit();
-	kmcl_hv_bind_exit();
+	kmcl_hv_classes_exit();
 }
 module_exit(kmcl_hv_exit);
 

@@ -5,8 +5,11 @@
 
 #include <linux/hyperv.h>
 #include <linux/kref.h>
+#include <linux/notifier.h>
+#include <linux/workqueue.h>
 #include <linux/workqueue.h>
 
+#include "hv_compat.h"
 #include "transport.h"
 #include "wire.h"
 
@@ -46,16 +49,41 @@ static inline struct kmcl_hv_link *to_hv_link(struct kmcl_link *link)
 
 extern const struct kmcl_transport kmcl_hv_transport;
 
-/* hv_bind.c: offers */
+/* hv_class.c: the classes that channels wait for */
+struct kmcl_hv_class {
+	struct list_head node;
+	guid_t type;
+	struct delayed_work work;
+	/* The next four are guarded by kmcl_hv_lock. */
+	u32 users;
+	struct list_head released;	/* of kmcl_hv_link, to be unbound */
+	u64 asked;		/* the number of the last request */
+	u64 done;		/* requests up to that one are dealt with */
+	/* The work's own. */
+	bool registered;
+	struct notifier_block notifier;
+	char name[sizeof("vmbkmcl-") + UUID_STRING_LEN];
+	struct hv_driver drv;
+	struct hv_driver match;	/* never registered: see kmcl_hv_may_have() */
+	struct hv_vmbus_device_id ids[2];
+};
+
 int kmcl_hv_watch(const guid_t *type);
 void kmcl_hv_rescan(const guid_t *type);
 void kmcl_hv_unwatch(const guid_t *type);
 void kmcl_hv_settle(const guid_t *type);
 void kmcl_hv_release(struct kmcl_link *link);
 void kmcl_hv_set_asleep(bool asleep);
+bool kmcl_hv_is_asleep(void);
+int kmcl_hv_classes_init(void);
+void kmcl_hv_classes_exit(void);
+
+/* hv_bind.c: devices */
+int kmcl_hv_probe(struct hv_device *dev, const struct hv_vmbus_device_id *id);
+kmcl_hv_remove_t kmcl_hv_remove(struct hv_device *dev);
+void kmcl_hv_unbind(struct kmcl_hv_link *hv);
+bool kmcl_hv_bind_wanted(struct kmcl_hv_class *class);
 bool kmcl_hv_wait_unlinked(unsigned long timeout);
-int kmcl_hv_bind_init(void);
-void kmcl_hv_bind_exit(void);
 
 /* hv_sleep.c: hibernation */
 int kmcl_hv_sleep_init(void);
