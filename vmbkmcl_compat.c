@@ -19,6 +19,10 @@ static void kmcl_interface_reference(PVOID context)
 	__module_get(THIS_MODULE);
 }
 
+/*
+ * Not the last reference: whoever has a table has called one of the exported functions
+ * below to get it, so its module depends on this one and holds it until it is unloaded.
+ */
 static void kmcl_interface_dereference(PVOID context)
 {
 	module_put(THIS_MODULE);

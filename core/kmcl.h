@@ -80,6 +80,7 @@ struct kmcl_counters {
 	atomic64_t no_memory;	/* a packet had to wait in the ring for memory */
 	atomic64_t pinned;	/* pages that the other end may still write to */
 	atomic64_t unpinned;	/* the same, and nothing keeps them from being used */
+	u64 reported;		/* of the refused ones; the worker's own */
 };
 
 /*

@@ -115,6 +115,21 @@ void kmcl_state_suspend(struct kmcl_channel *chan, bool closes)
 	kmcl_receive_stop(chan);
 }
 
+/* What was refused from the other end since this was last said. */
+static void kmcl_state_report_refused(struct kmcl_channel *chan)
+{
+	struct kmcl_counters *count = &chan->count;
+	u64 stray = atomic64_read(&count->stray);
+	u64 malformed = atomic64_read(&count->malformed);
+	u64 unknown = atomic64_read(&count->unknown);
+
+	if (stray + malformed + unknown == count->reported)
+		return;
+	count->reported = stray + malformed + unknown;
+	kmcl_warn(chan, "the other end sent %llu stray completions, %llu malformed packets, %llu of unknown type\n",
+		  stray, malformed, unknown);
+}
+
 /*
  * Opened -> closed. The link is closed before outgoing packets are completed:
  * until then the other end may still write to memory that they describe.
@@ -122,7 +137,6 @@ void kmcl_state_suspend(struct kmcl_channel *chan, bool closes)
 void kmcl_state_close(struct kmcl_channel *chan)
 {
 	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &chan->set.state;
-	struct kmcl_counters *count = &chan->count;
 	struct kmcl_link *link = chan->ctl.link;
 	u64 save = kmcl_save_parks(chan);
 
@@ -150,10 +164,5 @@ void kmcl_state_close(struct kmcl_channel *chan)
 	kmcl_step(chan, KMCL_STEP_GPADLS);
 	kmcl_gpadls_close(chan);
 
-	if (atomic64_read(&count->stray) || atomic64_read(&count->malformed) ||
-	    atomic64_read(&count->unknown))
-		kmcl_warn(chan, "the other end sent %lld stray completions, %lld malformed packets, %lld of unknown type\n",
-			  (long long)atomic64_read(&count->stray),
-			  (long long)atomic64_read(&count->malformed),
-			  (long long)atomic64_read(&count->unknown));
+	kmcl_state_report_refused(chan);
 }

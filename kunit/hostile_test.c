@@ -260,6 +260,24 @@ static void random_bytes_are_survived(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client_packets(client), round + 1);
 }
 
+static void what_was_refused_is_told_once(struct kunit *test)
+{
+	struct kmsg_dump_iter mark = log_mark();
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+	int i;
+
+	host->offered = true;
+	client_enable(client);
+	host_write(host, 99, 0, 1, "x", 1);
+	host_signal(host);
+	for (i = 0; i < 3; i++) {
+		VmbChannelDisable(client->channel);
+		client_enable(client);
+	}
+	KUNIT_EXPECT_EQ(test, log_lines(&mark, "the other end sent 0 stray completions, 0 malformed packets, 1 of unknown type"), 1);
+}
+
 static struct kunit_case hostile_cases[] = {
 	KUNIT_CASE_PARAM(a_lie_is_counted_and_survived, lie_gen_params),
 	KUNIT_CASE(a_corrupt_ring_stays_unread_until_the_channel_is_disabled),
@@ -269,6 +287,7 @@ static struct kunit_case hostile_cases[] = {
 			 outgoing_lie_gen_params),
 	KUNIT_CASE(a_largest_packet_still_passes),
 	KUNIT_CASE(random_bytes_are_survived),
+	KUNIT_CASE(what_was_refused_is_told_once),
 	{}
 };
 

@@ -340,8 +340,12 @@ static void kmcl_lb_shut(struct kmcl_lb_end *end)
 	/* A peer that saw the end open has signalled, or counted the packet it read. */
 	synchronize_rcu();
 	tasklet_kill(&end->tasklet);
-	/* The core wakes this when it counts down to 0. */
-	wait_var_event(external, !atomic_read(external));
+	/*
+	 * The core wakes this when it counts down to 0. That may take a client's time,
+	 * which is no matter for the hung-task watchdog.
+	 */
+	___wait_var_event(external, !atomic_read(external), TASK_IDLE, 0, 0,
+			  schedule());
 }
 
 static int kmcl_lb_make_rings(struct kmcl_lb_conn *conn,
@@ -380,7 +384,7 @@ static int kmcl_lb_open_client(struct kmcl_lb_end *end,
 	if (ret)
 		return ret;
 
-	wait_for_completion(&conn->answered);
+	wait_for_completion_state(&conn->answered, TASK_IDLE);
 	if (!conn->decision)
 		return 0;
 
@@ -589,7 +593,7 @@ static int kmcl_lb_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl
 		kmcl_lb_hang_up(end->peer);
 	while (g->mapped) {
 		mutex_unlock(&kmcl_lb_lock);
-		wait_event(conn->unmapped, !READ_ONCE(g->mapped));
+		wait_event_idle(conn->unmapped, !READ_ONCE(g->mapped));
 		mutex_lock(&kmcl_lb_lock);
 	}
 	conn->deletions--;
