@@ -18,7 +18,10 @@ static void kmcl_gpadl_free(struct kmcl_gpadl *gpadl)
 	kfree(gpadl);
 }
 
-/* With room for as many pages as such memory touches. */
+/*
+ * With room for as many pages as such memory touches. As all that makes a GPADL it may
+ * wait for memory: no packet travels on this path.
+ */
 static struct kmcl_gpadl *kmcl_gpadl_alloc(u32 offset, u32 len, u32 flags)
 {
 	struct kmcl_gpadl *gpadl;
@@ -242,9 +245,11 @@ void kmcl_gpadls_close(struct kmcl_channel *chan)
  *
  * When this returns the other end knows of the memory. hv_vmbus can describe
  * whole pages only, and at most 8190 pages of 4096 bytes, 8 KiB less than 32 MiB:
- * anything else is refused, with a line in the log, and never rounded. It has no way to tell the host of ..._READ_ONLY. It serializes the GPADLs
- * of a channel, so a deletion that blocks holds the others up; and it needs VMBus
- * 4.0, Windows Server 2016.
+ * anything else is refused, with a line in the log, and never rounded. It has no
+ * way to tell the host of ..._READ_ONLY. It serializes the GPADLs of a channel, so
+ * a deletion that blocks holds the others up; and it needs VMBus 4.0, Windows Server
+ * 2016. This may wait for memory (GFP_KERNEL): a client that serves storage makes
+ * its GPADLs ahead of the I/O that needs them.
  *
  * Context: PASSIVE_LEVEL, in EvtChannelOpened and after it.
  *
@@ -371,9 +376,11 @@ EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromMdl);
  * Returns when the other end does not use the memory any more; blocks while it
  * has the GPADL mapped, or does not answer, which the log says after 30 s. Where it
  * cannot be told, a reference is taken on each page that keeps it out of use for
- * good, and the log says of how many pages that cannot be done: objects of a slab
- * (ExAllocatePool..() below a page or two), blocks of pages from alloc_pages(). EvtChannelClosed is the last chance: what is left then is
- * deleted with a line in the log, as is an attempt to delete what there is not.
+ * good, and the log says of how many pages that cannot be done: memory of kmalloc()'s,
+ * hence of ExAllocatePool..()'s, and blocks of pages from alloc_pages().
+ *
+ * EvtChannelClosed is the last chance: what is left then is deleted with a line in
+ * the log, as is an attempt to delete what there is not.
  *
  * Context: PASSIVE_LEVEL, until EvtChannelClosed returns.
  */

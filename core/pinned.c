@@ -12,9 +12,9 @@
 #include "data.h"
 
 /*
- * Of some pages a reference keeps nothing: an object of a slab is given to the next
- * who asks, and the pages of a block from alloc_pages(), but for the first, have no
- * count of their own.
+ * Of some pages a reference keeps nothing: an object of a slab goes to the next caller
+ * of kmalloc(), and the pages of a block from alloc_pages(), but for the first, have no
+ * count of their own. Nor has, on 7.3, what kmalloc() takes from there directly.
  */
 static void kmcl_pin(struct kmcl_channel *chan, struct page *page)
 {

@@ -539,7 +539,7 @@ static void what_the_host_may_still_write_to_is_pinned(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client_count(client, unpinned), 1);
 	KUNIT_EXPECT_EQ(test, log_lines(&mark, "3 pages are pinned for good, 1 cannot be pinned"), 1);
 
-	/* What has failed before: freed, and at once somebody else's. */
+	/* Its owner frees it, and it is not free. */
 	__free_page(page);
 	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
 	put_page(page);

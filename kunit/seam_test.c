@@ -333,7 +333,7 @@ static int close_thread(void *data)
 	return 0;
 }
 
-/* hv_vmbus wakes one of those who wait: there must not be two. */
+/* hv_vmbus wakes one waiter: there must not be two. */
 static void a_rescind_ends_a_gpadl_and_a_close_that_meet(struct kunit *test)
 {
 	struct seam *s = seam_open(test);
