@@ -361,17 +361,24 @@ static void a_host_that_does_not_answer_is_named_in_the_log(struct kunit *test)
 {
 	struct seam *s = seam_open(test);
 	struct kmsg_dump_iter mark = log_mark();
+	u32 lines = 0;
 
 	vmbus->mute = true;
 	kthread_run(create_thread, s, "seam_create");
-	msleep(2500);
-	KUNIT_EXPECT_EQ(test, log_lines(&mark, "VMBus device seam-device: the host has not answered the making of a GPADL for "), 2);
+	EVENTUALLY(test, (lines += log_lines(&mark, "VMBus device seam-device: the host has not answered the making of a GPADL for ")) >= 2);
 	complete(&vmbus->answer);
 	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&s->over, 5 * HZ), 0);
+	mark = log_mark();
 	msleep(1500);
 	KUNIT_EXPECT_EQ(test, log_lines(&mark, "has not answered"), 0);
 	vmbus->mute = false;
 	KUNIT_EXPECT_EQ(test, kmcl_hv_gpadl_delete(&s->hv.link, &s->gpadl), 0);
+
+	vmbus->mute = true;
+	kthread_run(close_thread, s, "seam_close");
+	EVENTUALLY(test, log_lines(&mark, "has not answered a close for 1 s"));
+	complete(&vmbus->answer);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&s->over, 5 * HZ), 0);
 }
 
 static int mmio_thread(void *data)

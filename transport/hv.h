@@ -108,7 +108,8 @@ u32 kmcl_hv_packet_buffer_size(const struct kmcl_link_params *p);
 bool kmcl_hv_may_share(const char *what);
 int kmcl_hv_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
 int kmcl_hv_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
-int kmcl_hv_gpadl_teardown(struct kmcl_hv_link *hv, struct vmbus_gpadl *gpadl);
+int kmcl_hv_gpadl_teardown(struct kmcl_hv_link *hv, struct vmbus_gpadl *gpadl,
+			   const char *what);
 void kmcl_hv_mmio_claim(struct kmcl_hv_link *hv);
 void kmcl_hv_mmio_release(struct kmcl_hv_link *hv);
 

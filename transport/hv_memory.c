@@ -95,15 +95,17 @@ free:
 /*
  * On return the host does not use the memory any more: it has answered, or has
  * withdrawn the offer and with it what it knew. Else an error: it was never told.
+ * @what is for the log.
  */
-int kmcl_hv_gpadl_teardown(struct kmcl_hv_link *hv, struct vmbus_gpadl *gpadl)
+int kmcl_hv_gpadl_teardown(struct kmcl_hv_link *hv, struct vmbus_gpadl *gpadl,
+			   const char *what)
 {
 	struct vmbus_channel *channel = hv->channel;
 	struct kmcl_hv_wait wait;
 	int ret;
 
 	mutex_lock(&hv->gpadls);
-	kmcl_hv_wait_begin(&wait, hv, "the teardown of a GPADL");
+	kmcl_hv_wait_begin(&wait, hv, what);
 	/* There will be memory for the message again. */
 	while ((ret = vmbus_teardown_gpadl(channel, gpadl)) == -ENOMEM &&
 	       !channel->rescind)
@@ -123,7 +125,7 @@ int kmcl_hv_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 	struct kmcl_hv_gpadl *g = gpadl->private;
 	int ret;
 
-	ret = kmcl_hv_gpadl_teardown(hv, &g->gpadl);
+	ret = kmcl_hv_gpadl_teardown(hv, &g->gpadl, "the teardown of a GPADL");
 	if (ret)
 		pr_err("VMBus device %s: the host cannot be told that GPADL %#x is over: error %d\n",
 		       dev_name(&hv->dev->device), gpadl->handle, ret);

@@ -40,7 +40,7 @@ static int kmcl_hv_disconnect(struct kmcl_hv_link *hv)
 
 	rings->gpadl_handle = handle;
 	if (!ret && handle)
-		ret = kmcl_hv_gpadl_teardown(hv, rings);
+		ret = kmcl_hv_gpadl_teardown(hv, rings, "a close");
 	return channel->rescind ? 0 : ret;
 }
 
