@@ -20,10 +20,10 @@ typedef void kmcl_hv_remove_t;
 /*
  * Kernels that still have vmbus_sendpacket_pagebuffer() overwrite the number of
  * ranges in vmbus_sendpacket_mpb_desc() with 1. The change came with 6.16 and
- * was backported, so Kbuild looks at the header.
+ * was backported, so Kbuild looks at the header, and says 0 where it is sure.
  */
 #ifndef KMCL_HV_ONE_RANGE
-#define KMCL_HV_ONE_RANGE	0
+#define KMCL_HV_ONE_RANGE	1
 #endif
 
 #endif
