@@ -21,6 +21,7 @@ printf "Package: qemu-* seabios\nPin: release n='$RELEASE'-backports\nPin-Priori
 CHECK_PACKAGES=(
 	linux-source-6.12 bc flex bison libelf-dev libc6-dev python3 bzip2
 	sparse shellcheck gcc-mingw-w64-x86-64-win32
+	"linux-headers-rt-amd64/$RELEASE-backports" # the newest there is, with PREEMPT_RT
 )
 
 # What is prepared has its recipe in its name: a changed recipe makes a new one.
