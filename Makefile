@@ -15,7 +15,7 @@ export LLVM
 endif
 
 .PHONY: all modules modules_install clean demo demo-loopback check kunit lint \
-	stress coverage kcsan vmbhost guest hostile lab-clean help
+	stress coverage kcsan rt vmbhost guest hostile lab-clean help
 
 all: modules
 
@@ -46,6 +46,9 @@ coverage:
 kcsan:
 	@scripts/kcsan $(if $(SEED),--seed $(SEED)) $(FILTER)
 
+rt:
+	@scripts/rt $(if $(SEED),--seed $(SEED)) $(FILTER)
+
 vmbhost:
 	@scripts/lab vmbhost
 
@@ -72,6 +75,7 @@ help:
 	@echo '  make stress           random operations on loopback channels; SEED=... ROUNDS=...'
 	@echo '  make coverage         which lines the suites run; HOST=both adds those on VMBus'
 	@echo '  make kcsan            the suites under the data race detector'
+	@echo '  make rt               the suites on the newest kernel with PREEMPT_RT'
 	@echo '  make guest            the client on a stock kernel against tools/vmbhost'
 	@echo '  make hostile          the client against a vmbhost that does not behave; SEED=, FUZZ=N'
 	@echo '  make vmbhost          build tools/vmbhost, a VMBus host to test drivers with'

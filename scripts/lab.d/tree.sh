@@ -101,14 +101,15 @@ make_check_tree() {
 	[[ ! -d $CHECK ]] || return 0
 	say "preparing a second tree with the kernel's source and checkers (once, about a minute)"
 	local new=$WORK/check
-	patiently check-tree download_check_tree "$new"
+	patiently check-tree download_onto "$new" "$TREE" "${CHECK_PACKAGES[@]}"
 	mv "$new" "$CHECK"
 }
 
-download_check_tree() {
+# download_onto NEW TREE PACKAGES...: NEW is TREE with more packages.
+download_onto() {
 	rm -rf "$1" # what a try before this one left
-	killable cp -a --reflink=auto "$TREE" "$1" || return
+	killable cp -a --reflink=auto "$2" "$1" || return
 	killable in_tree rw "$1" -- sh -ec \
 		'apt-get update
-		apt-get install -y --no-install-recommends "$@"' sh "${CHECK_PACKAGES[@]}"
+		apt-get install -y --no-install-recommends "$@"' sh "${@:3}"
 }

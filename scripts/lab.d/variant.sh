@@ -12,10 +12,13 @@ known_kernel() {
 # need_kernel_named kunit|VARIANT
 need_kernel_named() {
 	[[ $1 != kunit ]] || { need_kernel && return; }
-	need_check_tree
+	case " $NEWEST_VARIANTS " in
+	*" $1 "*) need_newest_tree ;;
+	*) need_check_tree ;;
+	esac
 	local config=$WORK/$1.config
 	overlaid "$SOURCE/kunit/kernel.config" "$SOURCE/kunit/$1.config" >"$config"
-	KERNEL=$CACHE/kernel-$1-$(kernel_key)
+	KERNEL=$CACHE/kernel-$1-$(recipe <(kernel_key; echo "$CHECK"))
 	[[ -d $KERNEL ]] || locked kernel make_kernel
 	used "$KERNEL"
 }
