@@ -26,7 +26,7 @@ static const u32 exchange_max[] = { 1, 7, 8, 9, 1024, 65536 };
 
 static struct exchange exchanges[ARRAY_SIZE(exchange_pages) * ARRAY_SIZE(exchange_max) * 4];
 
-static const void *exchange_gen_params(KUNIT_GENERATOR_ARGS(prev, desc))
+static const void *exchange_gen_params(KUNIT_GENERATOR_ARGS)
 {
 	struct exchange *x = prev ? (struct exchange *)prev + 1 : exchanges;
 	u32 i = x - exchanges;

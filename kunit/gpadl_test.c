@@ -537,7 +537,8 @@ static void what_the_host_may_still_write_to_is_pinned(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, page_ref_count(second), 2);
 	KUNIT_EXPECT_EQ(test, client_count(client, pinned), 3);
 	KUNIT_EXPECT_EQ(test, client_count(client, unpinned), 1);
-	KUNIT_EXPECT_EQ(test, log_lines(&mark, "3 pages are pinned for good, 1 cannot be pinned"), 1);
+	KUNIT_EXPECT_EQ(test, log_lines(&mark, "3 pages are pinned for good, 1 cannot be pinned"),
+			1);
 
 	/* Its owner frees it, and it is not free. */
 	__free_page(page);

@@ -13,10 +13,9 @@
  * given the test as well.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
-#define KUNIT_GENERATOR_ARGS(prev, desc)	const void *prev, char *desc
+#define KUNIT_GENERATOR_ARGS	const void *prev, char *desc
 #else
-#define KUNIT_GENERATOR_ARGS(prev, desc)	\
-	struct kunit *test, const void *prev, char *desc
+#define KUNIT_GENERATOR_ARGS	struct kunit *test, const void *prev, char *desc
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)

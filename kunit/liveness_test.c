@@ -145,7 +145,7 @@ static void a_close_that_takes_long_says_whose_turn_it_is(struct kunit *test)
 	host_withdraw(host);
 	EVENTUALLY(test, log_lines(&mark, "EvtChannelSuspend has not returned"));
 	complete(&suspend_may_end);
-	EVENTUALLY(test, log_lines(&mark, "has not completed the packets that it holds (it holds 1)"));
+	EVENTUALLY(test, log_lines(&mark, "not completed the packets that it holds (it holds 1)"));
 	client_complete(client, 0, NULL, 0);
 	wait_for_completion(&host->released);
 	msleep(200);

@@ -126,7 +126,7 @@ static void at_passive_level_memory_is_waited_for_but_no_io(struct kunit *test)
 	watch_stop(&watch);
 	KUNIT_EXPECT_GE(test, watch.pieces, 4);
 	KUNIT_EXPECT_EQ(test, watch.patient, watch.pieces);
-	KUNIT_EXPECT_EQ(test, watch.any & (__GFP_IO | __GFP_FS), 0);
+	KUNIT_EXPECT_FALSE(test, watch.any & (__GFP_IO | __GFP_FS));
 	words_free(test, &words);
 }
 
@@ -142,7 +142,7 @@ static void at_dispatch_level_memory_is_not_waited_for(struct kunit *test)
 	KeLowerIrql(old);
 	watch_stop(&watch);
 	KUNIT_EXPECT_GE(test, watch.pieces, 4);
-	KUNIT_EXPECT_EQ(test, watch.any & __GFP_DIRECT_RECLAIM, 0);
+	KUNIT_EXPECT_FALSE(test, watch.any & __GFP_DIRECT_RECLAIM);
 	words_free(test, &words);
 }
 
@@ -156,7 +156,7 @@ static void much_memory_is_had_without_io(struct kunit *test)
 	watch_stop(&watch);
 	KUNIT_EXPECT_NOT_NULL(test, memory);
 	KUNIT_EXPECT_GT(test, watch.pages, 0);
-	KUNIT_EXPECT_EQ(test, watch.any & (__GFP_IO | __GFP_FS), 0);
+	KUNIT_EXPECT_FALSE(test, watch.any & (__GFP_IO | __GFP_FS));
 	ExFreePool(memory);
 }
 
@@ -182,7 +182,7 @@ static void pages_are_mapped_without_io(struct kunit *test)
 	watch_stop(&watch);
 	KUNIT_EXPECT_TRUE(test, is_vmalloc_addr(address));
 	KUNIT_EXPECT_GT(test, watch.pages, 0);
-	KUNIT_EXPECT_EQ(test, watch.any & (__GFP_IO | __GFP_FS), 0);
+	KUNIT_EXPECT_FALSE(test, watch.any & (__GFP_IO | __GFP_FS));
 	IoFreeMdl(mdl);
 }
 

@@ -704,7 +704,7 @@ static void a_work_item_that_is_queued_twice_runs_once(struct kunit *test)
 }
 
 /* Another module's, as a routine of it would look to this one. */
-static struct module *const other_module = NULL;
+static struct module *const other_module; /* NULL, which no module is */
 
 static int flushing_thread(void *data)
 {

@@ -100,7 +100,7 @@ struct race {
 static struct race races[RACE_OPS * (RACE_OPS + 1) / 2];
 
 /* Every operation with every other, and with itself; but there is only one host. */
-static const void *race_gen_params(KUNIT_GENERATOR_ARGS(prev, desc))
+static const void *race_gen_params(KUNIT_GENERATOR_ARGS)
 {
 	const struct race *race = prev ? prev + sizeof(*race) : races;
 	u32 i, j, n = 0;

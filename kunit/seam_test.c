@@ -359,13 +359,15 @@ static void a_rescind_ends_a_gpadl_and_a_close_that_meet(struct kunit *test)
 /* The patience of 30 s is 1 s here. */
 static void a_host_that_does_not_answer_is_named_in_the_log(struct kunit *test)
 {
+	static const char unanswered[] =
+		"VMBus device seam-device: the host has not answered the making of a GPADL for ";
 	struct seam *s = seam_open(test);
 	struct kmsg_dump_iter mark = log_mark();
 	u32 lines = 0;
 
 	vmbus->mute = true;
 	kthread_run(create_thread, s, "seam_create");
-	EVENTUALLY(test, (lines += log_lines(&mark, "VMBus device seam-device: the host has not answered the making of a GPADL for ")) >= 2);
+	EVENTUALLY(test, (lines += log_lines(&mark, unanswered)) >= 2);
 	complete(&vmbus->answer);
 	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&s->over, 5 * HZ), 0);
 	mark = log_mark();

@@ -322,7 +322,7 @@ static void two_threads_do_anything_and_no_packet_is_lost_or_comes_twice(struct 
 		stress_run_free(run);
 }
 
-static const void *stress_gen_params(KUNIT_GENERATOR_ARGS(prev, desc))
+static const void *stress_gen_params(KUNIT_GENERATOR_ARGS)
 {
 	static u64 seeds[1000];
 	const u64 *next = prev ? prev + sizeof(*next) : seeds;
