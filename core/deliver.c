@@ -345,6 +345,7 @@ VOID VmbChannelPacketFail(VMBPACKETCOMPLETION PacketCompletionContext)
 	chan = inc->chan;
 	kmcl_warn_ratelimited(chan, "the client failed a packet as malformed; nothing is received any more until the channel is disabled\n");
 
+	kmcl_external_in_end(inc);
 	spin_lock_irqsave(&chan->recv.lock, flags);
 	chan->recv.failed = true;
 	kmcl_deliver_taken_back(&chan->recv);

@@ -202,12 +202,14 @@ struct kmcl_incoming *kmcl_incoming_get(struct kmcl_channel *chan,
 	return inc;
 }
 
-/* Called with kmcl_recv.lock held. The channel may be gone once it is dropped. */
+/*
+ * Called with kmcl_recv.lock held; the channel may be gone once it is dropped. The
+ * packet's memory has been let go of before, for to unmap it may sleep.
+ */
 void kmcl_incoming_put_locked(struct kmcl_incoming *inc)
 {
 	struct kmcl_recv *recv = &inc->chan->recv;
 
-	kmcl_external_in_end(inc);
 	atomic_set(&inc->state, KMCL_INCOMING_IDLE);
 	if (inc->spare) {
 		list_add(&inc->node, &recv->spare);
@@ -225,6 +227,7 @@ void kmcl_incoming_put(struct kmcl_incoming *inc)
 	struct kmcl_recv *recv = &inc->chan->recv;
 	unsigned long flags;
 
+	kmcl_external_in_end(inc);
 	spin_lock_irqsave(&recv->lock, flags);
 	kmcl_incoming_put_locked(inc);
 	spin_unlock_irqrestore(&recv->lock, flags);
