@@ -306,7 +306,7 @@ struct kmcl_channel {
 	struct kmcl_counters count;
 	struct kmcl_link *link;		/* stable while send.writable or a callback can come */
 
-	spinlock_t spare_lock;		/* guards the two below */
+	spinlock_t spare_lock;		/* guards what is below */
 	struct list_head spare;		/* kmcl_packet, for VmbPacketAllocate() */
 	u32 spares;
 };
@@ -316,6 +316,7 @@ enum kmcl_packet_state {
 	KMCL_PACKET_BUSY,	/* from a send to its completion routine */
 };
 
+	u32 spare_bytes;
 /* What a packet has room for. */
 struct kmcl_packet_shape {
 	u32 gpa;		/* bytes of headers when it describes memory */

@@ -5,12 +5,17 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/export.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "data.h"
 
-/* Freed packets that a channel keeps for the next VmbPacketAllocate(). */
+/*
+ * Freed packets that a channel keeps for the next VmbPacketAllocate(): as many as that,
+ * in so many bytes, but one of any size.
+ */
 #define KMCL_PACKET_SPARES	64
+#define KMCL_PACKET_SPARE_BYTES	SZ_1M
 
 static u32 kmcl_packet_size(const struct kmcl_packet_shape *shape)
 {
@@ -34,6 +39,7 @@ static void kmcl_packet_init(struct kmcl_packet *pkt, struct kmcl_channel *chan,
 
 static void kmcl_packet_free(struct kmcl_packet *pkt)
 {
+	u32 bytes = kmcl_packet_size(&pkt->shape);
 	struct kmcl_channel *chan = pkt->chan;
 	unsigned long flags;
 	bool keep;
@@ -41,10 +47,12 @@ static void kmcl_packet_free(struct kmcl_packet *pkt)
 	pkt->tag = KMCL_TAG_DEAD;
 
 	spin_lock_irqsave(&chan->spare_lock, flags);
-	keep = chan->spares < KMCL_PACKET_SPARES;
+	keep = !chan->spares || (chan->spares < KMCL_PACKET_SPARES &&
+				 chan->spare_bytes + bytes <= KMCL_PACKET_SPARE_BYTES);
 	if (keep) {
 		list_add(&pkt->tx.node, &chan->spare);
 		chan->spares++;
+		chan->spare_bytes += bytes;
 	}
 	spin_unlock_irqrestore(&chan->spare_lock, flags);
 
@@ -65,6 +73,7 @@ kmcl_packet_spare(struct kmcl_channel *chan,
 	if (pkt) {
 		list_del(&pkt->tx.node);
 		chan->spares--;
+		chan->spare_bytes -= kmcl_packet_size(&pkt->shape);
 	}
 	spin_unlock_irqrestore(&chan->spare_lock, flags);
 

@@ -84,8 +84,27 @@ static void a_failed_packets_mapping_is_undone_where_that_may_sleep(struct kunit
 	VmbChannelDisable(pair->server->channel);
 }
 
+static void spare_packets_are_limited_in_bytes(struct kunit *test)
+{
+	struct client *client = client_create(test, NULL);
+	VMBPACKET packets[40];
+	u32 i, bytes;
+
+	ASSERT_STATUS(test, VmbChannelInitSetMaximumPacketSize(client->channel, SZ_64K),
+		      STATUS_SUCCESS);
+	bytes = VmbChannelSizeofPacket(client->channel);
+	for (i = 0; i < ARRAY_SIZE(packets); i++) {
+		packets[i] = VmbPacketAllocate(client->channel);
+		KUNIT_ASSERT_NOT_NULL(test, packets[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(packets); i++)
+		VmbPacketFree(packets[i]);
+	KUNIT_EXPECT_EQ(test, client_chan(client)->spares, SZ_1M / bytes);
+}
+
 static struct kunit_case incoming_cases[] = {
 	KUNIT_CASE(a_failed_packets_mapping_is_undone_where_that_may_sleep),
+	KUNIT_CASE(spare_packets_are_limited_in_bytes),
 	{}
 };
 
