@@ -118,6 +118,22 @@ static inline void kmcl_receive_wake(struct kmcl_recv *recv)
 
 /* deliver.c */
 void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,
+/* What was waited for at kmcl_recv.idle is written, and told, under the lock. */
+static inline void kmcl_incoming_sync(struct kmcl_recv *recv)
+{
+	spin_lock_irq(&recv->lock);
+	spin_unlock_irq(&recv->lock);
+}
+
+/*
+ * Called with kmcl_recv.lock held. For kmcl_recv.bytes and .client_bytes, which the
+ * reader looks at without it first.
+ */
+static inline void kmcl_recv_add(size_t *bytes, ssize_t n)
+{
+	WRITE_ONCE(*bytes, *bytes + n);
+}
+
 		  u32 *delivered);
 void kmcl_deliver_batch_end(struct kmcl_channel *chan, u32 packets);
 bool kmcl_deliver_defer(struct kmcl_incoming *inc);

@@ -11,6 +11,8 @@
 
 #include <linux/bottom_half.h>
 #include <linux/export.h>
+#include <linux/sched/mm.h>
+#include <linux/wait.h>
 
 #include "data.h"
 
@@ -228,9 +230,9 @@ void kmcl_deliver_wait_completed(struct kmcl_channel *chan)
 {
 	struct kmcl_recv *recv = &chan->recv;
 
-	spin_lock_irq(&recv->lock);
-	wait_event_lock_irq(recv->idle, !recv->outstanding, recv->lock);
-	spin_unlock_irq(&recv->lock);
+	/* A client may take its time. */
+	wait_event_idle(recv->idle, !READ_ONCE(recv->outstanding));
+	kmcl_incoming_sync(recv);
 }
 
 /* From the client, which may be done with a packet once. */

@@ -154,6 +154,7 @@ enum kmcl_recv_gate {
 struct kmcl_recv {
 	bool at_passive;	/* VmbChannelSetIncomingProcessingAtPassive() */
 	atomic_t readers;	/* calls of kmcl_receive_poll() to account for */
+	u32 batches;		/* that the reader has ended, counted by it */
 	struct tasklet_struct tasklet;	/* reads the ring where no signal comes */
 	struct work_struct work;	/* delivers @passive */
 

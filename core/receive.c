@@ -10,6 +10,8 @@
 
 #include <linux/delay.h>
 #include <linux/export.h>
+#include <linux/sizes.h>
+#include <linux/wait.h>
 
 #include "data.h"
 
@@ -51,7 +53,7 @@ static bool kmcl_receive_stalls(struct kmcl_recv *recv, bool data)
 	return recv->stalled;
 }
 
-/* Before the ring is looked at: who has a reason to wake the reader did so. */
+/* Before the ring is looked at: a reason to wake the reader that comes later counts. */
 static void kmcl_receive_unstall(struct kmcl_recv *recv)
 {
 	unsigned long flags;
@@ -239,7 +241,7 @@ static bool kmcl_receive_batch(struct kmcl_channel *chan)
 }
 
 /*
- * Reads the ring, unless somebody is: the tasklet does so once more then, after
+ * Reads the ring, unless it is being read: the tasklet does so once more then, after
  * whatever else has to be done on its CPU. In softirq context.
  */
 static void kmcl_receive_poll(struct kmcl_channel *chan)
@@ -247,7 +249,7 @@ static void kmcl_receive_poll(struct kmcl_channel *chan)
 	struct kmcl_recv *recv = &chan->recv;
 	bool more;
 
-	/* Full barrier; pairs with the one in kmcl_receive_disable(). */
+	/* Full barrier; pairs with the one in kmcl_receive_sync(). */
 	if (atomic_inc_return(&recv->readers) != 1)
 		return;
 
@@ -265,6 +267,8 @@ static void kmcl_receive_tasklet(struct tasklet_struct *t)
 }
 
 /**
+	/* Pairs with the acquire in kmcl_receive_synced(): the batch has ended. */
+	smp_store_release(&recv->batches, recv->batches + 1);
  * kmcl_data_ready() - the other end signalled
  * @link: an open link
  *
@@ -315,8 +319,9 @@ void kmcl_receive_enable(struct kmcl_channel *chan)
 }
 
 /*
- * Waits for readers that have looked at @gate too early; those to come see what was
- * written before this. They look for every packet.
+ * Waits for a reader that has looked at @gate too early; those to come see what was
+ * written before this. They look for every packet. On a busy channel the next batch
+ * may always have begun: so it is the end of one that is waited for.
  */
 static void kmcl_receive_sync(struct kmcl_recv *recv)
 {
@@ -353,6 +358,14 @@ void kmcl_receive_disable(struct kmcl_channel *chan)
 
 	spin_lock_irq(&recv->lock);
 	/* What the quota has left in the ring may be put aside. */
+/* Has the batch ended that was being read when there had been so many? */
+static bool kmcl_receive_synced(struct kmcl_recv *recv, u32 batches)
+{
+	/* Pairs with the release in kmcl_receive_poll(). */
+	return smp_load_acquire(&recv->batches) != batches ||
+	       !atomic_read_acquire(&recv->readers);
+}
+
 	if (recv->gate == KMCL_RECV_OPEN)
 		kmcl_recv_set_gate(recv, KMCL_RECV_HELD);
 	spin_unlock_irq(&recv->lock);
@@ -364,7 +377,7 @@ void kmcl_receive_disable(struct kmcl_channel *chan)
 	flush_work(&recv->work);
 }
 
-/* When this returns nobody reads the ring. */
+/* When this returns the ring is not being read. */
 void kmcl_receive_stop(struct kmcl_channel *chan)
 {
 	struct kmcl_recv *recv = &chan->recv;
@@ -376,7 +389,7 @@ void kmcl_receive_stop(struct kmcl_channel *chan)
 	kmcl_receive_sync(recv);
 }
 
-/* The link is gone: when this returns nobody reads its ring, and nobody will. */
+/* The link is gone: when this returns its ring is not being read, and will not be. */
 void kmcl_receive_cut(struct kmcl_channel *chan, struct kmcl_link *link)
 {
 	struct kmcl_recv *recv = &chan->recv;
@@ -390,15 +403,14 @@ void kmcl_receive_cut(struct kmcl_channel *chan, struct kmcl_link *link)
 	kmcl_receive_sync(recv);
 }
 
-/* The link is closed, so nobody signals any more: lets go of all memory. */
+/* The link is closed, so no signal comes any more: lets go of all memory. */
 void kmcl_receive_close(struct kmcl_channel *chan)
 {
 	struct kmcl_recv *recv = &chan->recv;
 
-	/* Completions may still be on their way out of somebody's hands. */
-	spin_lock_irq(&recv->lock);
-	wait_event_lock_irq(recv->idle, !recv->held, recv->lock);
-	spin_unlock_irq(&recv->lock);
+	/* The sender may have taken completions off its queue that it has yet to free. */
+	wait_event_idle(recv->idle, !READ_ONCE(recv->held));
+	kmcl_incoming_sync(recv);
 
 	tasklet_kill(&recv->tasklet);
 	cancel_work_sync(&recv->work);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Receiving: contexts, order, completions to the host, packets that lie. */
+#include <linux/kthread.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -486,6 +487,102 @@ static void a_packet_stays_in_the_ring_until_there_is_memory_for_it(struct kunit
 		client_complete(client, i, NULL, 0);
 }
 
+static unsigned long busy_end;
+
+/* A completion routine that takes its time, and has its transaction completed again. */
+static void send_again(struct client_done *done)
+{
+	static struct host_packet pkt;
+	u64 completion[3] = {};
+
+	if (!time_before(jiffies, READ_ONCE(busy_end)))
+		return;
+	mdelay(2);
+	client_send(done, "x", 1, VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
+	if (!host_read(recv_host, &pkt))
+		return;
+	((u16 *)completion)[0] = KMCL_WIRE_COMPLETION;
+	((u16 *)completion)[1] = 2;
+	((u16 *)completion)[2] = 2;
+	completion[1] = pkt.id;
+	host_write_bytes(recv_host, completion, sizeof(completion));
+}
+
+static int signalling_thread(void *unused)
+{
+	while (!kthread_should_stop()) {
+		if (time_before(jiffies, READ_ONCE(busy_end)))
+			host_signal(recv_host);
+		else
+			usleep_range(1000, 2000);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Two processors see to it that at any time one of them reads. */
+static void a_channel_that_is_always_being_read_can_be_paused(struct kunit *test)
+{
+	struct client *client = active_client(test);
+	struct host_packet *pkt = kunit_kzalloc(test, sizeof(*pkt), GFP_KERNEL);
+	struct task_struct *signalling[2];
+	unsigned long begin;
+	u32 i;
+
+	for (i = 0; i < 70; i++) {
+		struct client_done *done = client_packet(client);
+
+		done->again = send_again;
+		client_send(done, "x", 1, VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
+	}
+	while (host_read(recv_host, pkt))
+		host_write(recv_host, KMCL_WIRE_COMPLETION, 0, pkt->id, NULL, 0);
+
+	busy_end = jiffies + 6 * HZ;
+	for (i = 0; i < 2; i++) {
+		signalling[i] = kthread_run(signalling_thread, NULL, "kmcl_signalling");
+		KUNIT_ASSERT_FALSE(test, IS_ERR(signalling[i]));
+	}
+	msleep(50);
+	begin = jiffies;
+	VmbChannelPause(client->channel);
+	KUNIT_EXPECT_LT(test, jiffies - begin, 3 * HZ);
+	WRITE_ONCE(busy_end, jiffies);
+	for (i = 0; i < 2; i++)
+		kthread_stop(signalling[i]);
+}
+
+static DECLARE_COMPLETION(recv_disabled);
+
+static int disabling_thread(void *data)
+{
+	VmbChannelDisable(((struct client *)data)->channel);
+	complete(&recv_disabled);
+	return 0;
+}
+
+static bool waits_idle(struct client *client)
+{
+	struct task_struct *worker = READ_ONCE(client_chan(client)->ctl.task);
+
+	return worker && READ_ONCE(worker->__state) == TASK_IDLE;
+}
+
+/* The watchdog for hung tasks is not to take the worker for one. */
+static void while_a_client_holds_a_packet_the_worker_waits_idle(struct kunit *test)
+{
+	struct client *client = active_client(test);
+
+	client->keep = true;
+	host_send_numbers(0, 1);
+	host_signal(recv_host);
+	KUNIT_ASSERT_EQ(test, client_packets(client), 1);
+	kthread_run(disabling_thread, client, "kmcl_disabling");
+	EVENTUALLY(test, waits_idle(client));
+	client_complete(client, 0, NULL, 0);
+	wait_for_completion(&recv_disabled);
+}
+
 static struct kunit_case receive_cases[] = {
 	KUNIT_CASE(a_packet_is_delivered_without_its_headers),
 	KUNIT_CASE(by_default_packets_are_delivered_in_softirq_context),
@@ -508,6 +605,8 @@ static struct kunit_case receive_cases[] = {
 	KUNIT_CASE(at_the_quota_packets_wait_at_passive_too),
 	KUNIT_CASE(at_the_quota_a_completion_still_arrives),
 	KUNIT_CASE(a_packet_stays_in_the_ring_until_there_is_memory_for_it),
+	KUNIT_CASE(a_channel_that_is_always_being_read_can_be_paused),
+	KUNIT_CASE(while_a_client_holds_a_packet_the_worker_waits_idle),
 	{}
 };
 
