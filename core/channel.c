@@ -89,6 +89,7 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel)
 	kmcl_send_end(chan);
 	cancel_work_sync(&chan->ctl.work);
 	kmcl_watchdog_end(chan);
+	kmcl_receive_end(chan);
 	kmcl_transactions_free(chan);
 	put_device(chan->parent);
 	chan->tag = KMCL_TAG_DEAD;

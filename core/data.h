@@ -102,6 +102,8 @@ void kmcl_transactions_expect_late(struct kmcl_channel *chan);
 
 /* receive.c */
 void kmcl_receive_init(struct kmcl_channel *chan);
+int kmcl_receive_prepare(struct kmcl_channel *chan);
+void kmcl_receive_end(struct kmcl_channel *chan);
 void kmcl_receive_enable(struct kmcl_channel *chan);
 void kmcl_receive_disable(struct kmcl_channel *chan);
 void kmcl_receive_discard(struct kmcl_channel *chan);

@@ -16,7 +16,10 @@
 
 #include "data.h"
 
-/* After that many packets the client learns that a batch has ended. */
+/*
+ * After that many packets the client learns that a batch has ended, and the work item
+ * that delivers them ends too: more are for its next run.
+ */
 #define KMCL_PASSIVE_BATCH	64
 
 /* A packet is not outstanding any more: the quota may have room for another. */
@@ -28,7 +31,7 @@ static void kmcl_deliver_taken_back(struct kmcl_recv *recv)
 		wake_up_all(&recv->idle);
 	kmcl_receive_wake(recv);
 	if (!list_empty(&recv->passive))
-		queue_work(kmcl_deliver_wq, &recv->work);
+		queue_work(recv->wq, &recv->work);
 }
 
 /* Sends the completion. True: it waits for room, and the packet with it. */
@@ -156,7 +159,7 @@ void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,
 	kmcl_deliver_batch_end(chan, *delivered);
 	*delivered = 0;
 	kmcl_deliver_put_aside(chan, inc);
-	queue_work(kmcl_deliver_wq, &recv->work);
+	queue_work(recv->wq, &recv->work);
 }
 
 static struct kmcl_incoming *kmcl_deliver_next(struct kmcl_recv *recv)
@@ -184,25 +187,25 @@ static void kmcl_deliver_counted_down(struct kmcl_recv *recv)
 	spin_unlock_irq(&recv->lock);
 }
 
-/* Delivers at PASSIVE_LEVEL what the reader has put aside. */
-void kmcl_deliver_work(struct work_struct *work)
+/* True: more is to be delivered, by another run. */
+static bool kmcl_deliver_passive(struct kmcl_channel *chan)
 {
-	struct kmcl_channel *chan =
-		container_of(work, struct kmcl_channel, recv.work);
 	struct kmcl_recv *recv = &chan->recv;
 	struct kmcl_incoming *inc;
-	u32 packets = 0;
+	u32 budget, packets = 0;
 
-	while ((inc = kmcl_deliver_next(recv))) {
+	for (budget = KMCL_PASSIVE_BATCH; budget; budget--) {
+		inc = kmcl_deliver_next(recv);
+		if (!inc)
+			break;
 		kmcl_deliver_one(chan, inc);
 		if (READ_ONCE(recv->deferred))
 			kmcl_deliver_requeue(recv);
 
-		if (++packets == KMCL_PASSIVE_BATCH ||
-		    list_empty_careful(&recv->passive)) {
+		packets++;
+		if (budget == 1 || list_empty_careful(&recv->passive)) {
 			kmcl_deliver_batch_end(chan, packets);
 			packets = 0;
-			cond_resched();
 		}
 		kmcl_deliver_counted_down(recv);
 	}
@@ -243,6 +246,36 @@ static bool kmcl_incoming_take_back(struct kmcl_incoming *inc)
 }
 
 /**
+	return !budget;
+}
+
+/*
+ * Delivers at PASSIVE_LEVEL what the reader has put aside. Memory may be being freed by
+ * these packets, so what the client allocates meanwhile starts no I/O.
+ */
+void kmcl_deliver_work(struct work_struct *work)
+{
+	struct kmcl_channel *chan =
+		container_of(work, struct kmcl_channel, recv.work);
+	struct kmcl_recv *recv = &chan->recv;
+	unsigned int noio = memalloc_noio_save();
+	bool more = false;
+
+	spin_lock_irq(&recv->lock);
+	recv->working = kmcl_recv_is_open(recv);
+	spin_unlock_irq(&recv->lock);
+
+	if (recv->working)
+		more = kmcl_deliver_passive(chan);
+
+	spin_lock_irq(&recv->lock);
+	WRITE_ONCE(recv->working, false);
+	wake_up_all(&recv->idle);
+	spin_unlock_irq(&recv->lock);
+
+	memalloc_noio_restore(noio);
+	if (more)
+		queue_work(recv->wq, work);
  * VmbChannelPacketComplete() - be done with an incoming packet
  * @PacketCompletionContext: as passed to the ProcessPacket callback; invalid
  *	afterwards, like the packet's buffer
@@ -420,3 +453,7 @@ PVOID VmbChannelPacketGetClientContext(VMBPACKETCOMPLETION PacketCompletionConte
 	return inc->context;
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketGetClientContext);
+ * This project's decision: a packet may be what memory is being freed by, so memory
+ * that ProcessPacket allocates at PASSIVE_LEVEL is found without I/O, as if by GFP_NOIO,
+ * and each channel has a thread of its own in reserve to call it.
+ *

@@ -163,8 +163,9 @@ NTSTATUS VmbChannelPacketGetExternalData(VMBPACKETCOMPLETION PacketCompletionCon
 		return inc->external ? STATUS_NOT_SUPPORTED : STATUS_NOT_FOUND;
 
 	if (!inc->mdl) {
+		/* The packet may be what memory is being freed by. */
 		inc->mdl = kmcl_external_build(inc, KeGetCurrentIrql() < DISPATCH_LEVEL ?
-					       GFP_KERNEL | __GFP_NOWARN :
+					       GFP_NOIO | __GFP_NOWARN :
 					       GFP_ATOMIC | __GFP_NOWARN);
 		if ((!inc->mdl || kmcl_external_needs_mapping(inc)) &&
 		    kmcl_external_postpone(inc))

@@ -157,6 +157,7 @@ struct kmcl_recv {
 	u32 batches;		/* that the reader has ended, counted by it */
 	struct tasklet_struct tasklet;	/* reads the ring where no signal comes */
 	struct work_struct work;	/* delivers @passive */
+	struct workqueue_struct *wq;	/* for it alone; from the first opening on */
 
 	u32 gpa_room;		/* bytes of headers that a kmcl_incoming has room for */
 
@@ -170,6 +171,7 @@ struct kmcl_recv {
 	struct task_struct *deliverer;	/* runs that, or is interrupted by it */
 	struct kmcl_incoming *deferred;	/* by that ProcessPacket */
 	u32 waiting;		/* packets in @passive, and the one taken from it */
+	bool working;		/* @work may be in a callback of the client's */
 	u32 quota;		/* how many packets may be outstanding */
 	u32 outstanding;	/* packets delivered, not yet completed by the client */
 	u32 held;		/* kmcl_incoming in use */

@@ -310,11 +310,36 @@ void kmcl_receive_enable(struct kmcl_channel *chan)
 {
 	spin_lock_irq(&chan->recv.lock);
 	/* Written before kmcl_receive_cut() takes this lock. */
+/*
+ * What an open channel needs. Packets may be what a client's memory reclaim waits for:
+ * with a queue of its own, which has a rescuer, delivery at PASSIVE_LEVEL depends on
+ * no other channel's client. The queue costs a kernel thread, so a channel that was
+ * never opened has none.
+ */
+int kmcl_receive_prepare(struct kmcl_channel *chan)
+{
+	struct kmcl_recv *recv = &chan->recv;
+
+	if (!recv->wq)
+		recv->wq = alloc_workqueue("kmcl_%.16s", WQ_UNBOUND | WQ_MEM_RECLAIM,
+					   1, kmcl_channel_name(chan));
+	if (!recv->wq)
+		return -ENOMEM;
+	return kmcl_incoming_prepare(chan);
+}
+
+/* The channel is not to be opened any more. */
+void kmcl_receive_end(struct kmcl_channel *chan)
+{
+	if (chan->recv.wq)
+		destroy_workqueue(chan->recv.wq);
+}
+
 	if (!READ_ONCE(chan->link->cut))
 		kmcl_recv_set_gate(&chan->recv, KMCL_RECV_OPEN);
 	spin_unlock_irq(&chan->recv.lock);
 
-	queue_work(kmcl_deliver_wq, &chan->recv.work);
+	queue_work(chan->recv.wq, &chan->recv.work);
 	tasklet_schedule(&chan->recv.tasklet);
 }
 
@@ -374,7 +399,9 @@ static bool kmcl_receive_synced(struct kmcl_recv *recv, u32 batches)
 		kmcl_receive_discard(chan);
 
 	kmcl_receive_sync(recv);
-	flush_work(&recv->work);
+	/* From here on the work item finds the gate shut. A client may take its time. */
+	wait_event_idle(recv->idle, !READ_ONCE(recv->working));
+	kmcl_incoming_sync(recv);
 }
 
 /* When this returns the ring is not being read. */

@@ -21,7 +21,7 @@ NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 	int ret;
 
 	WRITE_ONCE(chan->link, link);
-	ret = kmcl_incoming_prepare(chan);
+	ret = kmcl_receive_prepare(chan);
 	if (ret)
 		goto fail;
 

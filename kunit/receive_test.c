@@ -583,6 +583,34 @@ static void while_a_client_holds_a_packet_the_worker_waits_idle(struct kunit *te
 	wait_for_completion(&recv_disabled);
 }
 
+static DECLARE_COMPLETION(recv_go_on);
+
+static bool wait_to_go_on(struct client *client, VMBPACKETCOMPLETION handle, void *buffer,
+			  u32 len)
+{
+	atomic_inc(&client->n_packets);
+	wait_for_completion(&recv_go_on);
+	atomic_dec(&client->n_packets);
+	return false;
+}
+
+static void while_process_packet_runs_the_worker_waits_idle(struct kunit *test)
+{
+	struct client *client = active_client(test);
+
+	reinit_completion(&recv_go_on);
+	client->on_packet = wait_to_go_on;
+	VmbChannelSetIncomingProcessingAtPassive(client->channel, TRUE);
+	host_send_numbers(0, 1);
+	host_signal(recv_host);
+	EVENTUALLY(test, client_packets(client) == 1);
+	kthread_run(disabling_thread, client, "kmcl_disabling");
+	EVENTUALLY(test, waits_idle(client));
+	complete_all(&recv_go_on);
+	wait_for_completion(&recv_disabled);
+	KUNIT_EXPECT_EQ(test, client_packets(client), 1);
+}
+
 static struct kunit_case receive_cases[] = {
 	KUNIT_CASE(a_packet_is_delivered_without_its_headers),
 	KUNIT_CASE(by_default_packets_are_delivered_in_softirq_context),
@@ -607,6 +635,7 @@ static struct kunit_case receive_cases[] = {
 	KUNIT_CASE(a_packet_stays_in_the_ring_until_there_is_memory_for_it),
 	KUNIT_CASE(a_channel_that_is_always_being_read_can_be_paused),
 	KUNIT_CASE(while_a_client_holds_a_packet_the_worker_waits_idle),
+	KUNIT_CASE(while_process_packet_runs_the_worker_waits_idle),
 	{}
 };
 
