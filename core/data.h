@@ -118,8 +118,6 @@ static inline void kmcl_receive_wake(struct kmcl_recv *recv)
 		tasklet_schedule(&recv->tasklet);
 }
 
-/* deliver.c */
-void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,
 /* What was waited for at kmcl_recv.idle is written, and told, under the lock. */
 static inline void kmcl_incoming_sync(struct kmcl_recv *recv)
 {
@@ -136,6 +134,8 @@ static inline void kmcl_recv_add(size_t *bytes, ssize_t n)
 	WRITE_ONCE(*bytes, *bytes + n);
 }
 
+/* deliver.c */
+void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,
 		  u32 *delivered);
 void kmcl_deliver_batch_end(struct kmcl_channel *chan, u32 packets);
 bool kmcl_deliver_defer(struct kmcl_incoming *inc);
@@ -166,6 +166,8 @@ struct kmcl_incoming *kmcl_incoming_alloc_completion(struct kmcl_channel *chan,
 void kmcl_incoming_free_spares(struct kmcl_channel *chan);
 struct kmcl_incoming *kmcl_incoming_get(struct kmcl_channel *chan,
 					const struct kmcl_wire *pkt);
+struct kmcl_incoming *kmcl_incoming_for_answer(struct kmcl_channel *chan, u64 id,
+					       u32 len);
 void kmcl_incoming_put(struct kmcl_incoming *inc);
 void kmcl_incoming_put_locked(struct kmcl_incoming *inc);
 

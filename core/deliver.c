@@ -22,9 +22,13 @@
  */
 #define KMCL_PASSIVE_BATCH	64
 
-/* A packet is not outstanding any more: the quota may have room for another. */
-static void kmcl_deliver_taken_back(struct kmcl_recv *recv)
+/*
+ * A packet is not outstanding any more, and @bytes not the client's: its limits may
+ * have room for another.
+ */
+static void kmcl_deliver_taken_back(struct kmcl_recv *recv, u32 bytes)
 {
+	kmcl_recv_add(&recv->client_bytes, -(ssize_t)bytes);
 	/* The reader looks at it without the lock first. */
 	WRITE_ONCE(recv->outstanding, recv->outstanding - 1);
 	if (!recv->outstanding)
@@ -34,21 +38,52 @@ static void kmcl_deliver_taken_back(struct kmcl_recv *recv)
 		queue_work(recv->wq, &recv->work);
 }
 
-/* Sends the completion. True: it waits for room, and the packet with it. */
-static bool kmcl_incoming_answer(struct kmcl_incoming *inc, const void *buffer,
-				 u32 len)
+static enum kmcl_tx_result kmcl_incoming_submit(struct kmcl_incoming *inc,
+						const void *buffer, u32 len,
+						bool may_wait)
 {
 	struct kmcl_channel *chan = inc->chan;
 	enum kmcl_tx_result result;
 
 	inc->tx.out.len = len;
-	result = kmcl_tx_submit(chan, &inc->tx, buffer, true);
+	result = kmcl_tx_submit(chan, &inc->tx, buffer, may_wait);
 	/* The sender waits for it, so that it comes matters more than what is in it. */
 	if (result == KMCL_TX_UNFIT && len) {
 		kmcl_tx_empty(chan, &inc->tx);
 		result = kmcl_tx_submit(chan, &inc->tx, NULL, true);
 	}
-	return result == KMCL_TX_PENDING;
+	return result;
+}
+
+/*
+ * Sends the completion. True: it waits for room in the ring, and the packet with it.
+ * One that is longer than its packet has room for waits in an object of its own, whose
+ * size is added to @bytes. The client's next packets come with room for such a one.
+ */
+static bool kmcl_incoming_answer(struct kmcl_incoming *inc, const void *buffer,
+				 u32 len, u32 *bytes)
+{
+	struct kmcl_channel *chan = inc->chan;
+	struct kmcl_incoming *other;
+	enum kmcl_tx_result result;
+
+	if (unlikely(len > inc->len && len > READ_ONCE(chan->recv.answer)))
+		WRITE_ONCE(chan->recv.answer, len);
+
+	result = kmcl_incoming_submit(inc, buffer, len, len <= inc->room);
+	if (likely(result != KMCL_TX_FULL && result != KMCL_TX_GONE))
+		return result == KMCL_TX_PENDING;
+
+	other = kmcl_incoming_for_answer(chan, inc->tx.out.id, len);
+	if (!other) {
+		kmcl_warn_ratelimited(chan, "a completion with %u bytes goes out empty: no memory to keep it in until the ring has room\n",
+				      len);
+		return kmcl_incoming_submit(inc, NULL, 0, true) == KMCL_TX_PENDING;
+	}
+	*bytes += other->bytes;
+	if (kmcl_incoming_submit(other, buffer, len, true) != KMCL_TX_PENDING)
+		kmcl_incoming_put(other);
+	return false;
 }
 
 static void kmcl_incoming_complete(struct kmcl_incoming *inc,
@@ -56,16 +91,17 @@ static void kmcl_incoming_complete(struct kmcl_incoming *inc,
 {
 	struct kmcl_channel *chan = inc->chan;
 	struct kmcl_recv *recv = &chan->recv;
+	u32 bytes = inc->bytes;
 	unsigned long flags;
 	bool over = true;
 
 	/* The sender may use the memory as soon as it has the completion. */
 	kmcl_external_in_end(inc);
 	if (inc->wants_completion)
-		over = !kmcl_incoming_answer(inc, buffer, len);
+		over = !kmcl_incoming_answer(inc, buffer, len, &bytes);
 
 	spin_lock_irqsave(&recv->lock, flags);
-	kmcl_deliver_taken_back(recv);
+	kmcl_deliver_taken_back(recv, bytes);
 	if (over)
 		kmcl_incoming_put_locked(inc);
 	spin_unlock_irqrestore(&recv->lock, flags);
@@ -116,7 +152,7 @@ static void kmcl_deliver_requeue(struct kmcl_recv *recv)
 	list_add(&inc->node, &recv->passive);
 	/* The reader looks at it without the lock. */
 	WRITE_ONCE(recv->waiting, recv->waiting + 1);
-	kmcl_deliver_taken_back(recv);
+	kmcl_deliver_taken_back(recv, 0);
 	spin_unlock_irqrestore(&recv->lock, flags);
 }
 
@@ -210,42 +246,6 @@ static bool kmcl_deliver_passive(struct kmcl_channel *chan)
 		kmcl_deliver_counted_down(recv);
 	}
 	kmcl_deliver_batch_end(chan, packets);
-}
-
-/* What was read from a ring that is closed now is not delivered any more. */
-void kmcl_deliver_drop_waiting(struct kmcl_channel *chan)
-{
-	struct kmcl_recv *recv = &chan->recv;
-	struct kmcl_incoming *inc, *next;
-	LIST_HEAD(dropped);
-
-	spin_lock_irq(&recv->lock);
-	list_splice_init(&recv->passive, &dropped);
-	recv->waiting = 0;
-	spin_unlock_irq(&recv->lock);
-
-	list_for_each_entry_safe(inc, next, &dropped, node)
-		kmcl_incoming_put(inc);
-}
-
-/* Returns when the client has completed every packet delivered to it. */
-void kmcl_deliver_wait_completed(struct kmcl_channel *chan)
-{
-	struct kmcl_recv *recv = &chan->recv;
-
-	/* A client may take its time. */
-	wait_event_idle(recv->idle, !READ_ONCE(recv->outstanding));
-	kmcl_incoming_sync(recv);
-}
-
-/* From the client, which may be done with a packet once. */
-static bool kmcl_incoming_take_back(struct kmcl_incoming *inc)
-{
-	return atomic_cmpxchg(&inc->state, KMCL_INCOMING_DELIVERED,
-			      KMCL_INCOMING_TAKEN_BACK) == KMCL_INCOMING_DELIVERED;
-}
-
-/**
 	return !budget;
 }
 
@@ -276,6 +276,44 @@ void kmcl_deliver_work(struct work_struct *work)
 	memalloc_noio_restore(noio);
 	if (more)
 		queue_work(recv->wq, work);
+}
+
+/* What was read from a ring that is closed now is not delivered any more. */
+void kmcl_deliver_drop_waiting(struct kmcl_channel *chan)
+{
+	struct kmcl_recv *recv = &chan->recv;
+	struct kmcl_incoming *inc, *next;
+	LIST_HEAD(dropped);
+
+	spin_lock_irq(&recv->lock);
+	list_for_each_entry(inc, &recv->passive, node)
+		kmcl_recv_add(&recv->client_bytes, -(ssize_t)inc->bytes);
+	list_splice_init(&recv->passive, &dropped);
+	recv->waiting = 0;
+	spin_unlock_irq(&recv->lock);
+
+	list_for_each_entry_safe(inc, next, &dropped, node)
+		kmcl_incoming_put(inc);
+}
+
+/* Returns when the client has completed every packet delivered to it. */
+void kmcl_deliver_wait_completed(struct kmcl_channel *chan)
+{
+	struct kmcl_recv *recv = &chan->recv;
+
+	/* A client may take its time. */
+	wait_event_idle(recv->idle, !READ_ONCE(recv->outstanding));
+	kmcl_incoming_sync(recv);
+}
+
+/* From the client, which may be done with a packet once. */
+static bool kmcl_incoming_take_back(struct kmcl_incoming *inc)
+{
+	return atomic_cmpxchg(&inc->state, KMCL_INCOMING_DELIVERED,
+			      KMCL_INCOMING_TAKEN_BACK) == KMCL_INCOMING_DELIVERED;
+}
+
+/**
  * VmbChannelPacketComplete() - be done with an incoming packet
  * @PacketCompletionContext: as passed to the ProcessPacket callback; invalid
  *	afterwards, like the packet's buffer
@@ -286,7 +324,9 @@ void kmcl_deliver_work(struct work_struct *work)
  * Every packet delivered must be completed exactly once. Where the ring is full
  * the completion waits for room. This project's decision: a payload above the
  * maximum packet size, or larger than the sender's ring, is left out, with a line in
- * the log, for the sender waits for its completion all the same.
+ * the log, for the sender waits for its completion all the same. So is one that has to
+ * wait, is longer than the packet and than all completions before it, and finds no
+ * memory to wait in.
  *
  * Context: up to DISPATCH_LEVEL, in the callback or later.
  */
@@ -383,7 +423,7 @@ VOID VmbChannelPacketFail(VMBPACKETCOMPLETION PacketCompletionContext)
 	kmcl_external_in_end(inc);
 	spin_lock_irqsave(&chan->recv.lock, flags);
 	chan->recv.failed = true;
-	kmcl_deliver_taken_back(&chan->recv);
+	kmcl_deliver_taken_back(&chan->recv, inc->bytes);
 	kmcl_incoming_put_locked(inc);
 	spin_unlock_irqrestore(&chan->recv.lock, flags);
 }
@@ -392,11 +432,18 @@ EXPORT_SYMBOL_GPL(VmbChannelPacketFail);
 /**
  * VmbChannelSetTransactionQuota() - limit the packets that a client holds
  * @Channel: the channel, in any state
- * @Quota: the most incoming packets delivered and not yet completed; no limit
- *	unless set. 0 is refused, with a line in the log.
+ * @Quota: the most incoming packets delivered and not yet completed. 0 is refused,
+ *	with a line in the log.
  *
  * At the quota the ring is left unread. As on Windows, a higher quota does not by
  * itself restart a blocked queue; completing a packet does.
+ *
+ * This project's decision: unless a quota is set the limit is one of bytes, 4 MiB,
+ * lest the other end make a client hold as much memory as it likes. Counted is what is
+ * allocated for packets that the client has not completed: their payload, and some 160
+ * bytes and the client's context for each, but not the first few packets, which are in
+ * memory that the channel has from its opening on. Whatever the quota, the ring is also
+ * left unread while 32 MiB of completions wait for room in the outgoing ring.
  *
  * Context: up to DISPATCH_LEVEL.
  */
@@ -407,10 +454,12 @@ VOID VmbChannelSetTransactionQuota(VMBCHANNEL Channel, UINT32 Quota)
 	if (!chan)
 		return;
 
-	if (!Quota)
+	if (!Quota) {
 		kmcl_warn(chan, "a transaction quota of 0 is refused\n");
-	else
-		WRITE_ONCE(chan->recv.quota, Quota);
+		return;
+	}
+	WRITE_ONCE(chan->recv.quota, Quota);
+	WRITE_ONCE(chan->recv.limit, SIZE_MAX);
 }
 EXPORT_SYMBOL_GPL(VmbChannelSetTransactionQuota);
 
@@ -421,6 +470,10 @@ EXPORT_SYMBOL_GPL(VmbChannelSetTransactionQuota);
  *	up to DISPATCH_LEVEL, which is the default
  *
  * Takes effect with the next packet; order is kept.
+ *
+ * This project's decision: a packet may be what memory is being freed by, so memory
+ * that ProcessPacket allocates at PASSIVE_LEVEL is found without I/O, as if by GFP_NOIO,
+ * and each channel has a thread of its own in reserve to call it.
  *
  * Context: up to DISPATCH_LEVEL.
  */
@@ -453,7 +506,3 @@ PVOID VmbChannelPacketGetClientContext(VMBPACKETCOMPLETION PacketCompletionConte
 	return inc->context;
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketGetClientContext);
- * This project's decision: a packet may be what memory is being freed by, so memory
- * that ProcessPacket allocates at PASSIVE_LEVEL is found without I/O, as if by GFP_NOIO,
- * and each channel has a thread of its own in reserve to call it.
- *

@@ -159,7 +159,8 @@ struct kmcl_recv {
 	struct work_struct work;	/* delivers @passive */
 	struct workqueue_struct *wq;	/* for it alone; from the first opening on */
 
-	u32 gpa_room;		/* bytes of headers that a kmcl_incoming has room for */
+	u32 gpa_room;		/* bytes of headers that a spare has room for */
+	u32 answer;		/* the longest completion that was longer than its packet */
 
 	spinlock_t lock;	/* guards everything below */
 	enum kmcl_recv_gate gate;
@@ -170,12 +171,15 @@ struct kmcl_recv {
 	struct kmcl_incoming *delivering;	/* ProcessPacket is running with it */
 	struct task_struct *deliverer;	/* runs that, or is interrupted by it */
 	struct kmcl_incoming *deferred;	/* by that ProcessPacket */
-	u32 waiting;		/* packets in @passive, and the one taken from it */
 	bool working;		/* @work may be in a callback of the client's */
+	u32 waiting;		/* packets in @passive, and the one taken from it */
 	u32 quota;		/* how many packets may be outstanding */
 	u32 outstanding;	/* packets delivered, not yet completed by the client */
 	u32 held;		/* kmcl_incoming in use */
-	wait_queue_head_t idle;	/* woken when @outstanding or @held gets 0 */
+	size_t bytes;		/* of those in use that are no spares */
+	size_t client_bytes;	/* of these, with packets that are not completed */
+	size_t limit;		/* how many @client_bytes there may be */
+	wait_queue_head_t idle;	/* woken when one of those waited for is over */
 };
 
 /* The predicates below are looked at with and without the lock. */
@@ -312,6 +316,7 @@ struct kmcl_channel {
 	spinlock_t spare_lock;		/* guards what is below */
 	struct list_head spare;		/* kmcl_packet, for VmbPacketAllocate() */
 	u32 spares;
+	u32 spare_bytes;
 };
 
 enum kmcl_packet_state {
@@ -319,7 +324,6 @@ enum kmcl_packet_state {
 	KMCL_PACKET_BUSY,	/* from a send to its completion routine */
 };
 
-	u32 spare_bytes;
 /* What a packet has room for. */
 struct kmcl_packet_shape {
 	u32 gpa;		/* bytes of headers when it describes memory */
@@ -356,11 +360,13 @@ struct kmcl_incoming {
 	atomic_t state;
 	struct kmcl_channel *chan;
 	bool spare;		/* goes back to kmcl_recv.spare */
+	u32 bytes;		/* of this object in kmcl_recv.bytes; 0 for a spare */
 	bool wants_completion;
 	bool external;		/* the packet came with memory */
 	struct list_head node;	/* in kmcl_recv.spare or .passive */
 	struct kmcl_tx tx;	/* its completion */
 	u32 len;
+	u32 room;		/* bytes that @payload has room for */
 	void *payload;
 	u32 gpa_len;		/* of @gpa, 0 if the memory is not known here */
 	struct kmcl_wire_gpa *gpa;

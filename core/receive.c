@@ -24,21 +24,34 @@
  */
 #define KMCL_RECEIVE_WAITING	64
 
+/*
+ * So many bytes of packets a client that has set no quota holds at most, and so many
+ * bytes of completions wait for room in the outgoing ring: of those beyond the spares.
+ * Two ends that answer each other may both be at the second limit, and then neither
+ * gets on. Hence that is far more than they can have under way.
+ */
+#define KMCL_RECEIVE_HELD	SZ_4M
+#define KMCL_RECEIVE_ANSWERS	SZ_32M
+
 /* Only what goes to the client counts against its limits. */
 static bool kmcl_receive_must_wait(const struct kmcl_recv *recv, bool data)
 {
+	size_t client_bytes = READ_ONCE(recv->client_bytes);
+
 	if (!kmcl_recv_reads(recv))
 		return true;
 	if (!data || kmcl_recv_discards(recv))
 		return false;
 	return READ_ONCE(recv->waiting) >= KMCL_RECEIVE_WAITING ||
+	       READ_ONCE(recv->bytes) >= client_bytes + KMCL_RECEIVE_ANSWERS ||
 	       (kmcl_recv_is_open(recv) &&
-		READ_ONCE(recv->outstanding) >= READ_ONCE(recv->quota));
+		(READ_ONCE(recv->outstanding) >= READ_ONCE(recv->quota) ||
+		 client_bytes >= READ_ONCE(recv->limit)));
 }
 
 /*
  * Must the packet, or the whole ring, be left unread now? If so it is noted, so
- * that whoever changes that schedules the reader.
+ * that the reader is scheduled when that changes.
  */
 static bool kmcl_receive_stalls(struct kmcl_recv *recv, bool data)
 {
@@ -254,6 +267,8 @@ static void kmcl_receive_poll(struct kmcl_channel *chan)
 		return;
 
 	more = kmcl_receive_batch(chan);
+	/* Pairs with the acquire in kmcl_receive_synced(): the batch has ended. */
+	smp_store_release(&recv->batches, recv->batches + 1);
 	if (atomic_xchg(&recv->readers, 0) != 1 || more)
 		tasklet_schedule(&recv->tasklet);
 }
@@ -267,8 +282,6 @@ static void kmcl_receive_tasklet(struct tasklet_struct *t)
 }
 
 /**
-	/* Pairs with the acquire in kmcl_receive_synced(): the batch has ended. */
-	smp_store_release(&recv->batches, recv->batches + 1);
  * kmcl_data_ready() - the other end signalled
  * @link: an open link
  *
@@ -292,24 +305,11 @@ void kmcl_receive_init(struct kmcl_channel *chan)
 	INIT_LIST_HEAD(&recv->passive);
 	init_waitqueue_head(&recv->idle);
 	recv->quota = U32_MAX;
+	recv->limit = KMCL_RECEIVE_HELD;
 	tasklet_setup(&recv->tasklet, kmcl_receive_tasklet);
 	INIT_WORK(&recv->work, kmcl_deliver_work);
 }
 
-/* Called with the lock held. What the reader has left in the ring may go on. */
-static void kmcl_recv_set_gate(struct kmcl_recv *recv, enum kmcl_recv_gate gate)
-{
-	lockdep_assert_held(&recv->lock);
-	WRITE_ONCE(recv->gate, gate);
-	if (gate != KMCL_RECV_CLOSED)
-		kmcl_receive_wake(recv);
-}
-
-/* Lets packets through to the client, those first that waited for it. */
-void kmcl_receive_enable(struct kmcl_channel *chan)
-{
-	spin_lock_irq(&chan->recv.lock);
-	/* Written before kmcl_receive_cut() takes this lock. */
 /*
  * What an open channel needs. Packets may be what a client's memory reclaim waits for:
  * with a queue of its own, which has a rescuer, delivery at PASSIVE_LEVEL depends on
@@ -335,12 +335,34 @@ void kmcl_receive_end(struct kmcl_channel *chan)
 		destroy_workqueue(chan->recv.wq);
 }
 
+/* Called with the lock held. What the reader has left in the ring may go on. */
+static void kmcl_recv_set_gate(struct kmcl_recv *recv, enum kmcl_recv_gate gate)
+{
+	lockdep_assert_held(&recv->lock);
+	WRITE_ONCE(recv->gate, gate);
+	if (gate != KMCL_RECV_CLOSED)
+		kmcl_receive_wake(recv);
+}
+
+/* Lets packets through to the client, those first that waited for it. */
+void kmcl_receive_enable(struct kmcl_channel *chan)
+{
+	spin_lock_irq(&chan->recv.lock);
+	/* Written before kmcl_receive_cut() takes this lock. */
 	if (!READ_ONCE(chan->link->cut))
 		kmcl_recv_set_gate(&chan->recv, KMCL_RECV_OPEN);
 	spin_unlock_irq(&chan->recv.lock);
 
 	queue_work(chan->recv.wq, &chan->recv.work);
 	tasklet_schedule(&chan->recv.tasklet);
+}
+
+/* Has the batch ended that was being read when there had been so many? */
+static bool kmcl_receive_synced(struct kmcl_recv *recv, u32 batches)
+{
+	/* Pairs with the release in kmcl_receive_poll(). */
+	return smp_load_acquire(&recv->batches) != batches ||
+	       !atomic_read_acquire(&recv->readers);
 }
 
 /*
@@ -350,10 +372,13 @@ void kmcl_receive_end(struct kmcl_channel *chan)
  */
 static void kmcl_receive_sync(struct kmcl_recv *recv)
 {
+	u32 batches;
+
 	/* Pairs with kmcl_receive_poll(). */
 	smp_mb();
-	while (atomic_read(&recv->readers))
-		usleep_range(20, 100);
+	batches = READ_ONCE(recv->batches);
+	while (!kmcl_receive_synced(recv, batches))
+		usleep_idle_range(20, 100);
 }
 
 /*
@@ -383,14 +408,6 @@ void kmcl_receive_disable(struct kmcl_channel *chan)
 
 	spin_lock_irq(&recv->lock);
 	/* What the quota has left in the ring may be put aside. */
-/* Has the batch ended that was being read when there had been so many? */
-static bool kmcl_receive_synced(struct kmcl_recv *recv, u32 batches)
-{
-	/* Pairs with the release in kmcl_receive_poll(). */
-	return smp_load_acquire(&recv->batches) != batches ||
-	       !atomic_read_acquire(&recv->readers);
-}
-
 	if (recv->gate == KMCL_RECV_OPEN)
 		kmcl_recv_set_gate(recv, KMCL_RECV_HELD);
 	spin_unlock_irq(&recv->lock);

@@ -84,6 +84,288 @@ static void a_failed_packets_mapping_is_undone_where_that_may_sleep(struct kunit
 	VmbChannelDisable(pair->server->channel);
 }
 
+static struct host *incoming_host;
+
+/* One whose largest packet takes two pages. */
+#define MAXIMUM		7000u
+
+static struct client *large_client(struct kunit *test)
+{
+	struct client *client;
+
+	incoming_host = host_create(test);
+	incoming_host->offered = true;
+	client = client_create(test, incoming_host);
+	ASSERT_STATUS(test, VmbChannelInitSetMaximumPacketSize(client->channel, MAXIMUM),
+		      STATUS_SUCCESS);
+	client->keep = true;
+	client_enable(client);
+	return client;
+}
+
+static void host_says(u16 flags, u64 id)
+{
+	host_write(incoming_host, KMCL_WIRE_DATA, flags, id, &id, sizeof(id));
+	host_signal(incoming_host);
+}
+
+/* Short packets, until the client holds all that was made in advance for it. */
+static u32 hold_the_spares(struct client *client)
+{
+	u32 n = client_packets(client);
+
+	while (!list_empty_careful(&client_chan(client)->recv.spare)) {
+		host_says(0, n++);
+		KUNIT_ASSERT_EQ(client->test, client_packets(client), n);
+	}
+	return n;
+}
+
+/* So that what is sent from now on has to wait. */
+static void fill_the_ring(struct client *client)
+{
+	static u8 payload[1000];
+	u32 i;
+
+	for (i = 0; !client_count(client, queued); i++) {
+		KUNIT_ASSERT_LT(client->test, i, 64);
+		client_send(client_packet(client), payload, sizeof(payload), 0);
+	}
+}
+
+static void a_short_packet_takes_little_whatever_the_maximum(struct kunit *test)
+{
+	struct client *client = large_client(test);
+	u32 n = hold_the_spares(client), i;
+
+	for (i = 0; i < 2; i++)
+		host_says(i ? KMCL_WIRE_WANT_COMPLETION : 0, n + i);
+	KUNIT_ASSERT_EQ(test, client_packets(client), n + 2);
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_LE(test, ksize(client->packets[n + i].handle), 256);
+	for (i = 0; i < n + 2; i++)
+		client_complete(client, i, NULL, 0);
+}
+
+/* The host takes all: the last completions are these, of so many bytes each. */
+static void expect_answers(struct client *client, u64 first_id, const u32 *lens, u32 n)
+{
+	struct host_packet *pkt = kunit_kzalloc(client->test, sizeof(*pkt), GFP_KERNEL);
+	u32 i = 0;
+
+	while (host_read(incoming_host, pkt)) {
+		host_signal(incoming_host);
+		if (pkt->type != KMCL_WIRE_COMPLETION)
+			continue;
+		KUNIT_ASSERT_LT(client->test, i, n);
+		KUNIT_EXPECT_EQ(client->test, pkt->id, first_id + i);
+		KUNIT_EXPECT_EQ(client->test, pkt->len, lens[i]);
+		KUNIT_EXPECT_NULL(client->test, memchr_inv(pkt->payload, 0x11 * (i + 1),
+							   min(lens[i], 2000u)));
+		i++;
+	}
+	KUNIT_EXPECT_EQ(client->test, i, n);
+}
+
+static void complete_at_length(struct client *client, u32 n, u8 byte, u32 len)
+{
+	u8 *payload = kunit_kmalloc(client->test, len, GFP_KERNEL);
+
+	memset(payload, byte, len);
+	client_complete(client, n, payload, len);
+}
+
+/* The same with no memory to be had. */
+static bool complete_at_length_without_memory(struct client *client, u32 n, u8 byte, u32 len)
+{
+	u8 *payload = kunit_kmalloc(client->test, len, GFP_KERNEL);
+	bool hit = false;
+
+	memset(payload, byte, len);
+#ifdef CONFIG_FAULT_INJECTION
+	current->fail_nth = 1;
+	client_complete(client, n, payload, len);
+	hit = !current->fail_nth;
+	current->fail_nth = 0;
+#endif
+	return hit;
+}
+
+/* In memory of its own; else in a spare; else its payload is left out. */
+static void a_completion_longer_than_its_packet_finds_room_to_wait(struct kunit *test)
+{
+	static const u32 lens[] = { 6000, 5000, 0 };
+	struct client *client = large_client(test);
+	u32 n = hold_the_spares(client), i;
+
+	if (!IS_ENABLED(CONFIG_FAILSLAB))
+		kunit_skip(test, "needs CONFIG_FAILSLAB");
+
+	for (i = 0; i < 3; i++)
+		host_says(KMCL_WIRE_WANT_COMPLETION, n + i);
+	KUNIT_ASSERT_EQ(test, client_packets(client), n + 3);
+	fill_the_ring(client);
+
+	complete_at_length(client, n, 0x11, 6000);
+	client_complete(client, 0, NULL, 0);
+	KUNIT_EXPECT_TRUE(test, complete_at_length_without_memory(client, n + 1, 0x22, 5000));
+	KUNIT_EXPECT_TRUE(test, complete_at_length_without_memory(client, n + 2, 0x33, 4000));
+	expect_answers(client, n, lens, 3);
+	for (i = 1; i < n; i++)
+		client_complete(client, i, NULL, 0);
+}
+
+static void a_client_that_answers_at_length_needs_no_memory_for_it(struct kunit *test)
+{
+	static const u32 lens[] = { 6000, 5000, 4000 };
+	struct client *client = large_client(test);
+	u32 n, i;
+
+	if (!IS_ENABLED(CONFIG_FAILSLAB))
+		kunit_skip(test, "needs CONFIG_FAILSLAB");
+
+	host_says(KMCL_WIRE_WANT_COMPLETION, 0);
+	KUNIT_ASSERT_EQ(test, client_packets(client), 1);
+	complete_at_length(client, 0, 0, 6000);
+	KUNIT_EXPECT_EQ(test, host_skip_all(incoming_host), 1);
+
+	n = hold_the_spares(client);
+	for (i = 0; i < 3; i++)
+		host_says(KMCL_WIRE_WANT_COMPLETION, n + i);
+	KUNIT_ASSERT_EQ(test, client_packets(client), n + 3);
+	fill_the_ring(client);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_FALSE(test, complete_at_length_without_memory(client, n + i,
+									   0x11 * (i + 1),
+									   lens[i]));
+	expect_answers(client, n, lens, 3);
+	for (i = 1; i < n; i++)
+		client_complete(client, i, NULL, 0);
+}
+
+/* What the client of the next two cases holds: more than fits into a struct client. */
+#define HOLDS	8192
+
+struct holds {
+	VMBPACKETCOMPLETION handles[HOLDS];
+	u32 n;
+	u8 answer[MAXIMUM];
+};
+
+static bool hold(struct client *client, VMBPACKETCOMPLETION handle, void *buffer, u32 len)
+{
+	struct holds *holds = client->private;
+
+	if (holds->n == HOLDS)
+		return false;
+	holds->handles[holds->n++] = handle;
+	return true;
+}
+
+static bool answer_at_length(struct client *client, VMBPACKETCOMPLETION handle, void *buffer,
+			     u32 len)
+{
+	struct holds *holds = client->private;
+
+	VmbChannelPacketComplete(handle, holds->answer, MAXIMUM);
+	return true;
+}
+
+static struct holds *holds_create(struct client *client)
+{
+	struct holds *holds = vzalloc(sizeof(*holds));
+
+	KUNIT_ASSERT_NOT_NULL(client->test, holds);
+	client->private = holds;
+	return holds;
+}
+
+/* The host sends until a packet is left in the ring; how many were taken. */
+static u32 host_floods(struct client *client, u16 flags, u32 len, u32 most)
+{
+	u8 *payload = kunit_kzalloc(client->test, len, GFP_KERNEL);
+	u32 n = client_packets(client), i;
+
+	for (i = 0; i < most; i++) {
+		host_write(incoming_host, KMCL_WIRE_DATA, flags, i, payload, len);
+		host_signal(incoming_host);
+		if (client_packets(client) == n + i)
+			break;
+	}
+	return i;
+}
+
+static void a_client_without_a_quota_is_made_to_hold_so_much_only(struct kunit *test)
+{
+	struct client *client = large_client(test);
+	struct holds *holds = holds_create(client);
+	u32 n, i;
+
+	client->keep = false;
+	client->on_packet = hold;
+	n = host_floods(client, 0, MAXIMUM, 1500);
+	KUNIT_EXPECT_GT(test, n, SZ_4M / (MAXIMUM + 500));
+	KUNIT_EXPECT_LT(test, n, (SZ_4M + SZ_512K) / MAXIMUM);
+
+	/* Completing one that is no spare restarts it. */
+	holds->n--;
+	VmbChannelPacketComplete(holds->handles[holds->n], NULL, 0);
+	EVENTUALLY(test, client_packets(client) == n + 1);
+
+	/* A quota is a limit that the client has chosen. */
+	VmbChannelSetTransactionQuota(client->channel, 1400);
+	KUNIT_EXPECT_EQ(test, host_floods(client, 0, MAXIMUM, 100), 100);
+
+	for (i = 0; i < holds->n; i++)
+		VmbChannelPacketComplete(holds->handles[i], NULL, 0);
+	VmbChannelDisable(client->channel);
+	vfree(holds);
+}
+
+static void completions_that_the_host_does_not_read_are_limited_too(struct kunit *test)
+{
+	struct client *client = large_client(test);
+	struct holds *holds = holds_create(client);
+	u32 n, read = 0;
+
+	client->keep = false;
+	client->on_packet = answer_at_length;
+	n = host_floods(client, KMCL_WIRE_WANT_COMPLETION, 8, 6000);
+	KUNIT_EXPECT_GT(test, n, SZ_32M / (MAXIMUM + 500));
+	KUNIT_EXPECT_LT(test, n, (SZ_32M + SZ_512K) / MAXIMUM);
+
+	/* What is read makes room for what was left in the ring. */
+	while (read <= n) {
+		u32 now = host_skip_all(incoming_host);
+
+		read += now;
+		host_signal(incoming_host);
+		if (!now && client_packets(client) > n)
+			break;
+	}
+	EVENTUALLY(test, client_packets(client) == n + 1);
+	read += host_skip_all(incoming_host);
+	KUNIT_EXPECT_EQ(test, read, n + 1);
+	VmbChannelDisable(client->channel);
+	vfree(holds);
+}
+
+static void spares_for_incoming_packets_are_limited_in_bytes(struct kunit *test)
+{
+	struct pair *pair = pair_create(test);
+	struct kmcl_incoming *inc;
+	u32 i, n = 0;
+
+	for (i = 0; i < 2; i++)
+		ASSERT_STATUS(test,
+			      VmbChannelInitSetMaximumPacketSize(pair->ends[i]->channel, 520000),
+			      STATUS_SUCCESS);
+	pair_up(pair);
+	list_for_each_entry(inc, &client_chan(pair->client)->recv.spare, node)
+		n++;
+	KUNIT_EXPECT_EQ(test, n, 2);
+}
+
 static void spare_packets_are_limited_in_bytes(struct kunit *test)
 {
 	struct client *client = client_create(test, NULL);
@@ -104,6 +386,12 @@ static void spare_packets_are_limited_in_bytes(struct kunit *test)
 
 static struct kunit_case incoming_cases[] = {
 	KUNIT_CASE(a_failed_packets_mapping_is_undone_where_that_may_sleep),
+	KUNIT_CASE(a_short_packet_takes_little_whatever_the_maximum),
+	KUNIT_CASE(a_completion_longer_than_its_packet_finds_room_to_wait),
+	KUNIT_CASE(a_client_that_answers_at_length_needs_no_memory_for_it),
+	KUNIT_CASE(a_client_without_a_quota_is_made_to_hold_so_much_only),
+	KUNIT_CASE(completions_that_the_host_does_not_read_are_limited_too),
+	KUNIT_CASE(spares_for_incoming_packets_are_limited_in_bytes),
 	KUNIT_CASE(spare_packets_are_limited_in_bytes),
 	{}
 };
