@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Synchronous requests: a packet of the channel's own, and a wait for the end of
- * its transaction. Who gives up waiting takes the packet back; what the other end
- * answers then finds nothing.
+ * its transaction. A caller that gives up waiting takes the packet back; what the
+ * other end answers then finds nothing.
  */
 #include <linux/export.h>
 
 #include "data.h"
 
-/* On the stack of the caller, who waits until it is over or taken back. */
+/* On the stack of the caller, which waits until it is over or taken back. */
 struct kmcl_request {
 	struct list_head node;		/* in kmcl_send.requests */
 	struct kmcl_packet *pkt;
@@ -29,7 +29,7 @@ static void kmcl_request_over(VMBPACKET packet, NTSTATUS status, PVOID buffer,
 	req->status = status;
 	req->len = len;
 	memcpy(req->buffer, buffer, min(len, req->size));
-	/* The last access: whoever waits may return at once. */
+	/* The last access: the caller may return at once. */
 	KeSetEvent(&req->over, IO_NO_INCREMENT, FALSE);
 }
 
@@ -54,7 +54,7 @@ void kmcl_requests_on(struct kmcl_channel *chan)
 /* Ends a wait early. Called with kmcl_send.lock held; false if it has ended. */
 static bool kmcl_request_end(struct kmcl_channel *chan, struct kmcl_request *req)
 {
-	/* One that is still queued has shown no memory to anybody. */
+	/* One that is still queued has shown no memory to the other end. */
 	if ((req->stays && !req->pkt->tx.queued) ||
 	    !kmcl_tx_cancel_locked(chan, req->pkt))
 		return false;
@@ -65,10 +65,10 @@ static bool kmcl_request_end(struct kmcl_channel *chan, struct kmcl_request *req
 }
 
 /*
- * The channel is about to go away, which may wait for somebody who waits for a
- * request: in a callback, or with an incoming packet that is not complete. So they
- * are not left waiting for the other end, but for those whose memory it has, unless
- * they are in a callback themselves. Up to softirq context.
+ * The channel is about to go away, which may wait for a caller of a request: in a
+ * callback, or with an incoming packet that is not complete. So callers are not left
+ * waiting for the other end, but for those whose memory it has, unless they are in a
+ * callback themselves. Up to softirq context.
  */
 void kmcl_requests_off(struct kmcl_channel *chan)
 {
@@ -123,7 +123,7 @@ static bool kmcl_request_is_late(struct kmcl_channel *chan,
 	return late;
 }
 
-/* May the caller wait here, and is there somebody to end that wait? */
+/* May the caller wait here, and can its wait end? */
 static bool kmcl_request_may_wait(struct kmcl_channel *chan, u32 flags)
 {
 	bool waits = flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
@@ -159,7 +159,7 @@ static NTSTATUS kmcl_request_wait(struct kmcl_channel *chan,
 	if (status == STATUS_TIMEOUT) {
 		if (kmcl_tx_cancel(chan, req->pkt))
 			return kmcl_packet_return(req->pkt, STATUS_CANCELLED);
-		/* Whoever has it is about to say so. */
+		/* Its routine is about to run, or is running. */
 		KeWaitForSingleObject(&req->over, Executive, KernelMode, FALSE,
 				      NULL);
 	}
@@ -219,8 +219,8 @@ static NTSTATUS kmcl_request_send(struct kmcl_channel *chan,
  * not enabled takes no requests. In a state callback that has to return before the
  * packet could go out or its completion come (any but EvtChannelPostStarted; without
  * a completion, EvtChannelStarted and EvtChannelSuspend too) a request that would
- * wait fails with a warning. In ProcessPacket, and for whoever has yet to complete an
- * incoming packet, a completion may never come, so use a timeout there: it is behind
+ * wait fails with a warning. In ProcessPacket, and for a caller that has yet to
+ * complete an incoming packet, a completion may never come, so use a timeout there: it is behind
  * the data that the ring holds already, which is left there with a transaction quota
  * and behind 64 packets that wait for PASSIVE_LEVEL or for the channel to go on; and
  * a channel with memory under way closes only when all packets are complete.
@@ -276,7 +276,8 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 	if (may_wait && !kmcl_request_may_wait(chan, Flags))
 		return STATUS_INVALID_DEVICE_STATE;
 
-	req.pkt = kmcl_packet_alloc(chan, may_wait ? GFP_KERNEL : GFP_ATOMIC);
+	/* Not for memory that the client's own requests would free. */
+	req.pkt = kmcl_packet_alloc(chan, may_wait ? GFP_NOIO : GFP_ATOMIC);
 	if (!req.pkt)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
