@@ -301,6 +301,7 @@ void kmcl_control_init(struct kmcl_channel *chan)
 	spin_lock_init(&chan->ctl.lock);
 	init_waitqueue_head(&chan->ctl.wait);
 	INIT_WORK(&chan->ctl.work, kmcl_control_work);
+	INIT_WORK(&chan->send.hang_up, kmcl_link_broke);
 }
 
 void kmcl_control_disable(struct kmcl_channel *chan)

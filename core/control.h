@@ -31,6 +31,7 @@ bool kmcl_offer_unwatched(const struct kmcl_channel *chan);
 void kmcl_offer_settle(struct kmcl_channel *chan);
 int kmcl_offer_make(struct kmcl_channel *chan);
 void kmcl_offer_revoke(struct kmcl_channel *chan);
+void kmcl_link_broke(struct work_struct *work);
 
 /* server.c; claims under the control lock */
 void kmcl_server_init(struct kmcl_channel *chan);

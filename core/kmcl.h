@@ -124,6 +124,7 @@ struct kmcl_send {
 	struct work_struct grow;	/* more buckets for @open */
 	struct delayed_work retry;	/* for hosts that do not signal room */
 	u32 retry_ms;		/* how long the queue may stand still */
+	struct work_struct hang_up;	/* @broken was set: offer.c's, which closes */
 	/* Callers with packets taken off the queue, and packets that wait for a turn. */
 	atomic_t finishing;
 };

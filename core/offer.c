@@ -354,6 +354,20 @@ static void kmcl_link_set_gone(struct kmcl_channel *chan)
 	kmcl_control_ask(chan);
 }
 
+/* The outgoing ring is broken: the channel is closed as if the offer were gone. */
+void kmcl_link_broke(struct work_struct *work)
+{
+	struct kmcl_channel *chan =
+		container_of(work, struct kmcl_channel, send.hang_up);
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->ctl.lock, flags);
+	/* That ring may have been closed meanwhile, and another one be open. */
+	if (chan->ctl.link_used && READ_ONCE(chan->send.broken))
+		kmcl_link_set_gone(chan);
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+}
+
 /**
  * kmcl_link_hang_up() - the other end of a link went away
  * @link: accepted by kmcl_offer_arrived() or given by kmcl_offer_opened()

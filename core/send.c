@@ -73,9 +73,11 @@ static int kmcl_tx_write(struct kmcl_channel *chan, struct kmcl_tx *tx,
 	/* A rescind is no surprise: the link is about to be closed. */
 	if (ret != -EAGAIN && ret != -EOPNOTSUPP && ret != -ENODEV &&
 	    !chan->send.broken) {
-		chan->send.broken = true;
-		kmcl_warn(chan, "the outgoing ring is unusable (error %d); packets wait until the channel is disabled\n",
+		WRITE_ONCE(chan->send.broken, true);
+		kmcl_warn(chan, "the outgoing ring is unusable (error %d); the channel is closed\n",
 			  ret);
+		/* Not from here: the control lock is taken outside this one. */
+		queue_work(kmcl_deliver_wq, &chan->send.hang_up);
 	}
 	return ret;
 }
@@ -332,7 +334,6 @@ void kmcl_send_open(struct kmcl_channel *chan)
 
 	spin_lock_irqsave(&chan->send.lock, flags);
 	chan->send.writable = !chan->link->cut;
-	chan->send.broken = false;
 	spin_unlock_irqrestore(&chan->send.lock, flags);
 
 	kmcl_send_drain(chan);
@@ -355,6 +356,7 @@ void kmcl_send_close(struct kmcl_channel *chan)
 
 	spin_lock_irqsave(&chan->send.lock, flags);
 	chan->send.writable = false;
+	WRITE_ONCE(chan->send.broken, false);
 	spin_unlock_irqrestore(&chan->send.lock, flags);
 
 	cancel_delayed_work_sync(&chan->send.retry);
@@ -420,6 +422,7 @@ void kmcl_send_end(struct kmcl_channel *chan)
 
 	kmcl_send_flush(chan);
 	kmcl_send_wait_finished(chan);
+	cancel_work_sync(&chan->send.hang_up);
 	cancel_work_sync(&chan->send.grow);
 }
 

@@ -169,7 +169,7 @@ static NTSTATUS send_one(struct client_done *done, PMDL mdl)
 	return VmbPacketSend(done->packet, "x", 1, mdl, flags);
 }
 
-static void an_outgoing_index_out_of_range_stops_sending_only(struct kunit *test)
+static void an_outgoing_index_out_of_range_closes_the_channel(struct kunit *test)
 {
 	const struct outgoing_lie *lie = test->param_value;
 	struct hv_ring_buffer *ring;
@@ -195,20 +195,52 @@ static void an_outgoing_index_out_of_range_stops_sending_only(struct kunit *test
 	marks[0] = log_mark();
 	marks[1] = marks[0];
 	EXPECT_STATUS(test, send_one(done, lie->external ? mdl : NULL), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, client_calls(done), 0);
+	EVENTUALLY(test, client_calls(done) == 1);
+	EXPECT_STATUS(test, done->status, STATUS_DEVICE_REMOVED);
+	EVENTUALLY(test, client_events(client) == 5);
+	CLIENT_EXPECT(client, UP DOWN);
 	KUNIT_EXPECT_EQ(test, client_count(client, sent), 0);
 	/* Found here: not every kernel's hv_vmbus looks, and those that do say so. */
 	KUNIT_EXPECT_EQ(test, log_lines(&marks[0], "outgoing ring is unusable (error -5)"), 1);
 	KUNIT_EXPECT_EQ(test, log_lines(&marks[1], "indices out of range"), 0);
 
+	/* The device was given back: it can be opened again. */
+	wait_for_completion(&host->released);
+	client_enable(client);
 	host_write(host, KMCL_WIRE_DATA, 0, 1, &number, sizeof(number));
 	host_signal(host);
 	KUNIT_EXPECT_EQ(test, client_packets(client), 1);
-
-	VmbChannelDisable(client->channel);
-	KUNIT_EXPECT_EQ(test, client_calls(done), 1);
-	EXPECT_STATUS(test, done->status, STATUS_DEVICE_REMOVED);
+	EXPECT_STATUS(test, client_send(done, "x", 1, 0), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, client_calls(done), 2);
+	EXPECT_STATUS(test, done->status, STATUS_SUCCESS);
 	IoFreeMdl(mdl);
+}
+
+/* The worker, which closes channels, is in the callback that waits. */
+static void send_by_a_broken_ring(struct client *client, enum client_event event)
+{
+	LARGE_INTEGER timeout = { .QuadPart = -30000000 };	/* 3 s */
+	struct host *host = client->private;
+
+	if (event != CLIENT_POST_STARTED)
+		return;
+	host->channel.outbound.ring_buffer->read_index = 0xfffffff0;
+	client->pnp_status = VmbChannelSendSynchronousRequest(client->channel, "x", 1, NULL,
+							      0, NULL, NULL, &timeout);
+}
+
+static void a_request_to_a_ring_that_breaks_ends(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+
+	host->offered = true;
+	client->private = host;
+	client->on_event = send_by_a_broken_ring;
+	EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	EVENTUALLY(test, client_events(client) == 5);
+	CLIENT_EXPECT(client, UP DOWN);
+	EXPECT_STATUS(test, client->pnp_status, STATUS_DEVICE_REMOVED);
 }
 
 static void a_largest_packet_still_passes(struct kunit *test)
@@ -283,8 +315,9 @@ static struct kunit_case hostile_cases[] = {
 	KUNIT_CASE(a_corrupt_ring_stays_unread_until_the_channel_is_disabled),
 	KUNIT_CASE(a_write_index_out_of_range_is_survived),
 	KUNIT_CASE(a_write_index_between_packets_does_not_spin),
-	KUNIT_CASE_PARAM(an_outgoing_index_out_of_range_stops_sending_only,
+	KUNIT_CASE_PARAM(an_outgoing_index_out_of_range_closes_the_channel,
 			 outgoing_lie_gen_params),
+	KUNIT_CASE(a_request_to_a_ring_that_breaks_ends),
 	KUNIT_CASE(a_largest_packet_still_passes),
 	KUNIT_CASE(random_bytes_are_survived),
 	KUNIT_CASE(what_was_refused_is_told_once),
