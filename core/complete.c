@@ -1,28 +1,116 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Completion routines: called once for each packet sent, without a lock held.
+ *
+ * A routine may send again, and that packet may complete within the send: routines
+ * called by routines would nest without bound. So a task has a turn while it calls
+ * routines, and packets that complete meanwhile in that task wait in its turn. As
+ * a ring that is read fast enough would make a turn endless, a turn is limited: what
+ * it leaves is called by a tasklet of the channel. As long as that has any, the
+ * channel's routines all go through it, so that they keep their order.
  */
 #include <linux/bottom_half.h>
 #include <linux/percpu.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/clock.h>
 
 #include "data.h"
 
-/*
- * A completion routine may send again, and that packet may complete within the
- * send: routines called by routines would nest without bound. So while one runs
- * on a CPU, further ones wait in that CPU's list for their turn.
- *
- * Each CPU's queue is used with bottom halves off, and never in hard interrupts,
- * so it needs no lock. On PREEMPT_RT another task may get in between; it leaves
- * the queue alone, which only its owner touches.
- */
+/* A turn ends after as many routines, or when that time is over. */
+#define KMCL_TURN_ROUTINES	64
+#define KMCL_TURN_NS		(500 * NSEC_PER_USEC)
+
+/* On the stack of the task that calls the routines, and used by it alone. */
 struct kmcl_turn {
-	struct task_struct *owner;
+	struct hlist_node node;		/* in kmcl_turns of its CPU */
+	struct task_struct *task;
 	struct list_head waiting;	/* of kmcl_packet.tx.node */
 };
 
-static DEFINE_PER_CPU(struct kmcl_turn, kmcl_turn);
+/*
+ * The turns of the tasks that are on this CPU, changed and searched with preemption
+ * off. Bottom halves, or interrupts, are off for the whole of a turn, which keeps its
+ * task on the CPU.
+ *
+ * Without PREEMPT_RT that also keeps all others out: there is one turn at most, and
+ * no softirq that would find it to be that of the task below it. On PREEMPT_RT other
+ * tasks may run in the middle of a turn, and begin and end turns of their own, in any
+ * order; softirqs are tasks as well. None is ever on top of another task's stack, so
+ * each finds its own turn or none, and has one at most.
+ *
+ * Nothing here is called in hard interrupts.
+ */
+static DEFINE_PER_CPU(struct hlist_head, kmcl_turns);
+
+/* Without PREEMPT_RT preemption is off where bottom halves are. */
+static void kmcl_turns_lock(void)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_disable();
+}
+
+static void kmcl_turns_unlock(void)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_enable();
+}
+
+static void kmcl_turn_begin(struct kmcl_turn *turn)
+{
+	turn->task = current;
+	INIT_LIST_HEAD(&turn->waiting);
+	kmcl_turns_lock();
+	hlist_add_head(&turn->node, this_cpu_ptr(&kmcl_turns));
+	kmcl_turns_unlock();
+}
+
+/* The turn of this task, or NULL. It stays what it is: only this task ends it. */
+static struct kmcl_turn *kmcl_turn_of_current(void)
+{
+	struct kmcl_turn *turn;
+
+	kmcl_turns_lock();
+	hlist_for_each_entry(turn, this_cpu_ptr(&kmcl_turns), node)
+		if (turn->task == current)
+			break;
+	kmcl_turns_unlock();
+	return turn;
+}
+
+/* Has the tasklet call the routine, behind those that it has. */
+static void kmcl_packet_defer(struct kmcl_packet *pkt)
+{
+	struct kmcl_deferred *deferred = &pkt->chan->send.deferred;
+	unsigned long flags;
+
+	spin_lock_irqsave(&deferred->lock, flags);
+	list_add_tail(&pkt->tx.node, &deferred->list);
+	if (!deferred->on) {
+		WRITE_ONCE(deferred->on, true);
+		tasklet_schedule(&deferred->tasklet);
+	}
+	spin_unlock_irqrestore(&deferred->lock, flags);
+}
+
+/* Does the packet belong behind those that the tasklet has? Then it is put there. */
+static bool kmcl_packet_queues(struct kmcl_packet *pkt)
+{
+	struct kmcl_deferred *deferred = &pkt->chan->send.deferred;
+	unsigned long flags;
+	bool queues;
+
+	/* What this task put there it sees; what others put there has no order. */
+	if (likely(!READ_ONCE(deferred->on)))
+		return false;
+
+	spin_lock_irqsave(&deferred->lock, flags);
+	queues = deferred->on;
+	if (queues)
+		list_add_tail(&pkt->tx.node, &deferred->list);
+	spin_unlock_irqrestore(&deferred->lock, flags);
+	return queues;
+}
 
 static void kmcl_packet_call(struct kmcl_packet *pkt, NTSTATUS status,
 			     void *buffer, u32 len)
@@ -38,6 +126,61 @@ static void kmcl_packet_call(struct kmcl_packet *pkt, NTSTATUS status,
 	routine((VMBPACKET)pkt, status, buffer, len);
 }
 
+static struct kmcl_packet *kmcl_packet_pop(struct list_head *packets)
+{
+	struct kmcl_packet *pkt =
+		list_first_entry_or_null(packets, struct kmcl_packet, tx.node);
+
+	if (pkt)
+		list_del(&pkt->tx.node);
+	return pkt;
+}
+
+/* Calls the routines that wait in the turn, as long as the turn lasts. */
+static void kmcl_turn_run(struct kmcl_turn *turn)
+{
+	struct kmcl_packet *pkt;
+	u32 routines = 0;
+	u64 end;
+
+	if (likely(list_empty(&turn->waiting)))
+		return;
+
+	end = local_clock() + KMCL_TURN_NS;
+	while ((pkt = kmcl_packet_pop(&turn->waiting))) {
+		if (kmcl_packet_queues(pkt))
+			continue;
+		kmcl_packet_call(pkt, pkt->tx.status, NULL, 0);
+		if (++routines == KMCL_TURN_ROUTINES || local_clock() > end)
+			return;
+	}
+}
+
+static void kmcl_turn_end(struct kmcl_turn *turn)
+{
+	struct kmcl_packet *pkt;
+
+	kmcl_turns_lock();
+	hlist_del(&turn->node);
+	kmcl_turns_unlock();
+
+	while ((pkt = kmcl_packet_pop(&turn->waiting)))
+		kmcl_packet_defer(pkt);
+}
+
+/*
+ * With interrupts off bottom halves are off, and must not be turned on. Returns
+ * whether to turn them on again. A turn is an RCU reader by this: see
+ * kmcl_completions_sync().
+ */
+static bool kmcl_turn_disable_bh(void)
+{
+	if (irqs_disabled())
+		return false;
+	local_bh_disable();
+	return true;
+}
+
 /**
  * kmcl_packet_complete() - a transaction is over
  * @pkt: in no list and in no table any more
@@ -45,44 +188,137 @@ static void kmcl_packet_call(struct kmcl_packet *pkt, NTSTATUS status,
  * @buffer: payload of the other end's completion, valid during the call. NULL
  *	unless called from the receive path, which is never entered from a routine.
  * @len: bytes in @buffer
+ *
+ * Context: up to softirq, interrupts may be off.
  */
 void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
 			  void *buffer, u32 len)
 {
-	/* With interrupts off bottom halves are off, and must not be turned on. */
-	bool toggle = !irqs_disabled();
-	struct kmcl_channel *chan;
-	struct kmcl_turn *turn;
+	bool toggle = kmcl_turn_disable_bh();
+	struct kmcl_turn *mine, turn;
 
-	if (toggle)
-		local_bh_disable();
-	turn = this_cpu_ptr(&kmcl_turn);
-
-	if (turn->owner == current) {
+	if (!buffer) {
 		pkt->tx.status = status;
-		/* It is nowhere else: who closes its channel has to wait for it. */
-		atomic_inc(&pkt->chan->send.finishing);
-		list_add_tail(&pkt->tx.node, &turn->waiting);
-		goto out;
-	}
-	if (turn->owner) {
-		kmcl_packet_call(pkt, status, buffer, len);
-		goto out;
+		mine = kmcl_turn_of_current();
+		if (mine) {
+			list_add_tail(&pkt->tx.node, &mine->waiting);
+			goto out;
+		}
+		if (kmcl_packet_queues(pkt))
+			goto out;
 	}
 
-	turn->owner = current;
-	INIT_LIST_HEAD(&turn->waiting);
+	kmcl_turn_begin(&turn);
 	kmcl_packet_call(pkt, status, buffer, len);
-	while (!list_empty(&turn->waiting)) {
-		pkt = list_first_entry(&turn->waiting, struct kmcl_packet, tx.node);
-		list_del(&pkt->tx.node);
-		chan = pkt->chan;
-		kmcl_packet_call(pkt, pkt->tx.status, NULL, 0);
-		/* Pairs with the acquire in kmcl_send_wait_finished(). */
-		atomic_dec_return_release(&chan->send.finishing);
-	}
-	turn->owner = NULL;
+	kmcl_turn_run(&turn);
+	kmcl_turn_end(&turn);
 out:
 	if (toggle)
 		local_bh_enable();
+}
+
+/**
+ * kmcl_packets_complete() - transactions are over, without an answer
+ * @packets: by their tx.node, in no table any more; tx.status is for the routine
+ *
+ * Context: up to softirq, interrupts may be off.
+ */
+void kmcl_packets_complete(struct list_head *packets)
+{
+	bool toggle = kmcl_turn_disable_bh();
+	struct kmcl_turn *mine, turn;
+
+	mine = kmcl_turn_of_current();
+	if (mine) {
+		list_splice_tail_init(packets, &mine->waiting);
+	} else {
+		kmcl_turn_begin(&turn);
+		list_splice_init(packets, &turn.waiting);
+		kmcl_turn_run(&turn);
+		kmcl_turn_end(&turn);
+	}
+	if (toggle)
+		local_bh_enable();
+}
+
+/* The next routine for the tasklet. @on stays set: its turn has yet to end. */
+static struct kmcl_packet *kmcl_deferred_next(struct kmcl_deferred *deferred)
+{
+	struct kmcl_packet *pkt;
+	unsigned long flags;
+
+	spin_lock_irqsave(&deferred->lock, flags);
+	pkt = kmcl_packet_pop(&deferred->list);
+	spin_unlock_irqrestore(&deferred->lock, flags);
+	return pkt;
+}
+
+/* Comes again until there is nothing left, with other softirqs in between. */
+static void kmcl_deferred_tasklet(struct tasklet_struct *t)
+{
+	struct kmcl_deferred *deferred =
+		container_of(t, struct kmcl_deferred, tasklet);
+	u64 end = local_clock() + KMCL_TURN_NS;
+	struct kmcl_packet *pkt;
+	struct kmcl_turn turn;
+	unsigned long flags;
+	u32 routines = 0;
+
+	kmcl_turn_begin(&turn);
+	while (routines++ < KMCL_TURN_ROUTINES && local_clock() <= end) {
+		pkt = kmcl_deferred_next(deferred);
+		if (!pkt)
+			break;
+		kmcl_packet_call(pkt, pkt->tx.status, NULL, 0);
+	}
+	/* What its routines have sent comes behind what waits already. */
+	kmcl_turn_end(&turn);
+
+	spin_lock_irqsave(&deferred->lock, flags);
+	if (list_empty(&deferred->list)) {
+		/* The routines are over: pairs with kmcl_completions_wait(). */
+		smp_store_release(&deferred->on, false);
+		wake_up_all(&deferred->idle);
+	} else {
+		tasklet_schedule(t);
+	}
+	spin_unlock_irqrestore(&deferred->lock, flags);
+}
+
+void kmcl_completions_init(struct kmcl_channel *chan)
+{
+	struct kmcl_deferred *deferred = &chan->send.deferred;
+
+	spin_lock_init(&deferred->lock);
+	INIT_LIST_HEAD(&deferred->list);
+	init_waitqueue_head(&deferred->idle);
+	tasklet_setup(&deferred->tasklet, kmcl_deferred_tasklet);
+}
+
+/* Waits for the routines that were put off, when no others can come. */
+void kmcl_completions_wait(struct kmcl_channel *chan)
+{
+	struct kmcl_deferred *deferred = &chan->send.deferred;
+
+	/* Pairs with the tasklet's release: what the routines did has happened. */
+	wait_event_idle(deferred->idle, !smp_load_acquire(&deferred->on));
+}
+
+/*
+ * The ring is not written to any more: waits for the routines of the packets that it
+ * has taken. No count is needed, which the sends of routines could keep from getting
+ * to 0. Those that take packets off the queue, and all turns, are RCU readers: after a
+ * grace period each such packet's routine has run, or is the tasklet's to call; and
+ * the tasklet gets no more, for what routines send from here on is queued.
+ */
+void kmcl_completions_sync(struct kmcl_channel *chan)
+{
+	synchronize_rcu();
+	kmcl_completions_wait(chan);
+}
+
+/* No packet of the channel is under way any more. */
+void kmcl_completions_end(struct kmcl_channel *chan)
+{
+	tasklet_kill(&chan->send.deferred.tasklet);
 }

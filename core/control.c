@@ -154,7 +154,6 @@ static void kmcl_control_open(struct kmcl_channel *chan)
 	kmcl_requests_off(chan);
 	kmcl_step(chan, KMCL_STEP_ROUTINES);
 	kmcl_send_flush(chan);
-	kmcl_send_wait_finished(chan);
 	kmcl_control_to_disabled(chan);
 	kmcl_report_pnp_failure(chan, status);
 }

@@ -64,6 +64,11 @@ void kmcl_external_free(PMDL mdl);
 /* complete.c */
 void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
 			  void *buffer, u32 len);
+void kmcl_packets_complete(struct list_head *packets);
+void kmcl_completions_init(struct kmcl_channel *chan);
+void kmcl_completions_sync(struct kmcl_channel *chan);
+void kmcl_completions_wait(struct kmcl_channel *chan);
+void kmcl_completions_end(struct kmcl_channel *chan);
 
 /* send.c */
 void kmcl_send_init(struct kmcl_channel *chan);
@@ -80,9 +85,9 @@ void kmcl_send_open(struct kmcl_channel *chan);
 void kmcl_send_close(struct kmcl_channel *chan);
 void kmcl_send_cut(struct kmcl_channel *chan, struct kmcl_link *link);
 void kmcl_send_abort(struct kmcl_channel *chan, struct kmcl_link *link);
-void kmcl_send_wait_finished(struct kmcl_channel *chan);
 void kmcl_send_drain(struct kmcl_channel *chan);
 void kmcl_send_flush(struct kmcl_channel *chan);
+void kmcl_send_flush_link(struct kmcl_channel *chan, struct kmcl_link *link);
 void kmcl_send_end(struct kmcl_channel *chan);
 
 /* transaction.c; open, cancel, take_all and list under kmcl_send.lock */

@@ -106,6 +106,15 @@ enum kmcl_tx_result {
 	KMCL_TX_REFUSED,	/* the channel is being cleaned up: the caller's */
 };
 
+/* Completion routines that were put off, to be called by a tasklet; complete.c's. */
+struct kmcl_deferred {
+	spinlock_t lock;	/* guards the next two */
+	bool on;		/* while the tasklet has some: others come behind them */
+	struct list_head list;	/* of kmcl_packet.tx.node, oldest first */
+	struct tasklet_struct tasklet;
+	wait_queue_head_t idle;	/* woken when @on is cleared */
+};
+
 /* The sending side. */
 struct kmcl_send {
 	spinlock_t lock;	/* guards this structure and writes to the ring */
@@ -125,8 +134,8 @@ struct kmcl_send {
 	struct delayed_work retry;	/* for hosts that do not signal room */
 	u32 retry_ms;		/* how long the queue may stand still */
 	struct work_struct hang_up;	/* @broken was set: offer.c's, which closes */
-	/* Callers with packets taken off the queue, and packets that wait for a turn. */
-	atomic_t finishing;
+	struct kmcl_deferred deferred;
+	struct mutex flushing;	/* one flush at a time: the worker's or a rescind's */
 };
 
 /*

@@ -203,6 +203,7 @@ void kmcl_link_init(struct kmcl_link *link, const struct kmcl_transport *ops,
 	guid_copy(&link->instance, instance);
 	link->chan = NULL;
 	link->cut = false;
+	link->flushed = false;
 	atomic_set(&link->external, 0);
 }
 EXPORT_SYMBOL_GPL(kmcl_link_init);

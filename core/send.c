@@ -8,7 +8,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/delay.h>
+#include <linux/rcupdate.h>
 
 #include "data.h"
 
@@ -145,16 +145,19 @@ static void kmcl_tx_finish(struct list_head *over)
 	struct kmcl_tx *tx, *next;
 
 	list_for_each_entry_safe(tx, next, over, node) {
-		list_del_init(&tx->node);
-		if (kmcl_tx_is_completion(tx))
+		if (kmcl_tx_is_completion(tx)) {
+			list_del_init(&tx->node);
 			kmcl_incoming_put(container_of(tx, struct kmcl_incoming, tx));
-		else
-			kmcl_packet_complete(kmcl_tx_packet(tx), tx->status,
-					     NULL, 0);
+		}
 	}
+	if (!list_empty(over))
+		kmcl_packets_complete(over);
 }
 
-/* What was taken off the queue is nowhere else: who closes has to wait for it. */
+/*
+ * What was taken off the queue is nowhere else, and the worker that closes the
+ * channel has to wait for it: it waits for RCU readers.
+ */
 static void kmcl_send_unlock_and_finish(struct kmcl_channel *chan,
 					unsigned long flags,
 					struct list_head *done)
@@ -163,13 +166,12 @@ static void kmcl_send_unlock_and_finish(struct kmcl_channel *chan,
 	bool any = !list_empty(done);
 
 	if (any)
-		atomic_inc(&chan->send.finishing);
+		rcu_read_lock();
 	spin_unlock_irqrestore(&chan->send.lock, flags);
 
 	if (any) {
 		kmcl_tx_finish(done);
-		/* Pairs with the acquire in kmcl_send_wait_finished(). */
-		atomic_dec_return_release(&chan->send.finishing);
+		rcu_read_unlock();
 	}
 }
 
@@ -317,7 +319,7 @@ void kmcl_send_drain(struct kmcl_channel *chan)
 	unsigned long flags;
 	LIST_HEAD(done);
 
-	/* Whoever queues later than this look tries the ring himself. */
+	/* A sender that queues later than this look tries the ring itself. */
 	if (list_empty_careful(&chan->send.queue))
 		return;
 
@@ -339,15 +341,8 @@ void kmcl_send_open(struct kmcl_channel *chan)
 	kmcl_send_drain(chan);
 }
 
-/* Nobody holds a packet any more that is in no queue and in no table. */
-void kmcl_send_wait_finished(struct kmcl_channel *chan)
-{
-	while (atomic_read_acquire(&chan->send.finishing))
-		usleep_range(20, 100);
-}
-
 /*
- * When this returns nobody is writing to the ring, and nobody will; what was
+ * When this returns the ring is not being written to, and will not be; what was
  * written is complete, unless it waits for the other end.
  */
 void kmcl_send_close(struct kmcl_channel *chan)
@@ -360,7 +355,7 @@ void kmcl_send_close(struct kmcl_channel *chan)
 	spin_unlock_irqrestore(&chan->send.lock, flags);
 
 	cancel_delayed_work_sync(&chan->send.retry);
-	kmcl_send_wait_finished(chan);
+	kmcl_completions_sync(chan);
 }
 
 /* The link is gone: when this returns nobody is writing to its ring, and nobody will. */
@@ -380,7 +375,7 @@ void kmcl_send_cut(struct kmcl_channel *chan, struct kmcl_link *link)
  * The channel went away: completes all that waits and all open transactions. A
  * packet that a completion routine sends again stays for the next opening.
  */
-void kmcl_send_flush(struct kmcl_channel *chan)
+static void kmcl_send_flush_locked(struct kmcl_channel *chan)
 {
 	struct kmcl_tx *tx;
 	unsigned long flags;
@@ -393,22 +388,39 @@ void kmcl_send_flush(struct kmcl_channel *chan)
 		tx->queued = false;
 		tx->status = STATUS_DEVICE_REMOVED;
 	}
-	/* Who could have completed them is gone. */
+	/* The other end could have completed them, and is gone. */
 	chan->send.cancelled = 0;
 	spin_unlock_irqrestore(&chan->send.lock, flags);
 
 	kmcl_tx_finish(&gone);
+	kmcl_completions_wait(chan);
+}
+
+/* As the worker, when it closes the channel. */
+void kmcl_send_flush(struct kmcl_channel *chan)
+{
+	mutex_lock(&chan->send.flushing);
+	kmcl_send_flush_locked(chan);
+	mutex_unlock(&chan->send.flushing);
+}
+
+/* The link is closed, by the worker: from here on nothing completes because of it. */
+void kmcl_send_flush_link(struct kmcl_channel *chan, struct kmcl_link *link)
+{
+	mutex_lock(&chan->send.flushing);
+	kmcl_send_flush_locked(chan);
+	link->flushed = true;
+	mutex_unlock(&chan->send.flushing);
 }
 
 /* The link is closed before the channel's worker got there: what was sent is over. */
 void kmcl_send_abort(struct kmcl_channel *chan, struct kmcl_link *link)
 {
-	/* The worker, when it closes the channel, waits for this. */
-	atomic_inc(&chan->send.finishing);
-	if (READ_ONCE(chan->link) == link)
-		kmcl_send_flush(chan);
-	/* Pairs with the acquire in kmcl_send_wait_finished(). */
-	atomic_dec_return_release(&chan->send.finishing);
+	mutex_lock(&chan->send.flushing);
+	/* Else the channel is past it, and may have another. */
+	if (READ_ONCE(chan->link) == link && !link->flushed)
+		kmcl_send_flush_locked(chan);
+	mutex_unlock(&chan->send.flushing);
 }
 
 /* The channel is not to be opened any more: from now on nothing can be sent. */
@@ -421,7 +433,7 @@ void kmcl_send_end(struct kmcl_channel *chan)
 	spin_unlock_irqrestore(&chan->send.lock, flags);
 
 	kmcl_send_flush(chan);
-	kmcl_send_wait_finished(chan);
+	kmcl_completions_end(chan);
 	cancel_work_sync(&chan->send.hang_up);
 	cancel_work_sync(&chan->send.grow);
 }
@@ -439,9 +451,11 @@ static void kmcl_send_retry(struct work_struct *work)
 void kmcl_send_init(struct kmcl_channel *chan)
 {
 	spin_lock_init(&chan->send.lock);
+	mutex_init(&chan->send.flushing);
 	INIT_LIST_HEAD(&chan->send.queue);
 	INIT_LIST_HEAD(&chan->send.requests);
 	INIT_DELAYED_WORK(&chan->send.retry, kmcl_send_retry);
 	chan->send.retry_ms = KMCL_RETRY_MS;
 	kmcl_transactions_init(chan);
+	kmcl_completions_init(chan);
 }

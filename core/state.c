@@ -150,9 +150,7 @@ void kmcl_state_close(struct kmcl_channel *chan)
 	else
 		link->ops->close(link);
 	kmcl_step(chan, KMCL_STEP_ROUTINES);
-	kmcl_send_flush(chan);
-	/* The transport may be at the same, for a link that is gone. */
-	kmcl_send_wait_finished(chan);
+	kmcl_send_flush_link(chan, link);
 	kmcl_step(chan, KMCL_STEP_ANSWERS);
 	kmcl_receive_close(chan);
 	WRITE_ONCE(chan->link, NULL);

@@ -319,6 +319,7 @@ static void a_routine_that_sends_again_does_not_nest(struct kunit *test)
 	/* A stack that nested would be gone long before the ring is full. */
 	done->again = resend;
 	EXPECT_STATUS(test, client_send(done, "first", 5, 0), STATUS_SUCCESS);
+	EVENTUALLY(test, client_count(client, queued) == 1);
 	calls = client_calls(done);
 	KUNIT_EXPECT_GT(test, calls, 100);
 	KUNIT_EXPECT_EQ(test, host_skip_all(send_host), calls);

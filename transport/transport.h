@@ -209,6 +209,7 @@ struct kmcl_transport {
  * @instance: the offer's instance
  * @chan: the channel, from kmcl_offer_arrived() on
  * @cut: kmcl_offer_gone() has taken the rings from the core; set under kmcl_send.lock
+ * @flushed: what was sent over it is complete; guarded by kmcl_send.flushing
  * @mmio_start: address of the offer's MMIO space; see kmcl_link_set_mmio()
  * @mmio_size: bytes of MMIO space, or 0; both guarded by the control lock
  * @send_bytes: set by @open where it is not as asked for: bytes of the outgoing
@@ -222,6 +223,7 @@ struct kmcl_link {
 	guid_t instance;
 	struct kmcl_channel *chan;
 	bool cut;
+	bool flushed;
 	u64 mmio_start;
 	u64 mmio_size;
 	u32 send_bytes;
