@@ -70,6 +70,12 @@ void kmcl_completions_sync(struct kmcl_channel *chan);
 void kmcl_completions_wait(struct kmcl_channel *chan);
 void kmcl_completions_end(struct kmcl_channel *chan);
 
+/*
+ * So many packets at most are written, moved or given back in one hold of
+ * kmcl_send.lock: interrupts are off meanwhile.
+ */
+#define KMCL_SEND_BATCH	32
+
 /* send.c */
 void kmcl_send_init(struct kmcl_channel *chan);
 enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
@@ -90,14 +96,15 @@ void kmcl_send_flush(struct kmcl_channel *chan);
 void kmcl_send_flush_link(struct kmcl_channel *chan, struct kmcl_link *link);
 void kmcl_send_end(struct kmcl_channel *chan);
 
-/* transaction.c; open, cancel, take_all and list under kmcl_send.lock */
+/* transaction.c; open, cancel, take_some and list under kmcl_send.lock */
 void kmcl_transactions_init(struct kmcl_channel *chan);
 int kmcl_transactions_prepare(struct kmcl_channel *chan);
 void kmcl_transactions_free(struct kmcl_channel *chan);
 void kmcl_transactions_pin(struct kmcl_channel *chan);
 void kmcl_transaction_open(struct kmcl_channel *chan, struct kmcl_packet *pkt);
 void kmcl_transaction_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt);
-void kmcl_transactions_take_all(struct kmcl_channel *chan, struct list_head *to);
+void kmcl_transactions_take_some(struct kmcl_channel *chan, u32 *at,
+				 struct list_head *to);
 u32 kmcl_transactions_list(struct kmcl_channel *chan, struct kmcl_tx **list,
 			   u32 room);
 struct kmcl_packet *kmcl_transaction_complete(struct kmcl_channel *chan, u64 id,

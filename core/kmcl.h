@@ -91,7 +91,7 @@ struct kmcl_counters {
 struct kmcl_tx {
 	struct list_head node;
 	struct kmcl_out out;
-	bool queued;		/* in kmcl_send.queue; guarded by its lock */
+	bool queued;		/* not sent, in a list; guarded by kmcl_send.lock */
 	NTSTATUS status;	/* of a packet that is over but not yet completed */
 	void *room;
 };
@@ -122,15 +122,20 @@ struct kmcl_send {
 	bool dead;		/* the channel is being cleaned up: no more sends */
 	bool broken;		/* the ring refused a packet for good */
 	struct list_head queue;	/* of kmcl_tx, oldest first */
+	u32 queued;		/* how many */
 	u64 last_id;
 	struct hlist_head *open;	/* transactions by id */
 	u32 open_mask;
-	u32 open_count;
+	struct hlist_head *old;	/* the table that is being moved to @open, or NULL */
+	u32 old_mask;
+	u32 old_next;		/* its first bucket that may not be empty */
+	u32 open_count;		/* in both */
 	u32 cancelled;		/* transactions that the other end may yet complete */
 	u32 ring_bytes;		/* of an open channel: no packet takes as much */
 	bool takes_requests;	/* the channel is enabled, and is not going away */
 	struct list_head requests;	/* of kmcl_request: their callers wait */
 	struct work_struct grow;	/* more buckets for @open */
+	struct tasklet_struct drain;	/* goes on with a queue that is long */
 	struct delayed_work retry;	/* for hosts that do not signal room */
 	u32 retry_ms;		/* how long the queue may stand still */
 	struct work_struct hang_up;	/* @broken was set: offer.c's, which closes */

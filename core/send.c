@@ -5,10 +5,15 @@
  * One lock per channel covers the decision and the write, so nothing overtakes
  * what waits. What waits holds its own copy of its payload; so a send needs no
  * memory and the caller's buffer is free when it returns.
+ *
+ * Interrupts are off while the lock is held, so it is held for KMCL_SEND_BATCH packets
+ * at most. A queue that is longer is gone on with by a tasklet; meanwhile it is not
+ * empty, so a sender comes behind it.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 
 #include "data.h"
 
@@ -98,19 +103,38 @@ static int kmcl_tx_write_queued(struct kmcl_channel *chan, struct kmcl_tx *tx)
 	return -EOPNOTSUPP;
 }
 
+static void kmcl_queue_add(struct kmcl_send *send, struct kmcl_tx *tx)
+{
+	tx->queued = true;
+	list_add_tail(&tx->node, &send->queue);
+	send->queued++;
+}
+
+/* Also for what kmcl_send_flush() has put into a list of its own. */
+static void kmcl_queue_del(struct kmcl_send *send, struct kmcl_tx *tx)
+{
+	list_del_init(&tx->node);
+	tx->queued = false;
+	send->queued--;
+}
+
 /*
- * Writes what is queued, as far as there is room. What is over with the write
- * goes to @over. Called with the lock held.
+ * Writes what is queued, as far as there is room. What is over with the write goes to
+ * @over. True: there is more, but the lock has been held long enough. Called with the
+ * lock held.
  */
-static void kmcl_send_drain_locked(struct kmcl_channel *chan,
+static bool kmcl_send_drain_locked(struct kmcl_channel *chan,
 				   struct list_head *over)
 {
 	struct kmcl_link *link = chan->link;
 	struct kmcl_tx *tx;
 	bool asked = false;
+	u32 tries = 0;
 	int ret;
 
 	while (chan->send.writable && !list_empty(&chan->send.queue)) {
+		if (tries++ == KMCL_SEND_BATCH)
+			return true;
 		tx = list_first_entry(&chan->send.queue, struct kmcl_tx, node);
 		ret = kmcl_tx_write_queued(chan, tx);
 		if (ret == -EAGAIN && !asked) {
@@ -126,17 +150,17 @@ static void kmcl_send_drain_locked(struct kmcl_channel *chan,
 			queue_delayed_work(kmcl_deliver_wq, &chan->send.retry,
 					   msecs_to_jiffies(chan->send.retry_ms));
 		if (ret && ret != -EOPNOTSUPP)
-			return;
+			return false;
 		/* Each packet that goes out changes what the next one needs. */
 		asked = false;
-		list_del_init(&tx->node);
-		tx->queued = false;
+		kmcl_queue_del(&chan->send, tx);
 		tx->status = ret ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
 		if (ret || !kmcl_tx_wants_completion(tx))
 			list_add_tail(&tx->node, over);
 	}
 	if (chan->send.writable)
 		link->ops->want_room(link, 0);
+	return false;
 }
 
 /* What is in @over is: the client's with their status. */
@@ -156,14 +180,15 @@ static void kmcl_tx_finish(struct list_head *over)
 
 /*
  * What was taken off the queue is nowhere else, and the worker that closes the
- * channel has to wait for it: it waits for RCU readers.
+ * channel has to wait for it: it waits for RCU readers. The tasklet goes on with the
+ * queue where there is @more, behind the routines of what was before it.
  */
 static void kmcl_send_unlock_and_finish(struct kmcl_channel *chan,
 					unsigned long flags,
-					struct list_head *done)
+					struct list_head *done, bool more)
 	__releases(&chan->send.lock)
 {
-	bool any = !list_empty(done);
+	bool any = more || !list_empty(done);
 
 	if (any)
 		rcu_read_lock();
@@ -171,6 +196,8 @@ static void kmcl_send_unlock_and_finish(struct kmcl_channel *chan,
 
 	if (any) {
 		kmcl_tx_finish(done);
+		if (more)
+			tasklet_schedule(&chan->send.drain);
 		rcu_read_unlock();
 	}
 }
@@ -194,6 +221,7 @@ enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 				      KMCL_TX_PENDING : KMCL_TX_OVER;
 	struct kmcl_send *send = &chan->send;
 	unsigned long flags;
+	bool more = false;
 	int ret = -EAGAIN;
 	LIST_HEAD(done);
 
@@ -213,13 +241,12 @@ enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 
 	/* The payload may lie in the very room that it goes to. */
 	memmove(tx->room, data, tx->out.len);
-	tx->queued = true;
-	list_add_tail(&tx->node, &send->queue);
+	kmcl_queue_add(send, tx);
 	atomic64_inc(&chan->count.queued);
 	/* Behind others it waits for their signal; the first one asks for it. */
 	if (send->writable && list_is_singular(&send->queue))
-		kmcl_send_drain_locked(chan, &done);
-	kmcl_send_unlock_and_finish(chan, flags, &done);
+		more = kmcl_send_drain_locked(chan, &done);
+	kmcl_send_unlock_and_finish(chan, flags, &done, more);
 	return KMCL_TX_PENDING;
 }
 
@@ -230,9 +257,8 @@ enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 void kmcl_send_restore(struct kmcl_channel *chan, struct kmcl_tx *tx, bool queued)
 {
 	spin_lock_irq(&chan->send.lock);
-	tx->queued = queued;
 	if (queued)
-		list_add_tail(&tx->node, &chan->send.queue);
+		kmcl_queue_add(&chan->send, tx);
 	else
 		kmcl_transaction_open(chan, kmcl_tx_packet(tx));
 	spin_unlock_irq(&chan->send.lock);
@@ -241,13 +267,10 @@ void kmcl_send_restore(struct kmcl_channel *chan, struct kmcl_tx *tx, bool queue
 /* How many packets and completions are under way. */
 u32 kmcl_send_count(struct kmcl_channel *chan)
 {
-	struct kmcl_tx *tx;
 	u32 n;
 
 	spin_lock_irq(&chan->send.lock);
-	n = chan->send.open_count;
-	list_for_each_entry(tx, &chan->send.queue, node)
-		n++;
+	n = chan->send.open_count + chan->send.queued;
 	spin_unlock_irq(&chan->send.lock);
 	return n;
 }
@@ -286,8 +309,7 @@ int kmcl_send_list(struct kmcl_channel *chan, struct kmcl_tx **list, u32 room)
 bool kmcl_tx_cancel_locked(struct kmcl_channel *chan, struct kmcl_packet *pkt)
 {
 	if (pkt->tx.queued) {
-		list_del_init(&pkt->tx.node);
-		pkt->tx.queued = false;
+		kmcl_queue_del(&chan->send, &pkt->tx);
 		return true;
 	}
 	if (!hlist_unhashed(&pkt->open)) {
@@ -300,23 +322,24 @@ bool kmcl_tx_cancel_locked(struct kmcl_channel *chan, struct kmcl_packet *pkt)
 
 bool kmcl_tx_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt)
 {
+	bool found, more = false;
 	unsigned long flags;
 	LIST_HEAD(done);
-	bool found;
 
 	spin_lock_irqsave(&chan->send.lock, flags);
 	found = kmcl_tx_cancel_locked(chan, pkt);
 	/* The next in the queue may need less room. */
 	if (chan->send.writable)
-		kmcl_send_drain_locked(chan, &done);
-	kmcl_send_unlock_and_finish(chan, flags, &done);
+		more = kmcl_send_drain_locked(chan, &done);
+	kmcl_send_unlock_and_finish(chan, flags, &done, more);
 	return found;
 }
 
-/* There may be room: called on every signal of the other end. */
+/* There may be room: called on each signal of the other end. */
 void kmcl_send_drain(struct kmcl_channel *chan)
 {
 	unsigned long flags;
+	bool more = false;
 	LIST_HEAD(done);
 
 	/* A sender that queues later than this look tries the ring itself. */
@@ -325,8 +348,8 @@ void kmcl_send_drain(struct kmcl_channel *chan)
 
 	spin_lock_irqsave(&chan->send.lock, flags);
 	if (chan->send.writable)
-		kmcl_send_drain_locked(chan, &done);
-	kmcl_send_unlock_and_finish(chan, flags, &done);
+		more = kmcl_send_drain_locked(chan, &done);
+	kmcl_send_unlock_and_finish(chan, flags, &done, more);
 }
 
 /* From now on the ring may be written to; what has waited for this goes out. */
@@ -371,28 +394,57 @@ void kmcl_send_cut(struct kmcl_channel *chan, struct kmcl_link *link)
 	spin_unlock_irqrestore(&chan->send.lock, flags);
 }
 
+/* Takes some of what was queued. Called with the lock held. */
+static void kmcl_send_take_some(struct kmcl_send *send, struct list_head *queue,
+				struct list_head *to)
+{
+	struct kmcl_tx *tx;
+	u32 n;
+
+	for (n = 0; n < KMCL_SEND_BATCH && !list_empty(queue); n++) {
+		tx = list_first_entry(queue, struct kmcl_tx, node);
+		kmcl_queue_del(send, tx);
+		list_add_tail(&tx->node, to);
+	}
+}
+
 /*
  * The channel went away: completes all that waits and all open transactions. A
- * packet that a completion routine sends again stays for the next opening.
+ * packet that a completion routine sends again stays for the next opening: only
+ * what is queued now is taken.
  */
 static void kmcl_send_flush_locked(struct kmcl_channel *chan)
 {
-	struct kmcl_tx *tx;
-	unsigned long flags;
+	struct kmcl_send *send = &chan->send;
+	LIST_HEAD(queue);
 	LIST_HEAD(gone);
+	struct kmcl_tx *tx;
+	u32 at = 0;
+	bool more;
 
-	spin_lock_irqsave(&chan->send.lock, flags);
-	kmcl_transactions_take_all(chan, &gone);
-	list_splice_tail_init(&chan->send.queue, &gone);
-	list_for_each_entry(tx, &gone, node) {
-		tx->queued = false;
-		tx->status = STATUS_DEVICE_REMOVED;
-	}
-	/* The other end could have completed them, and is gone. */
-	chan->send.cancelled = 0;
-	spin_unlock_irqrestore(&chan->send.lock, flags);
+	spin_lock_irq(&send->lock);
+	list_splice_init(&send->queue, &queue);
+	spin_unlock_irq(&send->lock);
 
-	kmcl_tx_finish(&gone);
+	do {
+		spin_lock_irq(&send->lock);
+		/* The ring is closed: a transaction that is over opens none. */
+		if (send->open_count)
+			kmcl_transactions_take_some(chan, &at, &gone);
+		else
+			kmcl_send_take_some(send, &queue, &gone);
+		more = send->open_count || !list_empty(&queue);
+		/* The other end could have completed them, and is gone. */
+		if (!more)
+			send->cancelled = 0;
+		spin_unlock_irq(&send->lock);
+
+		list_for_each_entry(tx, &gone, node)
+			tx->status = STATUS_DEVICE_REMOVED;
+		kmcl_tx_finish(&gone);
+		cond_resched();
+	} while (more);
+
 	kmcl_completions_wait(chan);
 }
 
@@ -433,9 +485,15 @@ void kmcl_send_end(struct kmcl_channel *chan)
 	spin_unlock_irqrestore(&chan->send.lock, flags);
 
 	kmcl_send_flush(chan);
+	tasklet_kill(&chan->send.drain);
 	kmcl_completions_end(chan);
 	cancel_work_sync(&chan->send.hang_up);
 	cancel_work_sync(&chan->send.grow);
+}
+
+static void kmcl_send_go_on(struct tasklet_struct *t)
+{
+	kmcl_send_drain(container_of(t, struct kmcl_channel, send.drain));
 }
 
 /*
@@ -454,6 +512,7 @@ void kmcl_send_init(struct kmcl_channel *chan)
 	mutex_init(&chan->send.flushing);
 	INIT_LIST_HEAD(&chan->send.queue);
 	INIT_LIST_HEAD(&chan->send.requests);
+	tasklet_setup(&chan->send.drain, kmcl_send_go_on);
 	INIT_DELAYED_WORK(&chan->send.retry, kmcl_send_retry);
 	chan->send.retry_ms = KMCL_RETRY_MS;
 	kmcl_transactions_init(chan);

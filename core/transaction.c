@@ -6,7 +6,8 @@
  * An id is used once in a channel's life, so a forged, stale or repeated
  * completion finds nothing. The nodes are the packets' own; the table grows in
  * the background, so that opening a transaction never needs memory and finding
- * one costs the same with any number open.
+ * one costs the same with any number open. While a table is being moved to a larger
+ * one, some packets at a time, a transaction is in either.
  */
 #include <linux/slab.h>
 
@@ -15,39 +16,84 @@
 #define KMCL_OPEN_MIN	64u
 #define KMCL_OPEN_MAX	65536u
 
+/* So many buckets at most are looked at in one hold of the lock. */
+#define KMCL_OPEN_BUCKETS	1024
+
 /* Ids are consecutive, hence spread evenly as they are. */
 static struct hlist_head *kmcl_bucket(struct kmcl_send *send, u64 id)
 {
 	return &send->open[id & send->open_mask];
 }
 
+static bool kmcl_transactions_crowd(const struct kmcl_send *send)
+{
+	return send->open_count > 2 * send->open_mask &&
+	       send->open_mask + 1 < KMCL_OPEN_MAX;
+}
+
+/* Moves some of the old table. Returns false when it is empty. */
+static bool kmcl_transactions_move(struct kmcl_send *send)
+{
+	u32 packets = KMCL_SEND_BATCH, buckets = KMCL_OPEN_BUCKETS;
+	struct kmcl_packet *pkt;
+	struct hlist_head *head;
+	bool more;
+
+	spin_lock_irq(&send->lock);
+	while (send->old_next <= send->old_mask && packets && buckets) {
+		head = &send->old[send->old_next];
+		if (hlist_empty(head)) {
+			/* It stays so: a transaction is opened in the new table. */
+			send->old_next++;
+			buckets--;
+			continue;
+		}
+		pkt = hlist_entry(head->first, struct kmcl_packet, open);
+		hlist_del(&pkt->open);
+		hlist_add_head(&pkt->open, kmcl_bucket(send, pkt->tx.out.id));
+		packets--;
+	}
+	more = send->old_next <= send->old_mask;
+	spin_unlock_irq(&send->lock);
+	return more;
+}
+
 static void kmcl_transactions_grow(struct work_struct *work)
 {
 	struct kmcl_send *send = container_of(work, struct kmcl_send, grow);
-	struct hlist_head *table, *old;
-	struct kmcl_packet *pkt;
-	struct hlist_node *next;
-	unsigned long flags;
-	u32 i, old_mask, size;
+	struct hlist_head *table;
+	u32 size;
+
+	/* It may have been asked for again before the last time was over. */
+	spin_lock_irq(&send->lock);
+	size = kmcl_transactions_crowd(send) ? 4 * (send->open_mask + 1) : 0;
+	spin_unlock_irq(&send->lock);
+	if (!size)
+		return;
 
 	/* Only this work changes the size once the channel has opened. */
-	size = min(4 * (send->open_mask + 1), KMCL_OPEN_MAX);
-	table = kvcalloc(size, sizeof(*table), GFP_KERNEL);
+	size = min(size, KMCL_OPEN_MAX);
+	/* The client's own packets may be what would free memory. */
+	table = kvcalloc(size, sizeof(*table), GFP_NOIO);
 	if (!table)
 		return;
 
-	spin_lock_irqsave(&send->lock, flags);
-	old = send->open;
-	old_mask = send->open_mask;
+	spin_lock_irq(&send->lock);
+	send->old = send->open;
+	send->old_mask = send->open_mask;
+	send->old_next = 0;
 	send->open = table;
 	send->open_mask = size - 1;
-	for (i = 0; i <= old_mask; i++)
-		hlist_for_each_entry_safe(pkt, next, &old[i], open) {
-			hlist_del(&pkt->open);
-			hlist_add_head(&pkt->open, kmcl_bucket(send, pkt->tx.out.id));
-		}
-	spin_unlock_irqrestore(&send->lock, flags);
-	kvfree(old);
+	spin_unlock_irq(&send->lock);
+
+	while (kmcl_transactions_move(send))
+		cond_resched();
+
+	spin_lock_irq(&send->lock);
+	table = send->old;
+	send->old = NULL;
+	spin_unlock_irq(&send->lock);
+	kvfree(table);
 }
 
 void kmcl_transactions_init(struct kmcl_channel *chan)
@@ -80,8 +126,8 @@ void kmcl_transaction_open(struct kmcl_channel *chan, struct kmcl_packet *pkt)
 	struct kmcl_send *send = &chan->send;
 
 	hlist_add_head(&pkt->open, kmcl_bucket(send, pkt->tx.out.id));
-	if (++send->open_count > 2 * send->open_mask &&
-	    send->open_mask + 1 < KMCL_OPEN_MAX)
+	send->open_count++;
+	if (kmcl_transactions_crowd(send))
 		queue_work(kmcl_control_wq, &send->grow);
 }
 
@@ -91,18 +137,28 @@ void kmcl_transaction_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt)
 	chan->send.open_count--;
 }
 
-static struct kmcl_packet *kmcl_transaction_take(struct kmcl_channel *chan,
-						 u64 id)
+static struct kmcl_packet *kmcl_bucket_find(struct hlist_head *head, u64 id)
 {
 	struct kmcl_packet *pkt;
 
-	hlist_for_each_entry(pkt, kmcl_bucket(&chan->send, id), open) {
-		if (pkt->tx.out.id == id) {
-			kmcl_transaction_cancel(chan, pkt);
+	hlist_for_each_entry(pkt, head, open)
+		if (pkt->tx.out.id == id)
 			return pkt;
-		}
-	}
 	return NULL;
+}
+
+static struct kmcl_packet *kmcl_transaction_take(struct kmcl_channel *chan,
+						 u64 id)
+{
+	struct kmcl_send *send = &chan->send;
+	struct kmcl_packet *pkt;
+
+	pkt = kmcl_bucket_find(kmcl_bucket(send, id), id);
+	if (unlikely(!pkt && send->old))
+		pkt = kmcl_bucket_find(&send->old[id & send->old_mask], id);
+	if (pkt)
+		kmcl_transaction_cancel(chan, pkt);
+	return pkt;
 }
 
 /**
@@ -145,17 +201,49 @@ void kmcl_transactions_expect_late(struct kmcl_channel *chan)
 	spin_unlock_irq(&chan->send.lock);
 }
 
-void kmcl_transactions_take_all(struct kmcl_channel *chan, struct list_head *to)
+/* The @i-th bucket of both tables, the old one's first; NULL behind the last. */
+static struct hlist_head *kmcl_bucket_at(struct kmcl_send *send, u32 i)
 {
-	struct kmcl_packet *pkt;
-	struct hlist_node *next;
-	u32 i;
+	if (send->old) {
+		if (i <= send->old_mask)
+			return &send->old[i];
+		i -= send->old_mask + 1;
+	}
+	return i <= send->open_mask ? &send->open[i] : NULL;
+}
 
-	for (i = 0; chan->send.open_count && i <= chan->send.open_mask; i++) {
-		hlist_for_each_entry_safe(pkt, next, &chan->send.open[i], open) {
-			kmcl_transaction_cancel(chan, pkt);
-			list_add_tail(&pkt->tx.node, to);
+/**
+ * kmcl_transactions_take_some() - take open transactions out of the table
+ * @chan: a channel with open transactions, that opens none
+ * @at: where to go on; 0 at first
+ * @to: where they go
+ *
+ * To be called until none is open. One that moves from bucket to bucket meanwhile is
+ * found the next time round.
+ */
+void kmcl_transactions_take_some(struct kmcl_channel *chan, u32 *at,
+				 struct list_head *to)
+{
+	u32 packets = KMCL_SEND_BATCH, buckets = KMCL_OPEN_BUCKETS;
+	struct kmcl_packet *pkt;
+	struct hlist_head *head;
+
+	lockdep_assert_held(&chan->send.lock);
+	while (packets && buckets) {
+		head = kmcl_bucket_at(&chan->send, *at);
+		if (!head) {
+			*at = 0;
+			return;
 		}
+		if (hlist_empty(head)) {
+			++*at;
+			buckets--;
+			continue;
+		}
+		pkt = hlist_entry(head->first, struct kmcl_packet, open);
+		kmcl_transaction_cancel(chan, pkt);
+		list_add_tail(&pkt->tx.node, to);
+		packets--;
 	}
 }
 
@@ -164,12 +252,15 @@ u32 kmcl_transactions_list(struct kmcl_channel *chan, struct kmcl_tx **list,
 			   u32 room)
 {
 	struct kmcl_send *send = &chan->send;
+	struct hlist_head *head;
 	struct kmcl_packet *pkt;
 	u32 i, n = 0;
 
 	lockdep_assert_held(&send->lock);
-	for (i = 0; send->open_count && i <= send->open_mask; i++)
-		hlist_for_each_entry(pkt, &send->open[i], open)
+	if (!send->open_count)
+		return 0;
+	for (i = 0; (head = kmcl_bucket_at(send, i)); i++)
+		hlist_for_each_entry(pkt, head, open)
 			if (n < room)
 				list[n++] = &pkt->tx;
 	return n;
