@@ -118,10 +118,14 @@ static void host_recv_begin(struct kmcl_link *link)
 
 static int host_send(struct kmcl_link *link, const struct kmcl_out *out)
 {
-	if (out->gpa && host_of(link)->no_external)
+	struct host *host = host_of(link);
+
+	if (out->gpa && host->no_external)
 		return -EOPNOTSUPP;
-	if (host_of(link)->no_room)
+	if (host->no_room)
 		return -EAGAIN;
+	if (host->on_send)
+		return host->on_send(host, out);
 	return kmcl_hv_send(link, out);
 }
 

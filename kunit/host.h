@@ -42,6 +42,8 @@ struct host {
 	u64 mmio_size;
 	bool no_external;	/* takes no packets that describe memory */
 	bool no_room;		/* as if the outgoing ring were full */
+	/* Takes packets in place of the ring; as the transport's operation. */
+	int (*on_send)(struct host *host, const struct kmcl_out *out);
 	struct completion released;
 
 	/* GPADLs: what the host was told of, and has not been told to forget. */
