@@ -273,13 +273,14 @@ u32 kmcl_transactions_list(struct kmcl_channel *chan, struct kmcl_tx **list,
 void kmcl_transactions_pin(struct kmcl_channel *chan)
 {
 	struct kmcl_send *send = &chan->send;
+	struct hlist_head *head;
 	struct kmcl_packet *pkt;
 	unsigned long flags;
 	u32 i;
 
 	spin_lock_irqsave(&send->lock, flags);
-	for (i = 0; send->open_count && i <= send->open_mask; i++)
-		hlist_for_each_entry(pkt, &send->open[i], open)
+	for (i = 0; send->open_count && (head = kmcl_bucket_at(send, i)); i++)
+		hlist_for_each_entry(pkt, head, open)
 			kmcl_pin_external(pkt);
 	spin_unlock_irqrestore(&send->lock, flags);
 }
