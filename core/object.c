@@ -14,9 +14,9 @@
 /*
  * Control work waits for clients, which may take long, and that of a client for
  * that of its server, which must not queue up behind many such. What is sent may be
- * what a client's memory reclaim waits for: the third queue has a rescuer, is for
- * attempts to send only, and waits for nothing. Delivery at PASSIVE_LEVEL, where
- * clients may wait, has a queue for each channel: kmcl_recv.wq.
+ * what a client's memory reclaim waits for: the third queue has a rescuer, and is for
+ * work that senders leave to later, which waits for nothing. Delivery at PASSIVE_LEVEL,
+ * where clients may wait, has a queue for each channel: kmcl_recv.wq.
  */
 struct workqueue_struct *kmcl_control_wq;
 struct workqueue_struct *kmcl_server_wq;
