@@ -53,7 +53,7 @@ vmbhost:
 	@scripts/lab vmbhost
 
 guest:
-	@scripts/guest
+	@scripts/guest $(if $(JOB),--only $(JOB))
 
 hostile:
 	@scripts/hostile $(if $(SEED),--seed $(SEED)) $(if $(FUZZ),--fuzz $(FUZZ))
@@ -76,7 +76,7 @@ help:
 	@echo '  make coverage         which lines the suites run; HOST=both adds those on VMBus'
 	@echo '  make kcsan            the suites under the data race detector'
 	@echo '  make rt               the suites on the newest kernel with PREEMPT_RT'
-	@echo '  make guest            the client on a stock kernel against tools/vmbhost'
+	@echo '  make guest            the client on a stock kernel against tools/vmbhost; JOB=one'
 	@echo '  make hostile          the client against a vmbhost that does not behave; SEED=, FUZZ=N'
 	@echo '  make vmbhost          build tools/vmbhost, a VMBus host to test drivers with'
 	@echo '  make lab-clean        remove the cache of the above'

@@ -80,6 +80,7 @@ bool guest_is_filled(const u8 *bytes, u32 len, u32 seed);
 
 /* peer.c */
 bool peer_create(struct peer *peer, const char *name, u32 job);
+bool peer_target(struct peer *peer, u32 job, const GUID *instance);
 bool peer_enable(struct peer *peer);
 bool peer_open(struct peer *peer, const char *name, u32 job);
 void peer_close(struct peer *peer);
@@ -106,7 +107,7 @@ void job_rescinded(void);
 void job_refused(void);
 void job_late(void);
 void job_mute(void);
-bool job_endless_begin(void);
+void job_endless_begin(void);
 void job_endless_end(void);
 void job_tricks(u32 tricks, u32 seconds);
 

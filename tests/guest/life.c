@@ -68,7 +68,8 @@ void job_late(void)
 {
 	struct peer peer;
 
-	/* The host offers it by and by; peer_open() waits. */
+	/* The host offers it when it hears of this; peer_open() waits. */
+	pr_info("guest: the late offer may come\n");
 	if (!peer_open(&peer, "late", JOB_LATE))
 		return;
 	peer_send_echo(&peer, 100, 1, WAIT);
@@ -107,19 +108,22 @@ static bool endless_is_busy(void *arg)
 	return atomic_read(&endless_received) > 100 && atomic_read(&endless.sent) > 100;
 }
 
-bool job_endless_begin(void)
+void job_endless_begin(void)
 {
 	if (!peer_create(&endless, "endless", JOB_ENDLESS))
-		return false;
+		return;
 	endless.process = endless_process;
 	if (!peer_enable(&endless))
-		return false;
+		return;
 	endless_sender = kthread_run(endless_thread, NULL, "kmcl_endless");
-	return !IS_ERR(endless_sender) && guest_eventually(endless_is_busy, NULL);
+	peer_check(&endless, !IS_ERR(endless_sender) &&
+		   guest_eventually(endless_is_busy, NULL), "traffic has begun");
 }
 
 void job_endless_end(void)
 {
+	if (!endless.channel)
+		return;
 	/* In the midst of it. */
 	kmcl.VmbChannelDisable(endless.channel);
 	if (!IS_ERR_OR_NULL(endless_sender))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The module: runs the jobs that it was told to, one after the other. */
 #include <linux/module.h>
+#include <linux/string.h>
 
 #include <initguid.h>
 #include <wdf.h>
@@ -10,6 +11,10 @@
 static bool good = true;
 module_param(good, bool, 0);
 MODULE_PARM_DESC(good, "run the jobs against a host that behaves");
+
+static char *only;
+module_param(only, charp, 0);
+MODULE_PARM_DESC(only, "run the jobs of this name, and no others");
 
 static uint tricks;
 module_param(tricks, uint, 0);
@@ -79,6 +84,37 @@ bool guest_is_filled(const u8 *bytes, u32 len, u32 seed)
 	return true;
 }
 
+static const struct {
+	const char *name;
+	void (*run)(void);
+} jobs[] = {
+	{ "echo", job_echo },
+	{ "pipe", job_pipe },
+	{ "external", job_external },
+	{ "gpadl", job_gpadl },
+	{ "mmio", job_mmio },
+	{ "requests", job_requests },
+	{ "source", job_source },
+	{ "transfer", job_transfer },
+	{ "slow", job_slow },
+	{ "rescinded", job_rescinded },
+	{ "refused", job_refused },
+	{ "late", job_late },
+	{ "mute", job_mute },
+	/* These leave one that is busy for the module's exit. */
+	{ "endless", job_endless_begin },
+};
+
+static void run_jobs(void)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(jobs); i++) {
+		if (!only || !strcmp(only, jobs[i].name))
+			jobs[i].run();
+	}
+}
+
 static int __init guest_init(void)
 {
 	NTSTATUS status;
@@ -89,23 +125,8 @@ static int __init guest_init(void)
 	if (!NT_SUCCESS(status))
 		return -ENODEV;
 
-	if (good) {
-		job_echo();
-		job_pipe();
-		job_external();
-		job_gpadl();
-		job_mmio();
-		job_requests();
-		job_source();
-		job_transfer();
-		job_slow();
-		job_rescinded();
-		job_refused();
-		job_late();
-		job_mute();
-		/* And leave one that is busy for the module's exit. */
-		guest_check(job_endless_begin(), "endless", "traffic has begun");
-	}
+	if (good)
+		run_jobs();
 	if (tricks)
 		job_tricks(tricks, seconds);
 	pr_info("guest: done, %d failed\n", guest_checks_failed());

@@ -60,14 +60,36 @@ static VOID peer_process(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOID b
 		kmcl.VmbChannelPacketComplete(packet, NULL, 0);
 }
 
-static bool peer_set_up(struct peer *peer, u32 job)
+/* What the log calls it. */
+static bool peer_name(struct peer *peer)
 {
-	VMB_CHANNEL_STATE_CHANGE_CALLBACKS callbacks;
-	DECLARE_CONST_UNICODE_STRING(name, L"guest test");
-	VMBCHANNEL c = peer->channel;
+	WCHAR wide[32];
+	UNICODE_STRING name = { .Buffer = wide };
+	const char *p;
+
+	for (p = peer->name; *p && name.Length < sizeof(wide); p++) {
+		wide[p - peer->name] = *p;
+		name.Length += sizeof(*wide);
+	}
+	name.MaximumLength = name.Length;
+	return NT_SUCCESS(kmcl.VmbChannelInitSetFriendlyName(peer->channel, &name));
+}
+
+/* The job's offer of that instance, or any if it is NULL. */
+bool peer_target(struct peer *peer, u32 job, const GUID *instance)
+{
 	GUID type = guest_type;
 
 	type.Data4[7] = job;
+	return NT_SUCCESS(kmcl.VmbClientChannelInitSetTargetPnp(peer->channel, &type, instance,
+								peer_failed));
+}
+
+static bool peer_set_up(struct peer *peer, u32 job)
+{
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS callbacks;
+	VMBCHANNEL c = peer->channel;
+
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&callbacks);
 	callbacks.EvtChannelOpened = peer_opened;
 	callbacks.EvtChannelPostStarted = peer_post_started;
@@ -76,10 +98,9 @@ static bool peer_set_up(struct peer *peer, u32 job)
 	kmcl.VmbChannelSetPointer(c, peer);
 	return NT_SUCCESS(kmcl.VmbChannelInitSetMaximumPacketSize(c, 4096)) &&
 	       NT_SUCCESS(kmcl.VmbClientChannelInitSetRingBufferPageCount(c, 16, 16)) &&
-	       NT_SUCCESS(kmcl.VmbChannelInitSetFriendlyName(c, &name)) &&
 	       NT_SUCCESS(kmcl.VmbChannelInitSetStateChangeCallbacks(c, &callbacks)) &&
 	       NT_SUCCESS(kmcl.VmbChannelInitSetProcessPacketCallbacks(c, peer_process, NULL)) &&
-	       NT_SUCCESS(kmcl.VmbClientChannelInitSetTargetPnp(c, &type, NULL, peer_failed));
+	       peer_name(peer) && peer_target(peer, job, NULL);
 }
 
 /* A channel for the job's offer, disabled, so that more can be set. */
@@ -96,6 +117,7 @@ bool peer_create(struct peer *peer, const char *name, u32 job)
 		return true;
 
 	kmcl.VmbChannelCleanup(peer->channel);
+	peer->channel = NULL;
 	return peer_check(peer, false, "a channel is set up");
 }
 
