@@ -43,7 +43,13 @@ enum guest_job {
 	JOB_MMIO,
 	JOB_ENDLESS,
 	JOB_PIPE,
-	JOB_MUTE,
+	JOB_MUTE_GPADL,
+	JOB_MUTE_OPEN,
+	JOB_MUTE_TEARDOWN,
+	JOB_MUTE_CLOSE,
+	JOB_PROMPT,
+	JOB_SLOW_SUSPEND,
+	JOB_SLOW_HOLDER,
 	JOB_TRICKS = 0x40,	/* as many as the scenario has */
 };
 
@@ -73,6 +79,7 @@ struct peer {
 
 int guest_checks_failed(void);
 void guest_check(bool ok, const char *job, const char *what);
+void guest_stay_loaded(void);
 bool guest_eventually(bool (*met)(void *arg), void *arg);
 u32 guest_crc32(u32 crc, const u8 *bytes, u32 len);
 void guest_fill(u8 *bytes, u32 len, u32 seed);
@@ -86,12 +93,16 @@ bool peer_open(struct peer *peer, const char *name, u32 job);
 void peer_close(struct peer *peer);
 NTSTATUS peer_send_echo(struct peer *peer, u32 len, u32 seed, u32 flags);
 bool peer_all_completed(struct peer *peer);
+extern const GUID guest_type;
 
 static inline bool peer_check(struct peer *peer, bool ok, const char *what)
 {
 	guest_check(ok, peer->name, what);
 	return ok;
 }
+
+/* slow_client.c */
+bool prompt_rescind(struct peer *prompt);
 
 /* The jobs. */
 void job_echo(void);
@@ -106,7 +117,9 @@ void job_transfer(void);
 void job_rescinded(void);
 void job_refused(void);
 void job_late(void);
-void job_mute(void);
+void job_mute_begin(void);
+void job_mute_end(void);
+void job_slow_clients(void);
 void job_endless_begin(void);
 void job_endless_end(void);
 void job_tricks(u32 tricks, u32 seconds);

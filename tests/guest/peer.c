@@ -4,7 +4,7 @@
 
 #include "guest.h"
 
-static const GUID guest_type = {
+const GUID guest_type = {
 	0x6b6d636c, 0x7465, 0x7374, { 0, 0, 0, 0, 0, 0, 0, 0 }
 };
 
