@@ -50,6 +50,7 @@ enum guest_job {
 	JOB_PROMPT,
 	JOB_SLOW_SUSPEND,
 	JOB_SLOW_HOLDER,
+	JOB_UNBOUND,
 	JOB_TRICKS = 0x40,	/* as many as the scenario has */
 };
 
@@ -74,6 +75,7 @@ struct peer {
 
 	PFN_VMB_CHANNEL_PROCESS_PACKET process;
 	void (*suspend)(struct peer *peer);
+	void (*after_close)(struct peer *peer);	/* in EvtChannelClosed */
 	void *context;
 };
 
@@ -120,6 +122,7 @@ void job_late(void);
 void job_mute_begin(void);
 void job_mute_end(void);
 void job_slow_clients(void);
+void job_unbind(void);
 void job_endless_begin(void);
 void job_endless_end(void);
 void job_tricks(u32 tricks, u32 seconds);

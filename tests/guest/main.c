@@ -109,6 +109,7 @@ static const struct {
 	{ "refused", job_refused },
 	{ "late", job_late },
 	{ "slow-clients", job_slow_clients },
+	{ "unbind", job_unbind },
 	{ "mute", job_mute_end },
 	/* These leave one that is busy for the module's exit. */
 	{ "endless", job_endless_begin },

@@ -36,6 +36,8 @@ static VOID peer_closed(VMBCHANNEL channel)
 	struct peer *peer = kmcl.VmbChannelGetPointer(channel);
 
 	peer->closed++;
+	if (peer->after_close)
+		peer->after_close(peer);
 	if (peer->again)
 		kmcl.VmbChannelEnable(channel);
 	complete(&peer->down);
