@@ -5,9 +5,12 @@
 # the midst of the last one. Then the library goes, which nothing must hold.
 
 modprobe hv_vmbus
+# It holds a device that a channel waits for.
+modprobe hv_utils
 insmod vmbkmcl.ko && insmod vmbkmcl_hv.ko || exit 1
 # shellcheck disable=SC2046 # none, or several words
 insmod vmbkmcl_guest.ko $(cat parameters 2>/dev/null) || exit 1
 rmmod vmbkmcl_guest || exit 1
 rmmod vmbkmcl_hv vmbkmcl || exit 1
+rmmod hv_utils || exit 1
 ! dmesg | grep -q 'guest: not ok'

@@ -51,6 +51,8 @@ enum guest_job {
 	JOB_SLOW_SUSPEND,
 	JOB_SLOW_HOLDER,
 	JOB_UNBOUND,
+	JOB_FLOOD_A,
+	JOB_FLOOD_B,
 	JOB_TRICKS = 0x40,	/* as many as the scenario has */
 };
 
@@ -123,6 +125,7 @@ void job_mute_begin(void);
 void job_mute_end(void);
 void job_slow_clients(void);
 void job_unbind(void);
+void job_flood(void);
 void job_endless_begin(void);
 void job_endless_end(void);
 void job_tricks(u32 tricks, u32 seconds);

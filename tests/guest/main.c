@@ -110,6 +110,7 @@ static const struct {
 	{ "late", job_late },
 	{ "slow-clients", job_slow_clients },
 	{ "unbind", job_unbind },
+	{ "flood", job_flood },
 	{ "mute", job_mute_end },
 	/* These leave one that is busy for the module's exit. */
 	{ "endless", job_endless_begin },
