@@ -53,6 +53,7 @@ enum guest_job {
 	JOB_UNBOUND,
 	JOB_FLOOD_A,
 	JOB_FLOOD_B,
+	JOB_HIBERNATE,
 	JOB_TRICKS = 0x40,	/* as many as the scenario has */
 };
 
@@ -128,6 +129,8 @@ void job_unbind(void);
 void job_flood(void);
 void job_endless_begin(void);
 void job_endless_end(void);
+void job_hibernate_begin(void);
+void job_hibernate_end(void);
 void job_tricks(u32 tricks, u32 seconds);
 
 #endif

@@ -93,6 +93,7 @@ bool guest_is_filled(const u8 *bytes, u32 len, u32 seed)
 static const struct {
 	const char *name;
 	void (*run)(void);
+	bool asked_for;		/* only if @only names it */
 } jobs[] = {
 	/* The host is mute on some channels while the others' jobs run. */
 	{ "mute", job_mute_begin },
@@ -114,6 +115,7 @@ static const struct {
 	{ "mute", job_mute_end },
 	/* These leave one that is busy for the module's exit. */
 	{ "endless", job_endless_begin },
+	{ "hibernate", job_hibernate_begin, true },
 };
 
 static void run_jobs(void)
@@ -121,7 +123,7 @@ static void run_jobs(void)
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(jobs); i++) {
-		if (!only || !strcmp(only, jobs[i].name))
+		if (only ? !strcmp(only, jobs[i].name) : !jobs[i].asked_for)
 			jobs[i].run();
 	}
 }
@@ -149,6 +151,7 @@ static void __exit guest_exit(void)
 {
 	if (good) {
 		job_endless_end();
+		job_hibernate_end();
 		pr_info("guest: unloaded, %d failed\n", guest_checks_failed());
 	}
 	kmcl.InterfaceDereference(kmcl.Context);
