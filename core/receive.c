@@ -378,7 +378,7 @@ static void kmcl_receive_sync(struct kmcl_recv *recv)
 	smp_mb();
 	batches = READ_ONCE(recv->batches);
 	while (!kmcl_receive_synced(recv, batches))
-		usleep_idle_range(20, 100);
+		usleep_range_state(20, 100, TASK_IDLE);
 }
 
 /*
