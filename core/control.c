@@ -50,7 +50,9 @@ static void kmcl_control_wait(struct kmcl_channel *chan, u64 ticket)
 		      (TASK_IDLE | TASK_FREEZABLE), 0, 0, schedule());
 }
 
-static bool kmcl_control_in_callback(struct kmcl_channel *chan, const char *who)
+/* Not inlined: newer kernels warn once for each place in the code. */
+static noinline bool kmcl_control_in_callback(struct kmcl_channel *chan,
+					      const char *who)
 {
 	return WARN_ONCE(kmcl_control_is_self(chan),
 			 "vmbkmcl: %s() in a callback that it waits for\n", who);

@@ -69,7 +69,9 @@ static int users_of_vmbkmcl(struct kunit *test)
 	loff_t at = 0;
 	int users = -1;
 
-	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	/* Since 7.x kernel threads have a root directory of their own. */
+	if (IS_ERR(file))
+		kunit_skip(test, "this kernel's threads cannot open a file of sysfs");
 	kernel_read(file, text, sizeof(text) - 1, &at);
 	filp_close(file, NULL);
 	KUNIT_ASSERT_EQ(test, kstrtoint(strim(text), 10, &users), 0);

@@ -449,11 +449,16 @@ static void at_dispatch_level_it_sends_what_needs_no_wait(struct kunit *test)
 	ask(a);
 	local_bh_enable();
 	EXPECT_STATUS(test, a->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 1);
+	/* There a spin lock is no lock to take with interrupts really off. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return;
+
 	local_irq_save(flags);
 	ask(a);
 	local_irq_restore(flags);
 	EXPECT_STATUS(test, a->status, STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 2);
+	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 1);
 }
 
 static struct asker *asker_in_callback;
@@ -724,6 +729,7 @@ static void with_external_data_the_wait_ends_when_the_channel_is_closed(struct k
 {
 	struct client *client = asker_client(test);
 	struct asker *a = asker(client, WAIT, NULL);
+	struct asker *disabling = asker(client, 0, NULL);
 	PMDL mdl = IoAllocateMdl(a, 100, FALSE, FALSE, NULL);
 
 	KUNIT_ASSERT_NOT_NULL(test, mdl);
@@ -736,14 +742,14 @@ static void with_external_data_the_wait_ends_when_the_channel_is_closed(struct k
 	host_write(asker_host, KMCL_WIRE_DATA, 0, 0, "held", 4);
 	host_signal(asker_host);
 	KUNIT_ASSERT_EQ(test, client_packets(client), 1);
-	kthread_run(disabling_thread, asker(client, 0, NULL), "kmcl_disable");
+	kthread_run(disabling_thread, disabling, "kmcl_disable");
 	EVENTUALLY(test, client_events(client) == 4);
 	msleep(20);
 	KUNIT_EXPECT_FALSE(test, completion_done(&a->returned));
 	client_complete(client, 0, NULL, 0);
 	asker_end(a);
+	asker_end(disabling);
 	EXPECT_STATUS(test, a->status, STATUS_DEVICE_REMOVED);
-	VmbChannelDisable(client->channel);
 	IoFreeMdl(mdl);
 }
 

@@ -591,6 +591,8 @@ static void sends_work_with_interrupts_off(struct kunit *test)
 	unsigned long flags;
 	NTSTATUS status;
 
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		kunit_skip(test, "PREEMPT_RT's spin locks cannot be taken with interrupts off");
 	local_irq_save(flags);
 	status = client_send(done, "x", 1, 0);
 	local_irq_restore(flags);
