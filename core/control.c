@@ -23,7 +23,7 @@ static void kmcl_control_cancel(struct kmcl_channel *chan)
 	kmcl_restore_drop(chan);
 	kmcl_send_flush(chan);
 
-	/* Only now it is disabled, for who would enable it. */
+	/* Only now may the channel be enabled again. */
 	spin_lock_irqsave(&chan->ctl.lock, flags);
 	WRITE_ONCE(chan->ctl.cancelled, false);
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
@@ -52,10 +52,10 @@ static void kmcl_control_wait(struct kmcl_channel *chan, u64 ticket)
 
 /* Not inlined: newer kernels warn once for each place in the code. */
 static noinline bool kmcl_control_in_callback(struct kmcl_channel *chan,
-					      const char *who)
+					      const char *function)
 {
 	return WARN_ONCE(kmcl_control_is_self(chan),
-			 "vmbkmcl: %s() in a callback that it waits for\n", who);
+			 "vmbkmcl: %s() in a callback that it waits for\n", function);
 }
 
 static void kmcl_report_pnp_failure(struct kmcl_channel *chan, NTSTATUS status)
@@ -213,7 +213,7 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 	gone = ctl->link_gone;
 	state = ctl->state;
 	cancelled = ctl->cancelled;
-	/* At once: who disables it from here on does not find it disabled. */
+	/* At once: a VmbChannelDisable() from here on must not find it disabled. */
 	if (state == KMCL_DISABLED && enabled)
 		WRITE_ONCE(ctl->state, KMCL_ENABLED);
 	spin_unlock_irqrestore(&ctl->lock, flags);

@@ -222,7 +222,7 @@ void kmcl_gpadls_close(struct kmcl_channel *chan)
 	gpadls->link = NULL;
 	up_write(&gpadls->gate);
 
-	/* Without a link nobody else gets at the lists. */
+	/* Without a link no other call gets at the lists. */
 	kmcl_gpadl_unmap_all(chan, link);
 	list_for_each_entry_safe(gpadl, next, &gpadls->list, node) {
 		list_del(&gpadl->node);

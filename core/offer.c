@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Offers: which transports there are, which channels wait, and who gets what.
+ * Offers: which transports there are, which channels wait, and which of them gets what.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

@@ -381,7 +381,7 @@ void kmcl_send_close(struct kmcl_channel *chan)
 	kmcl_completions_sync(chan);
 }
 
-/* The link is gone: when this returns nobody is writing to its ring, and nobody will. */
+/* The link is gone: when this returns its ring is not being written to, and will not be. */
 void kmcl_send_cut(struct kmcl_channel *chan, struct kmcl_link *link)
 {
 	unsigned long flags;

@@ -2,7 +2,7 @@
 /*
  * A line in the log where a channel's worker waits for long: in which step, and whose
  * turn it is. A close may take as long as the client or the other end likes, and
- * whoever waits in VmbChannelDisable() has to find out which of them it is.
+ * the caller of VmbChannelDisable() has to find out which of them it is.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

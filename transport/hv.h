@@ -30,7 +30,7 @@ struct kmcl_hv_link {
 	struct vmpacket_descriptor cur;	/* of the packet last read */
 	/*
 	 * One GPADL, that of the rings included, is made or torn down at a time: a
-	 * rescind wakes only one of those who wait for the host. Held while the
+	 * rescind wakes only one of those that wait for the host. Held while the
 	 * host is waited for, so nothing of another device's is taken inside.
 	 */
 	struct mutex gpadls;
