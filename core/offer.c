@@ -444,6 +444,22 @@ void kmcl_offer_closed(struct kmcl_link *link)
 EXPORT_SYMBOL_GPL(kmcl_offer_closed);
 
 /**
+ * kmcl_link_not_closed() - the other end could not be told that a link is closed
+ * @link: whose rings are not used any more
+ *
+ * Called before what was sent over it is completed: the memory that this describes
+ * is not to be used for anything else. It completes all the same.
+ *
+ * Context: may sleep.
+ */
+void kmcl_link_not_closed(struct kmcl_link *link)
+{
+	kmcl_transactions_pin(link->chan);
+	kmcl_pin_report(link->chan);
+}
+EXPORT_SYMBOL_GPL(kmcl_link_not_closed);
+
+/**
  * kmcl_transport_sleep() - a transport is to be without links for some time
  * @ops: the transport
  *

@@ -6,7 +6,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/export.h>
 #include <linux/mm.h>
 
 #include "data.h"
@@ -68,19 +67,3 @@ void kmcl_pin_external(struct kmcl_packet *pkt)
 		range = (const void *)&range->pfn[pages];
 	}
 }
-
-/**
- * kmcl_link_not_closed() - the other end could not be told that a link is closed
- * @link: whose rings are not used any more
- *
- * Called before what was sent over it is completed: the memory that this describes
- * is not to be used for anything else. It completes all the same.
- *
- * Context: may sleep.
- */
-void kmcl_link_not_closed(struct kmcl_link *link)
-{
-	kmcl_transactions_pin(link->chan);
-	kmcl_pin_report(link->chan);
-}
-EXPORT_SYMBOL_GPL(kmcl_link_not_closed);

@@ -155,7 +155,8 @@ static void much_memory_is_had_without_io(struct kunit *test)
 	memory = ExAllocatePool2(POOL_FLAG_NON_PAGED, 5000001, TAG);
 	watch_stop(&watch);
 	KUNIT_EXPECT_NOT_NULL(test, memory);
-	KUNIT_EXPECT_GT(test, watch.pages, 0);
+	/* Pages that are had many at once are not told, but what vmalloc() keeps of them. */
+	KUNIT_EXPECT_GT(test, watch.pieces, 0);
 	KUNIT_EXPECT_FALSE(test, watch.any & (__GFP_IO | __GFP_FS));
 	ExFreePool(memory);
 }
