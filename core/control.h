@@ -22,6 +22,9 @@ void kmcl_watchdog_init(struct kmcl_channel *chan);
 void kmcl_watchdog_end(struct kmcl_channel *chan);
 void kmcl_step(struct kmcl_channel *chan, enum kmcl_step step);
 
+/* link.c */
+void kmcl_link_set_gone(struct kmcl_channel *chan);
+
 /* offer.c */
 void kmcl_offer_list_add(struct kmcl_channel *chan);
 void kmcl_offer_list_del(struct kmcl_channel *chan);
