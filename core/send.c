@@ -188,18 +188,13 @@ static void kmcl_send_unlock_and_finish(struct kmcl_channel *chan,
 					struct list_head *done, bool more)
 	__releases(&chan->send.lock)
 {
-	bool any = more || !list_empty(done);
-
-	if (any)
-		rcu_read_lock();
+	rcu_read_lock();
 	spin_unlock_irqrestore(&chan->send.lock, flags);
 
-	if (any) {
-		kmcl_tx_finish(done);
-		if (more)
-			tasklet_schedule(&chan->send.drain);
-		rcu_read_unlock();
-	}
+	kmcl_tx_finish(done);
+	if (more)
+		tasklet_schedule(&chan->send.drain);
+	rcu_read_unlock();
 }
 
 /**
