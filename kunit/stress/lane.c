@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A lane of stress: its two ends, and whether they are told of their states in order. */
-#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uuid.h>
 
@@ -46,6 +45,7 @@ static NTSTATUS stress_opened(VMBCHANNEL channel)
 						    BIT(STRESS_NONE) | BIT(STRESS_CLOSED));
 	u32 i;
 
+	WRITE_ONCE(end->opens, end->opens + 1);
 	for (i = 0; i < STRESS_THREADS; i++)
 		end->fresh[i] = true;
 	stress_state_end(end);
@@ -110,6 +110,8 @@ static NTSTATUS stress_init_client(struct stress_end *end)
 
 	status = VmbClientChannelInitSetTargetPnp(end->channel, &lane->type,
 						  &lane->instance, stress_pnp_failure);
+	status = status ?: VmbChannelInitSetFlags(end->channel, lane->pipe ?
+						  VMBUS_CHANNEL_INIT_FLAG_IS_PIPE : 0);
 	return status ?: VmbClientChannelInitSetRingBufferPageCount(end->channel,
 								    lane->ring_pages,
 								    lane->ring_pages);
@@ -119,10 +121,12 @@ static NTSTATUS stress_init_server(struct stress_end *end)
 {
 	VMBCHANNEL channel = end->channel;
 	struct stress_lane *lane = end->lane;
+	u32 flags = VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER;
 	NTSTATUS status;
 
-	status = VmbServerChannelInitSetFlags(channel,
-					      VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER);
+	if (lane->pipe)
+		flags |= VMBUS_SERVER_CHANNEL_INIT_FLAG_OFFER_AS_PIPE;
+	status = VmbServerChannelInitSetFlags(channel, flags);
 	status = status ?: VmbServerChannelInitSetTargetInterfaceId(channel, lane->type,
 								    lane->instance);
 	return status ?: VmbServerChannelInitSetSaveRestorePacketCallbacks(channel,
@@ -155,10 +159,11 @@ NTSTATUS stress_channel_create(struct stress_end *end)
 	status = status ?: VmbChannelInitSetMaximumPacketSize(end->channel,
 							      end->lane->max_packet);
 	status = status ?: VmbChannelInitSetMaximumExternalData(end->channel,
-								STRESS_MEMORY, 1);
+								STRESS_MEMORY, STRESS_CHAIN);
 	if (!status)
 		status = end->is_server ? stress_init_server(end) :
 					  stress_init_client(end);
+	end->packet_bytes = VmbChannelSizeofPacket(end->channel);
 	return status;
 }
 
@@ -179,13 +184,8 @@ static int stress_end_init(struct stress_lane *lane, struct stress_end *end,
 		slot->index = i;
 		if (i % STRESS_SLOTS >= STRESS_MEMORIES)
 			continue;
-		slot->memory = alloc_pages_exact(STRESS_MEMORY, GFP_KERNEL);
-		if (!slot->memory)
+		if (stress_memory_init(&slot->memory))
 			return -ENOMEM;
-		slot->mdl = IoAllocateMdl(slot->memory, STRESS_MEMORY, FALSE, FALSE, NULL);
-		if (!slot->mdl)
-			return -ENOMEM;
-		MmBuildMdlForNonPagedPool(slot->mdl);
 	}
 	return stress_channel_create(end) ? -EIO : 0;
 }
@@ -197,6 +197,7 @@ int stress_lane_init(struct stress_lane *lane)
 
 	lane->calm = lane->index % 2 == 0;
 	lane->saves = lane->index / 2 % 2;
+	lane->pipe = lane->index % 5 < 2;
 	lane->max_packet = 256 << lane->index % 4;
 	lane->ring_pages = ring_pages[lane->index % 3];
 	guid_gen((guid_t *)&lane->type);
@@ -216,10 +217,8 @@ static void stress_end_destroy(struct stress_end *end)
 		VmbChannelCleanup(end->channel);
 	}
 	for (i = 0; i < ARRAY_SIZE(end->slots); i++) {
-		if (end->slots[i].mdl)
-			IoFreeMdl(end->slots[i].mdl);
-		if (end->slots[i].memory)
-			free_pages_exact(end->slots[i].memory, STRESS_MEMORY);
+		stress_memory_destroy(&end->slots[i].memory);
+		kfree(end->slots[i].own);
 	}
 }
 
@@ -232,8 +231,12 @@ void stress_lane_destroy(struct stress_lane *lane)
 /* Whatever it has come to, it is to work (again). */
 void stress_heal(struct stress_end *end)
 {
-	NTSTATUS status = VmbChannelEnable(end->channel);
+	NTSTATUS status;
 
+	/* Nothing else lets it receive again. */
+	if (xchg(&end->stopped, false))
+		VmbChannelDisable(end->channel);
+	status = VmbChannelEnable(end->channel);
 	if (status != STATUS_SUCCESS && status != (NTSTATUS)STATUS_INVALID_DEVICE_STATE)
 		stress_fault(end, "enabling: status %#x", (u32)status);
 	VmbChannelStart(end->channel);

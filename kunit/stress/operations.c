@@ -61,7 +61,7 @@ static void do_passive(struct stress_thread *thread, struct stress_end *end, u64
 
 static void do_gpadl_create(struct stress_thread *thread, struct stress_end *end, u64 draw)
 {
-	stress_gpadl_create(end->lane, draw);
+	stress_gpadl_create(thread, end->lane, draw);
 }
 
 static void do_gpadl_delete(struct stress_thread *thread, struct stress_end *end, u64 draw)
@@ -71,7 +71,7 @@ static void do_gpadl_delete(struct stress_thread *thread, struct stress_end *end
 
 static void do_gpadl_map(struct stress_thread *thread, struct stress_end *end, u64 draw)
 {
-	stress_gpadl_map(end->lane, draw);
+	stress_gpadl_map(thread, end->lane, draw);
 }
 
 /* Closes, or revokes the offer and makes it anew. */
@@ -88,7 +88,7 @@ static void do_disable(struct stress_thread *thread, struct stress_end *end, u64
 
 static void do_save(struct stress_thread *thread, struct stress_end *end, u64 draw)
 {
-	stress_save(end, draw);
+	stress_save(thread, end, draw);
 }
 
 /* Which end an operation needs for itself, or at least kept. */
@@ -125,6 +125,21 @@ static const struct stress_op *stress_pick(u32 draw)
 	return &stress_ops[i];
 }
 
+/* Whoever comes by lets an end go on that has failed a packet. */
+static void stress_heal_stopped(struct stress_end *end)
+{
+	if (READ_ONCE(end->stopped))
+		stress_heal(end);
+}
+
+static void stress_call(const struct stress_op *op, struct stress_thread *thread,
+			struct stress_end *end, u64 draw)
+{
+	stress_heal_stopped(&end->lane->client);
+	stress_heal_stopped(&end->lane->server);
+	op->call(thread, end, draw);
+}
+
 /* One operation. Always two draws, so that the next are the same in each run. */
 void stress_operate(struct stress_thread *thread)
 {
@@ -137,16 +152,18 @@ void stress_operate(struct stress_thread *thread)
 	if (op->which == ITS_SERVER_ALONE && !lane->saves)
 		return;
 
+	/* In one of eight an allocation fails, the first, second or third of each call. */
+	thread->fail_nth = choice >> 56 & 7 ? 0 : 1 + (choice >> 59 & 15) % 3;
 	thread->lane = lane->index;
 	thread->server = end->is_server;
 	WRITE_ONCE(thread->op, op->name);
 	if (op->which == ITS_SERVER_ALONE) {
 		down_write(&lane->server.use);
-		op->call(thread, end, draw);
+		stress_call(op, thread, end, draw);
 		up_write(&lane->server.use);
 	} else {
 		down_read(&lane->server.use);
-		op->call(thread, end, draw);
+		stress_call(op, thread, end, draw);
 		up_read(&lane->server.use);
 	}
 	WRITE_ONCE(thread->op, NULL);

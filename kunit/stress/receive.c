@@ -3,33 +3,39 @@
  * The receiving side of stress: is each packet the next one, and whole? What
  * becomes of it its name tells.
  */
-#include <linux/highmem.h>
-
 #include "stress.h"
 
 /* Of 64 packets so many are ... */
 #define STRESS_DEFER	2
 #define STRESS_HOLD	20
+/* And in a wild lane one of so many is failed, half of them later. */
+#define STRESS_FAIL	2048
 
 static void stress_answer(const struct stress_held *held)
 {
-	struct stress_answer answer = {
-		.source = held->msg.source,
-		.seq = held->msg.seq,
-	};
+	struct stress_answer answer = stress_answer_to(&held->msg);
 
-	answer.check = stress_mix((u64)answer.source << 32 | answer.seq);
 	VmbChannelPacketComplete(held->handle, &answer, sizeof(answer));
 }
 
-/* Is that the completion of that packet? */
-bool stress_answers(const struct stress_msg *msg, const void *buffer, u32 len)
+/* Until the packet is failed the connection stays. */
+static void stress_fail(struct stress_end *end, const struct stress_held *held,
+			u32 on_their_way)
 {
-	const struct stress_answer *answer = buffer;
+	u32 opens = READ_ONCE(end->opens);
 
-	return len == sizeof(*answer) && answer->source == msg->source &&
-	       answer->seq == msg->seq &&
-	       answer->check == stress_mix((u64)msg->source << 32 | msg->seq);
+	VmbChannelPacketFail(held->handle);
+	stress_note_failed(end, opens, on_their_way);
+}
+
+/* Be done with a packet that was held back. */
+static void stress_let_go(struct stress_end *end, const struct stress_held *held)
+{
+	/* Meanwhile two may be about to be delivered, and one to complete. */
+	if (held->fails && !READ_ONCE(end->lane->run->settling))
+		stress_fail(end, held, 3);
+	else
+		stress_answer(held);
 }
 
 /* Completes up to 8 of the packets that an end has held back, in no order. */
@@ -52,10 +58,10 @@ u32 stress_complete_held(struct stress_end *end, u64 draw)
 
 		if (draw >> (16 + n) & 1) {
 			local_bh_disable();
-			stress_answer(&held);
+			stress_let_go(end, &held);
 			local_bh_enable();
 		} else {
-			stress_answer(&held);
+			stress_let_go(end, &held);
 		}
 	}
 	return n;
@@ -74,45 +80,21 @@ static bool stress_hold(struct stress_end *end, const struct stress_held *held)
 	return room;
 }
 
-/* The packet's memory is what was sent; leaves in it what is to be found there. */
-static bool stress_check_memory(const struct stress_msg *msg, PMDL mdl, u64 name)
-{
-	u32 offset, bytes, left, page;
-	u32 at = 0;
-	void *words;
-
-	for (; mdl; mdl = mdl->Next) {
-		offset = MmGetMdlByteOffset(mdl);
-		left = MmGetMdlByteCount(mdl);
-		for (page = 0; left; page++, left -= bytes, offset = 0) {
-			bytes = min_t(u32, left, PAGE_SIZE - offset);
-			words = page_address(pfn_to_page(MmGetMdlPfnArray(mdl)[page]));
-			if (!stress_filled(words + offset, bytes, name + at / 4))
-				return false;
-			if (msg->write)
-				stress_fill(words + offset, bytes, ~name + at / 4);
-			at += bytes;
-		}
-	}
-	return at == msg->memory;
-}
-
 /* STATUS_PENDING: there is no memory for it now, it comes again. */
 static NTSTATUS stress_look_at_memory(struct stress_end *end,
 				      const struct stress_held *held, u64 name)
 {
+	u32 flags = held->msg.write ? 0 : VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY;
 	NTSTATUS status;
 	PMDL mdl;
 
-	status = VmbChannelPacketGetExternalData(held->handle, held->msg.write ? 0 :
-						 VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY,
-						 &mdl);
+	status = VmbChannelPacketGetExternalData(held->handle, flags, &mdl);
 	if (status == STATUS_PENDING)
 		return status;
 	if (status != STATUS_SUCCESS)
 		stress_fault(end, "packet %u.%u: its memory: status %#x",
 			     held->msg.source, held->msg.seq, (u32)status);
-	else if (!stress_check_memory(&held->msg, mdl, name))
+	else if (!stress_memory_received(&held->msg, mdl, name))
 		stress_fault(end, "packet %u.%u: not the memory that was sent",
 			     held->msg.source, held->msg.seq);
 	return STATUS_SUCCESS;
@@ -138,9 +120,11 @@ static void stress_check_order(struct stress_end *end, const struct stress_msg *
 static bool stress_check_whole(struct stress_end *end, const void *buffer, u32 len)
 {
 	const struct stress_msg *msg = buffer;
+	bool pipe = end->lane->pipe;
 
 	return len >= sizeof(*msg) && msg->magic == STRESS_MAGIC &&
-	       msg->source <= STRESS_UNORDERED && ALIGN(msg->len, 8) == len &&
+	       msg->source <= STRESS_UNORDERED &&
+	       len == (pipe ? msg->len : ALIGN(msg->len, 8)) &&
 	       stress_filled(msg + 1, msg->len - sizeof(*msg),
 			     stress_name(end->peer, msg));
 }
@@ -163,11 +147,18 @@ static bool stress_comes_again(struct stress_end *end, const struct stress_msg *
 	return again;
 }
 
+static bool stress_is_failed(const struct stress_end *end, u64 draw)
+{
+	return !end->lane->calm && !(draw >> 8 & (STRESS_FAIL - 1)) &&
+	       !READ_ONCE(end->lane->run->settling);
+}
+
 static void stress_receive(struct stress_end *end, struct stress_held *held)
 {
 	struct stress_counts *count = &end->lane->run->count;
 	u64 name = stress_name(end->peer, &held->msg);
-	u32 fate = stress_mix(name ^ end->lane->run->seed) % 64;
+	u64 draw = stress_mix(name ^ end->lane->run->seed);
+	u32 fate = draw % 64;
 	bool again = stress_comes_again(end, &held->msg);
 
 	if (fate < STRESS_DEFER && !again) {
@@ -184,6 +175,15 @@ static void stress_receive(struct stress_end *end, struct stress_held *held)
 
 	stress_check_order(end, &held->msg);
 	atomic64_inc(&count->delivered);
+	if (end->lane->pipe && held->msg.len % 8)
+		atomic64_inc(&count->exact);
+	if (stress_is_failed(end, draw)) {
+		held->fails = draw >> 32 & 1;
+		/* The reader of the ring is here, or may have a completion in its hands. */
+		if (!held->fails || !stress_hold(end, held))
+			stress_fail(end, held, KeGetCurrentIrql() == PASSIVE_LEVEL);
+		return;
+	}
 	if (fate >= STRESS_DEFER + STRESS_HOLD || !stress_hold(end, held))
 		stress_answer(held);
 }
@@ -196,6 +196,8 @@ VOID stress_process(VMBCHANNEL channel, VMBPACKETCOMPLETION handle, PVOID buffer
 
 	if (atomic_inc_return(&end->in_process) != 1)
 		stress_fault(end, "two packets at once");
+	if (stress_is_behind_failure(end))
+		stress_fault(end, "a packet is delivered behind one that was failed");
 	if (stress_check_whole(end, buffer, len)) {
 		memcpy(&held.msg, buffer, sizeof(held.msg));
 		if (!held.msg.memory != !(flags & VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA))

@@ -58,16 +58,12 @@ NTSTATUS stress_restore_packet(VMBCHANNEL channel, PVOID lib, UINT32 lib_size,
 			     slot->msg.source, slot->msg.seq);
 		return STATUS_UNSUCCESSFUL;
 	}
-	packet = VmbPacketAllocate(channel);
+	packet = stress_packet_get(slot, stress_routine);
 	if (!packet)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
-	VmbPacketSetPointer(packet, slot);
-	VmbPacketSetCompletionRoutine(packet, stress_routine);
-	spin_lock_irq(&end->lock);
-	slot->saved = false;
+	/* It stays @saved, should it be given back because the restore fails. */
 	atomic_set_release(&slot->state, STRESS_SENT);
-	spin_unlock_irq(&end->lock);
 	status = VmbPacketRestore(packet, lib, lib_size);
 	if (status)
 		stress_fault(end, "restoring a packet: status %#x", (u32)status);
@@ -137,24 +133,51 @@ static NTSTATUS stress_restore_chunks(struct stress_end *end,
 		if (status != (NTSTATUS)STATUS_MORE_PROCESSING_REQUIRED)
 			break;
 	}
-	return i == save->chunks - 1 ? status : STATUS_UNSUCCESSFUL;
+	return i >= save->chunks - 1 || !NT_SUCCESS(status) ? status : STATUS_UNSUCCESSFUL;
+}
+
+/* A channel that cannot be made for want of memory can be made later. */
+static NTSTATUS stress_successor(struct stress_thread *thread, struct stress_end *end)
+{
+	NTSTATUS status;
+
+	stress_fail_begin(thread);
+	status = stress_channel_create(end);
+	if (!stress_fail_end(thread, status))
+		return status;
+	atomic64_inc(&thread->run->count.refusals);
+	return stress_channel_create(end);
+}
+
+/* After a failure nothing is restored, and all can be from the first chunk on. */
+static NTSTATUS stress_restore(struct stress_thread *thread, struct stress_end *end,
+			       struct stress_save_state *save, bool at_once)
+{
+	NTSTATUS status;
+
+	stress_fail_begin(thread);
+	status = stress_restore_chunks(end, save, at_once);
+	if (!stress_fail_end(thread, status))
+		return status;
+	atomic64_inc(&thread->run->count.refusals);
+	return stress_restore_chunks(end, save, at_once);
 }
 
 /* The old channel goes, the new one comes. */
-static void stress_succeed(struct stress_end *end, struct stress_save_state *save,
-			   bool at_once)
+static void stress_succeed(struct stress_thread *thread, struct stress_end *end,
+			   struct stress_save_state *save, bool at_once)
 {
 	VMBCHANNEL old = end->channel;
 	NTSTATUS status;
 
 	VmbChannelDisable(old);
-	status = stress_channel_create(end);
+	status = stress_successor(thread, end);
 	VmbChannelCleanup(old);
 	if (status) {
 		stress_fault(end, "a successor: status %#x", (u32)status);
 		return;
 	}
-	status = stress_restore_chunks(end, save, at_once);
+	status = stress_restore(thread, end, save, at_once);
 	if (status)
 		stress_fault(end, "restoring: status %#x", (u32)status);
 	if (stress_save_forget(end))
@@ -182,30 +205,53 @@ static void stress_await_active(struct stress_end *end)
 	}
 }
 
-/* One in four saves is given up. Called with the end for itself. */
-void stress_save(struct stress_end *end, u64 draw)
+static NTSTATUS stress_save_begin(struct stress_thread *thread, struct stress_end *end)
 {
-	struct stress_run *run = end->lane->run;
-	struct stress_save_state *save = run->saved;
 	NTSTATUS status;
 
-	mutex_lock(&run->save_lock);
-	save->at = run->saved + ALIGN(sizeof(*save), 8);
+	stress_fail_begin(thread);
+	status = VmbChannelSaveBegin(end->channel);
+	if (stress_fail_end(thread, status))
+		atomic64_inc(&thread->run->count.refusals);
+	else if (status && !stress_save_may_fail(end, status))
+		stress_fault(end, "beginning to save: status %#x", (u32)status);
+	return status;
+}
+
+/* Of a channel that is paused. One in four saves is given up. */
+static void stress_save_paused(struct stress_thread *thread, struct stress_end *end, u64 draw)
+{
+	struct stress_save_state *save = thread->run->saved;
+	NTSTATUS status;
+
+	save->at = thread->run->saved + ALIGN(sizeof(*save), 8);
 	save->bytes = 0;
 	save->chunks = 0;
-	VmbChannelPause(end->channel);
-	status = VmbChannelSaveBegin(end->channel);
+	status = stress_save_begin(thread, end);
 	if (status == STATUS_SUCCESS) {
 		status = stress_save_chunks(end, save, draw);
 		VmbChannelSaveEnd(end->channel);
+		if (status && !stress_save_may_fail(end, status))
+			stress_fault(end, "saving: status %#x", (u32)status);
 	}
-	if (status && !stress_save_may_fail(end, status))
-		stress_fault(end, "saving: status %#x", (u32)status);
 	if (status || !(draw >> 40 & 3))
 		stress_save_forget(end);
 	else
-		stress_succeed(end, save, draw >> 42 & 1);
+		stress_succeed(thread, end, save, draw >> 42 & 1);
+}
+
+/*
+ * Called with the end for itself. A server that has failed a packet is disabled
+ * instead: the packet's sender would wait for its completion as long as the client is
+ * connected.
+ */
+void stress_save(struct stress_thread *thread, struct stress_end *end, u64 draw)
+{
+	mutex_lock(&thread->run->save_lock);
+	VmbChannelPause(end->channel);
+	if (!READ_ONCE(end->stopped))
+		stress_save_paused(thread, end, draw);
 	stress_heal(end);
 	stress_await_active(end);
-	mutex_unlock(&run->save_lock);
+	mutex_unlock(&thread->run->save_lock);
 }

@@ -3,32 +3,7 @@
  * The sending side of stress: does each packet complete once, with the answer to
  * it?
  */
-#include <linux/mm.h>
-
 #include "stress.h"
-
-/* Words of 4 bytes; the last one may be in part. */
-void stress_fill(void *words, u32 bytes, u64 name)
-{
-	u32 *word = words, tail, i;
-
-	for (i = 0; i < bytes / 4; i++)
-		word[i] = (u32)name + i;
-	tail = (u32)name + i;
-	memcpy(word + i, &tail, bytes % 4);
-}
-
-bool stress_filled(const void *words, u32 bytes, u64 name)
-{
-	const u32 *word = words;
-	u32 tail, i;
-
-	for (i = 0; i < bytes / 4; i++)
-		if (word[i] != (u32)name + i)
-			return false;
-	tail = (u32)name + i;
-	return !memcmp(word + i, &tail, bytes % 4);
-}
 
 static bool stress_slot_is_saved(struct stress_slot *slot)
 {
@@ -57,15 +32,16 @@ static void stress_check_done(struct stress_slot *slot, NTSTATUS status,
 		return;
 	}
 	atomic64_inc(&count->completed);
+	if (slot->wait && stress_is_behind_failure(end))
+		stress_fault(end, "packet %u.%u was completed though its sender has failed one",
+			     msg->source, msg->seq);
 	if (status != STATUS_SUCCESS)
 		stress_fault(end, "packet %u.%u: status %#x", msg->source, msg->seq,
 			     (u32)status);
 	else if (slot->wait && !stress_answers(msg, buffer, len))
 		stress_fault(end, "packet %u.%u has the answer to another",
 			     msg->source, msg->seq);
-	else if (msg->memory &&
-		 !stress_filled(slot->memory + slot->offset, msg->memory,
-				msg->write ? ~name : name))
+	else if (msg->memory && !stress_memory_is(&slot->memory, msg->write ? ~name : name))
 		stress_fault(end, "packet %u.%u: its memory after the completion",
 			     msg->source, msg->seq);
 }
@@ -124,7 +100,7 @@ void stress_routine(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 len)
 	stress_check_done(slot, status, buffer, len);
 	if (slot->again && status == STATUS_SUCCESS && stress_send_again(slot, packet))
 		return;
-	VmbPacketFree(packet);
+	stress_packet_put(slot, packet);
 	stress_slot_over(slot);
 }
 
@@ -142,37 +118,54 @@ static struct stress_slot *stress_slot(struct stress_thread *thread,
 	return NULL;
 }
 
-/* Is it told of by an MDL, in part; or by the numbers of its pages? */
-static bool stress_by_mdl(u64 draw)
+static void stress_count_send(struct stress_slot *slot)
 {
-	return draw >> 30 & 1;
+	struct stress_counts *count = &slot->end->lane->run->count;
+
+	if (slot->kind != STRESS_ALLOCATED)
+		atomic64_inc(&count->own);
+	if (!slot->msg.memory)
+		return;
+	if (slot->memory.n_mdls > 1)
+		atomic64_inc(&count->chains);
+	if (slot->memory.way == STRESS_BY_PART)
+		atomic64_inc(&count->parts);
+	if (slot->memory.way == STRESS_BY_FORCE)
+		atomic64_inc(&count->forced);
 }
 
-static void stress_make_memory(struct stress_slot *slot, u64 draw)
+/* Its packet object; NULL where there is no memory for one, as there may be none. */
+static VMBPACKET stress_slot_packet(struct stress_thread *thread, struct stress_slot *slot)
 {
-	u32 offset = 0, bytes = STRESS_MEMORY;
+	VMBPACKET packet;
 
-	if (stress_by_mdl(draw)) {
-		offset = (draw >> 32) % (STRESS_MEMORY / 8) * 8;
-		bytes = (draw >> 48) % ((STRESS_MEMORY - offset) / 8) * 8 + 8;
-	}
-	slot->offset = offset;
-	slot->msg.memory = bytes;
-	slot->msg.write = draw >> 31 & 1;
-	stress_fill(slot->memory + offset, bytes, stress_name(slot->end, &slot->msg));
+	stress_fail_begin(thread);
+	packet = stress_packet_get(slot, stress_routine);
+	if (stress_fail_end(thread, packet ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES))
+		atomic64_inc(&thread->run->count.refusals);
+	else if (!packet)
+		stress_fault(slot->end, "no packet object, and no allocation has failed");
+	return packet;
 }
 
-static NTSTATUS stress_send_memory(struct stress_slot *slot, VMBPACKET packet,
-				   void *payload, u32 len, u64 draw)
+/* What is sent next, of @len bytes, is described in the slot. */
+static void stress_describe(struct stress_thread *thread, struct stress_slot *slot, u64 draw,
+			    bool memory, u32 len)
 {
-	PFN_NUMBER *pfns = MmGetMdlPfnArray(slot->mdl);
+	struct stress_msg *msg = &slot->msg;
 
-	if (stress_by_mdl(draw))
-		return VmbPacketSendWithExternalMdl(packet, payload, len, slot->mdl,
-						    slot->offset, slot->msg.memory,
-						    STRESS_WAIT);
-	return VmbPacketSendWithExternalPfns(packet, payload, len, pfns,
-					     STRESS_MEMORY / PAGE_SIZE, STRESS_WAIT);
+	slot->wait = memory || (draw >> 2 & 1);
+	slot->again = !memory && !(draw >> 3 & 15);
+	*msg = (struct stress_msg) {
+		.magic = STRESS_MAGIC,
+		.source = thread->index,
+		.seq = slot->end->sent[thread->index] + 1,
+		.len = len,
+	};
+	if (!memory)
+		return;
+	msg->write = draw >> 29 & 1;
+	msg->memory = stress_memory_draw(&slot->memory, draw, stress_name(slot->end, msg));
 }
 
 /* The next packet of a thread. False if all its packets are under way. */
@@ -187,42 +180,36 @@ bool stress_send(struct stress_thread *thread, struct stress_end *end, u64 draw,
 
 	if (!slot)
 		return false;
-	packet = VmbPacketAllocate(end->channel);
+	/* One in four is in the sender's own memory. */
+	slot->kind = draw >> 40 & 3 ? STRESS_ALLOCATED : 1 + (draw >> 42) % 3;
+	packet = stress_slot_packet(thread, slot);
 	if (!packet)
 		return false;
 
 	/* Most are small. */
 	if (draw & 3)
 		body %= 64;
-	slot->wait = memory || (draw >> 2 & 1);
-	slot->again = !memory && !(draw >> 3 & 15);
-	slot->msg = (struct stress_msg) {
-		.magic = STRESS_MAGIC,
-		.source = thread->index,
-		.seq = end->sent[thread->index] + 1,
-		.len = sizeof(*payload) + body,
-	};
-	if (memory)
-		stress_make_memory(slot, draw);
+	stress_describe(thread, slot, draw, memory, sizeof(*payload) + body);
+	stress_count_send(slot);
 	*payload = slot->msg;
 	stress_fill(payload + 1, body, stress_name(end, payload));
 
-	VmbPacketSetPointer(packet, slot);
-	VmbPacketSetCompletionRoutine(packet, stress_routine);
 	/* Pairs with the routine, which may run before this function is over. */
 	atomic_set_release(&slot->state, STRESS_SENT);
+	stress_fail_begin(thread);
 	if (memory)
-		status = stress_send_memory(slot, packet, payload, payload->len, draw);
+		status = stress_memory_send(&slot->memory, packet, payload, payload->len);
 	else
 		status = VmbPacketSend(packet, payload, payload->len, NULL,
 				       slot->wait ? STRESS_WAIT : 0);
+	stress_fail_end(thread, status);
 	if (status == STATUS_SUCCESS) {
 		end->sent[thread->index]++;
 		return true;
 	}
 	stress_fault(end, "sending: status %#x", (u32)status);
 	atomic_set(&slot->state, STRESS_FREE);
-	VmbPacketFree(packet);
+	stress_packet_put(slot, packet);
 	return true;
 }
 
@@ -240,9 +227,14 @@ void stress_request(struct stress_thread *thread, struct stress_end *end, u64 dr
 	UINT32 size = sizeof(answer);
 	NTSTATUS status;
 
+	stress_fail_begin(thread);
 	status = VmbChannelSendSynchronousRequest(end->channel, &msg, sizeof(msg), NULL,
 						  STRESS_WAIT, &answer, &size,
 						  &timeout);
+	if (stress_fail_end(thread, status)) {
+		atomic64_inc(&thread->run->count.refusals);
+		return;
+	}
 	atomic64_inc(&end->lane->run->count.requests);
 	switch ((u32)status) {
 	case STATUS_SUCCESS:

@@ -22,10 +22,11 @@ static u32 stress_gpadl_bytes(u64 draw)
 	return (draw >> 8) % 4 * PAGE_SIZE + PAGE_SIZE;
 }
 
-void stress_gpadl_create(struct stress_lane *lane, u64 draw)
+void stress_gpadl_create(struct stress_thread *thread, struct stress_lane *lane, u64 draw)
 {
 	struct stress_gpadl *gpadl = &lane->gpadls[draw % STRESS_GPADLS];
 	u32 bytes = stress_gpadl_bytes(draw);
+	bool refused;
 	NTSTATUS status;
 	void *memory;
 
@@ -36,10 +37,12 @@ void stress_gpadl_create(struct stress_lane *lane, u64 draw)
 
 	stress_gpadl_fill(lane, memory, bytes);
 	gpadl->read_only = draw >> 16 & 1;
+	stress_fail_begin(thread);
 	status = VmbChannelCreateGpadlFromBuffer(lane->client.channel,
 						 gpadl->read_only ?
 						 VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY : 0,
 						 memory, bytes, &gpadl->handle);
+	refused = stress_fail_end(thread, status);
 	if (status == STATUS_SUCCESS) {
 		gpadl->memory = memory;
 		gpadl->bytes = bytes;
@@ -47,8 +50,10 @@ void stress_gpadl_create(struct stress_lane *lane, u64 draw)
 		goto unlock;
 	}
 	kfree(memory);
-	if (lane->calm || (status != (NTSTATUS)STATUS_INVALID_DEVICE_STATE &&
-			   status != (NTSTATUS)STATUS_DEVICE_REMOVED))
+	if (refused)
+		atomic64_inc(&lane->run->count.refusals);
+	else if (lane->calm || (status != (NTSTATUS)STATUS_INVALID_DEVICE_STATE &&
+				status != (NTSTATUS)STATUS_DEVICE_REMOVED))
 		stress_fault(&lane->client, "creating a GPADL: status %#x", (u32)status);
 unlock:
 	mutex_unlock(&lane->gpadls_lock);
@@ -100,7 +105,7 @@ static void stress_gpadl_look(struct stress_lane *lane, PMDL mdl, u64 draw)
 		stress_fault(&lane->server, "a GPADL has changed while it was mapped");
 }
 
-void stress_gpadl_map(struct stress_lane *lane, u64 draw)
+void stress_gpadl_map(struct stress_thread *thread, struct stress_lane *lane, u64 draw)
 {
 	struct stress_gpadl *gpadl = &lane->gpadls[draw % STRESS_GPADLS];
 	bool write = draw >> 17 & 1, there, read_only;
@@ -120,8 +125,13 @@ void stress_gpadl_map(struct stress_lane *lane, u64 draw)
 
 	/* The client may delete it before, while, or after it is mapped. */
 	mutex_lock(&lane->map_lock);
+	stress_fail_begin(thread);
 	status = VmbChannelMapGpadl(server, write ? 0 : VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY,
 				    handle, &mdl);
+	if (stress_fail_end(thread, status)) {
+		atomic64_inc(&lane->run->count.refusals);
+		goto unlock;
+	}
 	switch ((u32)status) {
 	case STATUS_SUCCESS:
 		atomic64_inc(&lane->run->count.maps);
@@ -143,5 +153,6 @@ void stress_gpadl_map(struct stress_lane *lane, u64 draw)
 	default:
 		stress_fault(&lane->server, "mapping a GPADL: status %#x", (u32)status);
 	}
+unlock:
 	mutex_unlock(&lane->map_lock);
 }

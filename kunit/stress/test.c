@@ -38,27 +38,6 @@ static u32 stress_patience_ms(struct stress_run *run)
 	return (atomic_read(&run->faults) ? 2 : STRESS_PATIENCE) * 1000;
 }
 
-/* Notes that something is not as it has to be. Any context. */
-void stress_fault(struct stress_end *end, const char *format, ...)
-{
-	struct stress_run *run = end->lane->run;
-	struct va_format text = { .fmt = format };
-	va_list args;
-	char line[sizeof(run->fault)];
-
-	va_start(args, format);
-	text.va = &args;
-	snprintf(line, sizeof(line), "channel %u, %s %s: %pV", end->lane->index,
-		 end->lane->calm ? "calm" : "wild",
-		 end->is_server ? "server" : "client", &text);
-	va_end(args);
-	if (atomic_inc_return(&run->faults) > 20)
-		return;
-	pr_err("kmcl_stress: %s\n", line);
-	if (atomic_read(&run->faults) == 1)
-		strscpy(run->fault, line, sizeof(run->fault));
-}
-
 static int stress_thread_fn(void *data)
 {
 	struct stress_thread *thread = data;
@@ -133,6 +112,16 @@ static u32 stress_under_way(struct stress_run *run, bool tell)
 	return n;
 }
 
+/* Ends that have failed a packet go on, which their peers may be waiting for. */
+static void stress_heal_stopped_all(struct stress_run *run)
+{
+	u32 i;
+
+	for (i = 0; i < run->n_lanes * 2; i++)
+		if (READ_ONCE(stress_end_of(run, i)->stopped))
+			stress_heal(stress_end_of(run, i));
+}
+
 static bool stress_all_active(struct stress_run *run)
 {
 	u32 i;
@@ -148,8 +137,10 @@ static void stress_await_all_active(struct stress_run *run)
 {
 	u32 ms, i;
 
-	for (ms = 0; ms < stress_patience_ms(run) && !stress_all_active(run); ms++)
+	for (ms = 0; ms < stress_patience_ms(run) && !stress_all_active(run); ms++) {
 		usleep_range(1000, 1100);
+		stress_heal_stopped_all(run);
+	}
 	for (i = 0; i < run->n_lanes * 2; i++)
 		if (!stress_is_active(stress_end_of(run, i)))
 			stress_fault(stress_end_of(run, i), "does not come up");
@@ -168,8 +159,10 @@ static void stress_settle(struct stress_run *run)
 		stress_heal(end);
 	}
 	stress_await_all_active(run);
-	for (ms = 0; ms < stress_patience_ms(run) && stress_under_way(run, false); ms++)
+	for (ms = 0; ms < stress_patience_ms(run) && stress_under_way(run, false); ms++) {
 		usleep_range(1000, 1100);
+		stress_heal_stopped_all(run);
+	}
 	stress_under_way(run, true);
 }
 
@@ -178,6 +171,8 @@ static void stress_send_last(struct stress_run *run)
 {
 	u32 i, k;
 
+	for (k = 0; k < STRESS_THREADS; k++)
+		run->threads[k].fail_nth = 0;
 	for (i = 0; i < run->n_lanes * 2; i++)
 		for (k = 0; k < STRESS_THREADS; k++)
 			if (!stress_send(&run->threads[k], stress_end_of(run, i), 0, false))
@@ -218,6 +213,11 @@ static void stress_report(struct kunit *test, struct stress_run *run)
 		   stress_count(&c->maps), stress_count(&c->pauses),
 		   stress_count(&c->disables), stress_count(&c->saves),
 		   stress_count(&c->packets_saved));
+	kunit_info(test, "  %lld failed as malformed, %lld chains, %lld parts, %lld forced lengths, %lld in own memory, %lld odd lengths by pipe, %lld allocations failed, %lld calls for it\n",
+		   stress_count(&c->failed), stress_count(&c->chains),
+		   stress_count(&c->parts), stress_count(&c->forced),
+		   stress_count(&c->own), stress_count(&c->exact),
+		   stress_count(&c->failures), stress_count(&c->refusals));
 }
 
 static void stress_run_free(struct stress_run *run)
@@ -310,6 +310,7 @@ static void two_threads_do_anything_and_no_packet_is_lost_or_comes_twice(struct 
 	stress_settle(run);
 	if (!stress_run_threads(test, run))
 		return;
+	WRITE_ONCE(run->settling, true);
 	stress_settle(run);
 	stress_send_last(run);
 	stress_settle(run);
