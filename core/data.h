@@ -86,7 +86,8 @@ bool kmcl_tx_cancel_locked(struct kmcl_channel *chan, struct kmcl_packet *pkt);
 void kmcl_tx_empty(struct kmcl_channel *chan, struct kmcl_tx *tx);
 void kmcl_send_restore(struct kmcl_channel *chan, struct kmcl_tx *tx, bool queued);
 u32 kmcl_send_count(struct kmcl_channel *chan);
-int kmcl_send_list(struct kmcl_channel *chan, struct kmcl_tx **list, u32 room);
+int kmcl_send_list(struct kmcl_channel *chan, struct kmcl_tx **list, u32 room,
+		   bool (*stays)(const struct kmcl_tx *tx));
 void kmcl_send_open(struct kmcl_channel *chan);
 void kmcl_send_close(struct kmcl_channel *chan);
 void kmcl_send_cut(struct kmcl_channel *chan, struct kmcl_link *link);

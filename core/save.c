@@ -183,6 +183,12 @@ static NTSTATUS kmcl_save_incoming(struct kmcl_save *save,
 	return STATUS_SUCCESS;
 }
 
+/* Not what describes memory, nor a request, which its caller may take back and free. */
+static bool kmcl_save_may_hold(const struct kmcl_tx *tx)
+{
+	return !tx->out.gpa && !kmcl_request_owns(tx);
+}
+
 /*
  * Lists the packets under way, those in the queue last and in order. They stay while
  * the channel is frozen and @save_lock held: all that could complete them takes that
@@ -193,16 +199,13 @@ static int kmcl_save_collect(struct kmcl_channel *chan, struct kmcl_tx ***list)
 	/* And for some more, which the server may send while it saves. */
 	u32 room = kmcl_send_count(chan) + 16;
 	struct kmcl_tx **all;
-	int i, n;
+	int n;
 
 	all = kvcalloc(room, sizeof(*all), GFP_KERNEL);
 	if (!all)
 		return -ENOMEM;
 
-	n = kmcl_send_list(chan, all, room);
-	for (i = 0; i < n; i++)
-		if (all[i]->out.gpa || kmcl_request_owns(all[i]))
-			n = -EBUSY;
+	n = kmcl_send_list(chan, all, room, kmcl_save_may_hold);
 	if (n < 0) {
 		kvfree(all);
 		return n;

@@ -275,21 +275,28 @@ u32 kmcl_send_count(struct kmcl_channel *chan)
  * @chan: a channel whose ring is not written to
  * @list: where it goes
  * @room: entries in @list
+ * @stays: whether a packet or completion may be listed: it has to stay under way
+ *	when the send lock is dropped
  *
  * Return:
  *  - entries filled in
- *  - -EBUSY: the other end may yet complete a transaction that was cancelled
+ *  - -EBUSY: one of them does not stay, or the other end may yet complete a
+ *    transaction that was cancelled
  */
-int kmcl_send_list(struct kmcl_channel *chan, struct kmcl_tx **list, u32 room)
+int kmcl_send_list(struct kmcl_channel *chan, struct kmcl_tx **list, u32 room,
+		   bool (*stays)(const struct kmcl_tx *tx))
 {
 	struct kmcl_tx *tx;
-	int n;
+	int i, n;
 
 	spin_lock_irq(&chan->send.lock);
 	n = kmcl_transactions_list(chan, list, room);
 	list_for_each_entry(tx, &chan->send.queue, node)
 		if (n < room)
 			list[n++] = tx;
+	for (i = 0; i < n; i++)
+		if (!stays(list[i]))
+			n = -EBUSY;
 	if (chan->send.cancelled)
 		n = -EBUSY;
 	spin_unlock_irq(&chan->send.lock);
