@@ -389,9 +389,10 @@ void kmcl_send_cut(struct kmcl_channel *chan, struct kmcl_link *link)
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->send.lock, flags);
-	link->cut = true;
+	/* The receiving side looks at it under its own lock. */
+	WRITE_ONCE(link->cut, true);
 	/* The channel may be past it, and have another. */
-	if (chan->link == link)
+	if (READ_ONCE(chan->link) == link)
 		chan->send.writable = false;
 	spin_unlock_irqrestore(&chan->send.lock, flags);
 }
