@@ -54,6 +54,8 @@ u32 stress_complete_held(struct stress_end *end, u64 draw)
 		i = (draw >> n) % end->n_held;
 		held = end->held[i];
 		end->held[i] = end->held[--end->n_held];
+		/* Nothing has come to rest until the library has it back. */
+		atomic_inc(&end->letting_go);
 		spin_unlock_irqrestore(&end->lock, flags);
 
 		if (draw >> (16 + n) & 1) {
@@ -63,6 +65,8 @@ u32 stress_complete_held(struct stress_end *end, u64 draw)
 		} else {
 			stress_let_go(end, &held);
 		}
+		/* Pairs with the acquire in stress_under_way(). */
+		atomic_dec_return_release(&end->letting_go);
 	}
 	return n;
 }

@@ -167,6 +167,7 @@ struct stress_end {
 	spinlock_t lock;
 	struct stress_held held[STRESS_HELD];
 	u32 n_held;
+	atomic_t letting_go;	/* taken from @held, and not yet completed or failed */
 
 	/* State callbacks. */
 	atomic_t in_state;

@@ -90,7 +90,7 @@ static int stress_thread_start(struct stress_thread *thread, int (*fn)(void *dat
 	return 0;
 }
 
-/* How many packets are under way, and held; and the first one in words. */
+/* How many packets are under way, held, or being let go; and the first one in words. */
 static u32 stress_under_way(struct stress_run *run, bool tell)
 {
 	struct stress_end *end;
@@ -108,6 +108,9 @@ static u32 stress_under_way(struct stress_run *run, bool tell)
 			n++;
 		}
 		n += READ_ONCE(end->n_held);
+		n += atomic_read_acquire(&end->letting_go);
+		/* One that has failed a packet has yet to go on. */
+		n += READ_ONCE(end->stopped);
 	}
 	return n;
 }
