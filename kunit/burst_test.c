@@ -7,6 +7,7 @@
 #include <linux/kthread.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
+#include <linux/sched/task_stack.h>
 #include <linux/smp.h>
 #include <linux/vmalloc.h>
 
@@ -380,15 +381,20 @@ static struct {
 	struct completion ended;
 	bool over;		/* the urgent one's routines */
 	u32 left;		/* so often they send again */
-	unsigned long low, high;	/* of their stack */
+	struct task_struct *task;
+	unsigned long low, high;	/* their frames, in that task's own stack */
 } urgent;
 
 static void urgent_resend(struct client_done *done)
 {
 	unsigned long here = (unsigned long)__builtin_frame_address(0);
 
-	urgent.low = min(urgent.low, here);
-	urgent.high = max(urgent.high, here);
+	/* What a slow machine leaves to the tasklet is called on another stack. */
+	if (current == urgent.task &&
+	    here - (unsigned long)task_stack_page(current) < THREAD_SIZE) {
+		urgent.low = min(urgent.low, here);
+		urgent.high = max(urgent.high, here);
+	}
 	if (urgent.left--)
 		client_send(done, NULL, 0, 0);
 	else
@@ -398,6 +404,7 @@ static void urgent_resend(struct client_done *done)
 static int urgent_thread(void *unused)
 {
 	wait_for_completion(&urgent.in_routine);
+	urgent.task = current;
 	client_send(burst_done(3), NULL, 0, 0);
 	complete(&urgent.ended);
 	return 0;
