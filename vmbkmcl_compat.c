@@ -28,45 +28,94 @@ static void kmcl_interface_dereference(PVOID context)
 	module_put(THIS_MODULE);
 }
 
-#define KMCL_INTERFACE(type, version)				\
-	.Interface = {						\
-		.Size = sizeof(type),				\
-		.Version = version,				\
-		.InterfaceReference = kmcl_interface_reference,	\
-		.InterfaceDereference = kmcl_interface_dereference, \
+#define KMCL_INTERFACE							\
+	.Interface = {							\
+		.InterfaceReference = kmcl_interface_reference,		\
+		.InterfaceDereference = kmcl_interface_dereference,	\
 	},
 #define KMCL_ENTRY(slot, name, type)	.name = name,
 
-static const KMCL_CLIENT_INTERFACE_V1 kmcl_client_interface = {
-	KMCL_INTERFACE(KMCL_CLIENT_INTERFACE_V1, KMCL_CLIENT_INTERFACE_VERSION_V1)
-	KMCL_CLIENT_FUNCTIONS_V1(KMCL_ENTRY)
+/* Each of a client's earlier tables is the beginning of this one. */
+static const KMCL_CLIENT_INTERFACE_V5 kmcl_client_interface = {
+	KMCL_INTERFACE
+	KMCL_CLIENT_FUNCTIONS_V5(KMCL_ENTRY)
 };
 
-static const KMCL_SERVER_INTERFACE_V1 kmcl_server_interface = {
-	KMCL_INTERFACE(KMCL_SERVER_INTERFACE_V1, KMCL_SERVER_INTERFACE_VERSION_V1)
+static const KMCL_SERVER_INTERFACE_V1 kmcl_server_interface_v1 = {
+	KMCL_INTERFACE
 	KMCL_CLIENT_FUNCTIONS_V1(KMCL_ENTRY)
 	KMCL_SERVER_ONLY_FUNCTIONS(KMCL_ENTRY)
 };
 
+static const KMCL_SERVER_INTERFACE_V5 kmcl_server_interface_v5 = {
+	KMCL_INTERFACE
+	KMCL_CLIENT_FUNCTIONS_V5(KMCL_ENTRY)
+	KMCL_SERVER_ONLY_FUNCTIONS_V5(KMCL_ENTRY)
+};
+
+struct kmcl_table {
+	const INTERFACE *head;
+	u16 version;
+	u16 size;
+};
+
+#define KMCL_TABLE(table, v, s)	\
+	{ .head = &(table).Interface, .version = (v), .size = (s) }
+
+/* The newest first. */
+static const struct kmcl_table kmcl_client_tables[] = {
+	KMCL_TABLE(kmcl_client_interface, 5, sizeof(KMCL_CLIENT_INTERFACE_V5)),
+	KMCL_TABLE(kmcl_client_interface, 4, sizeof(KMCL_CLIENT_INTERFACE_V4)),
+	KMCL_TABLE(kmcl_client_interface, 3, sizeof(KMCL_CLIENT_INTERFACE_V3)),
+	KMCL_TABLE(kmcl_client_interface, 2, sizeof(KMCL_CLIENT_INTERFACE_V2)),
+	KMCL_TABLE(kmcl_client_interface, 1, sizeof(KMCL_CLIENT_INTERFACE_V1)),
+	{}
+};
+
+/* There are no versions 2 to 4. What is a C++ client's lacks the last function. */
+static const struct kmcl_table kmcl_server_tables[] = {
+	KMCL_TABLE(kmcl_server_interface_v5, 5, sizeof(KMCL_SERVER_INTERFACE_V5)),
+	KMCL_TABLE(kmcl_server_interface_v5, 5, sizeof(KMCL_SERVER_INTERFACE_V5) -
+						sizeof(PVOID)),
+	KMCL_TABLE(kmcl_server_interface_v1, 1, sizeof(KMCL_SERVER_INTERFACE_V1)),
+	{}
+};
+
+/* The newest table up to a version that so many bytes hold, or NULL. */
+static const struct kmcl_table *kmcl_table_find(const struct kmcl_table *tables,
+						u16 size, u16 version)
+{
+	const struct kmcl_table *t;
+	bool known = false;
+
+	for (t = tables; t->head; t++) {
+		known |= t->version == version;
+		if (known && t->version <= version && t->size <= size)
+			return t;
+	}
+	return NULL;
+}
+
 static NTSTATUS kmcl_query_interface(LPCGUID type, PINTERFACE result,
 				     USHORT size, USHORT version)
 {
-	const INTERFACE *table;
+	const struct kmcl_table *table;
 
 	if (!type || !result)
 		return STATUS_INVALID_PARAMETER;
 
 	if (IsEqualGUID(type, &KMCL_CLIENT_INTERFACE_TYPE))
-		table = &kmcl_client_interface.Interface;
+		table = kmcl_table_find(kmcl_client_tables, size, version);
 	else if (IsEqualGUID(type, &KMCL_SERVER_INTERFACE_TYPE))
-		table = &kmcl_server_interface.Interface;
+		table = kmcl_table_find(kmcl_server_tables, size, version);
 	else
 		return STATUS_NOT_SUPPORTED;
-
-	if (size != table->Size || version != table->Version)
+	if (!table)
 		return STATUS_INVALID_PARAMETER;
 
-	memcpy(result, table, size);
+	memcpy(result, table->head, table->size);
+	result->Size = table->size;
+	result->Version = table->version;
 	result->InterfaceReference(result->Context);
 	return STATUS_SUCCESS;
 }
@@ -76,9 +125,14 @@ static NTSTATUS kmcl_query_interface(LPCGUID type, PINTERFACE result,
  * @Fdo: the caller's device; not looked at, for there is one VMBus
  * @InterfaceType: &KMCL_CLIENT_INTERFACE_TYPE or &KMCL_SERVER_INTERFACE_TYPE
  * @Interface: where the table goes; not touched on failure
- * @Size: of the table, as the caller knows it
- * @Version: of the table
+ * @Size: bytes in @Interface
+ * @Version: of the table: 1 to 5 for a client, 1 or 5 for a server
  * @InterfaceSpecificData: not looked at
+ *
+ * This project's decision: the table is the newest one up to @Version that @Size bytes
+ * hold, and the Size and Version in it tell which that is; what follows it in @Interface
+ * is not touched. A server's table of version 5 may be without its last function, as
+ * C++ has it.
  *
  * On success the caller has a reference that keeps this module loaded, and gives
  * it back by the table's InterfaceDereference().
@@ -91,7 +145,7 @@ static NTSTATUS kmcl_query_interface(LPCGUID type, PINTERFACE result,
  *
  *  This project's decision:
  *
- *  - STATUS_INVALID_PARAMETER: another size or version, or NULL
+ *  - STATUS_INVALID_PARAMETER: no such version, a size that holds no table, or NULL
  */
 NTSTATUS WdfFdoQueryForInterface(WDFDEVICE Fdo, LPCGUID InterfaceType,
 				 PINTERFACE Interface, USHORT Size,
@@ -106,7 +160,7 @@ EXPORT_SYMBOL_GPL(WdfFdoQueryForInterface);
  * @IoTarget: not looked at, for there is one VMBus
  * @InterfaceType: see WdfFdoQueryForInterface(), also for what is not said here
  * @Interface: where the table goes
- * @Size: of the table
+ * @Size: bytes in @Interface
  * @Version: of the table
  * @InterfaceSpecificData: not looked at
  *

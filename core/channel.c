@@ -10,6 +10,29 @@
 
 #include "control.h"
 
+/* Makes a channel with default settings, disabled. */
+static void kmcl_channel_init(struct kmcl_channel *chan, PDEVICE_OBJECT parent,
+			      bool is_server, bool in_callers_memory)
+{
+	memset(chan, 0, sizeof(*chan));
+	chan->tag = KMCL_TAG_CHANNEL;
+	chan->is_server = is_server;
+	chan->in_callers_memory = in_callers_memory;
+	kref_init(&chan->ref);
+	init_completion(&chan->unused);
+	chan->parent = get_device(parent);
+	INIT_LIST_HEAD(&chan->node);
+	spin_lock_init(&chan->spare_lock);
+	INIT_LIST_HEAD(&chan->spare);
+	kmcl_settings_init(&chan->set);
+	kmcl_control_init(chan);
+	kmcl_watchdog_init(chan);
+	kmcl_send_init(chan);
+	kmcl_receive_init(chan);
+	kmcl_gpadls_init(chan);
+	kmcl_server_init(chan);
+}
+
 /**
  * VmbChannelAllocate() - make a channel
  * @Parent: the device on whose behalf the channel is used, or NULL; a
@@ -34,29 +57,73 @@ NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT Parent, BOOLEAN IsServer,
 	if (!Channel)
 		return STATUS_INVALID_PARAMETER_3;
 
-	chan = kzalloc(sizeof(*chan), GFP_KERNEL);
+	chan = kmalloc(sizeof(*chan), GFP_KERNEL);
 	if (!chan)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
-	chan->tag = KMCL_TAG_CHANNEL;
-	chan->is_server = IsServer;
-	kref_init(&chan->ref);
-	chan->parent = get_device(Parent);
-	INIT_LIST_HEAD(&chan->node);
-	spin_lock_init(&chan->spare_lock);
-	INIT_LIST_HEAD(&chan->spare);
-	kmcl_settings_init(&chan->set);
-	kmcl_control_init(chan);
-	kmcl_watchdog_init(chan);
-	kmcl_send_init(chan);
-	kmcl_receive_init(chan);
-	kmcl_gpadls_init(chan);
-	kmcl_server_init(chan);
-
+	kmcl_channel_init(chan, Parent, IsServer, false);
 	*Channel = kmcl_channel_handle(chan);
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(VmbChannelAllocate);
+
+/**
+ * VmbSizeofChannel() - how large a channel is
+ *
+ * Context: up to DISPATCH_LEVEL.
+ *
+ * Return: the bytes that VmbChannelInitialize() needs.
+ */
+ULONG VmbSizeofChannel(void)
+{
+	return sizeof(struct kmcl_channel);
+}
+EXPORT_SYMBOL_GPL(VmbSizeofChannel);
+
+/**
+ * VmbChannelInitialize() - make a channel in the caller's memory
+ * @Parent: see VmbChannelAllocate()
+ * @IsServer: see VmbChannelAllocate()
+ * @Channel: non-pageable memory, aligned to 8 bytes, which is the channel's handle
+ *	afterwards. VmbChannelCleanup() leaves it alone; it is the caller's again
+ *	when that returns.
+ * @BufferSize: size of that memory, at least VmbSizeofChannel()
+ *
+ * Bytes of the memory beyond VmbSizeofChannel() are never touched.
+ *
+ * Context: PASSIVE_LEVEL.
+ *
+ * Return:
+ *  - STATUS_SUCCESS
+ *
+ *  This project's decisions:
+ *
+ *  - STATUS_INVALID_PARAMETER_3: @Channel is NULL or not aligned
+ *  - STATUS_INVALID_PARAMETER_4: @BufferSize is too small
+ */
+NTSTATUS VmbChannelInitialize(PDEVICE_OBJECT Parent, BOOLEAN IsServer,
+			      VMBCHANNEL Channel, ULONG BufferSize)
+{
+	struct kmcl_channel *chan = (struct kmcl_channel *)Channel;
+
+	if (!chan || !IS_ALIGNED((unsigned long)chan, __alignof__(*chan)))
+		return STATUS_INVALID_PARAMETER_3;
+	if (BufferSize < sizeof(*chan))
+		return STATUS_INVALID_PARAMETER_4;
+
+	kmcl_channel_init(chan, Parent, IsServer, true);
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitialize);
+
+/* Until the last reference is gone the memory is not the caller's again. */
+static void kmcl_channel_wait_unused(struct kmcl_channel *chan)
+{
+	while (!wait_for_completion_timeout(&chan->unused,
+					    msecs_to_jiffies(chan->ctl.patience_ms)))
+		kmcl_warn(chan, "its memory is not given back: %u references are left, by packets that the client has not freed\n",
+			  kref_read(&chan->ref));
+}
 
 /**
  * VmbChannelCleanup() - dispose of a channel
@@ -65,13 +132,16 @@ EXPORT_SYMBOL_GPL(VmbChannelAllocate);
  * Packets that wait in the channel's queue complete with
  * STATUS_DEVICE_REMOVED before this returns. Where Windows' documentation
  * is silent, this project decided: an enabled channel is disabled first, with a
- * warning; packet objects from VmbPacketAllocate() may be freed later.
+ * warning; packet objects from VmbPacketAllocate() may be freed later, but for a
+ * channel in the caller's memory this waits until they are, which the log says after
+ * 30 s.
  *
  * Context: PASSIVE_LEVEL, not from a callback of the channel.
  */
 VOID VmbChannelCleanup(VMBCHANNEL Channel)
 {
 	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	bool in_callers_memory;
 
 	if (!chan)
 		return;
@@ -93,7 +163,10 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel)
 	kmcl_transactions_free(chan);
 	put_device(chan->parent);
 	chan->tag = KMCL_TAG_DEAD;
+	in_callers_memory = chan->in_callers_memory;
 	kmcl_channel_put(chan);
+	if (in_callers_memory)
+		kmcl_channel_wait_unused(chan);
 }
 EXPORT_SYMBOL_GPL(VmbChannelCleanup);
 
@@ -187,6 +260,58 @@ VOID VmbChannelGetMmioSpace(VMBCHANNEL Channel, UINT64 *Address, UINT64 *Size)
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 }
 EXPORT_SYMBOL_GPL(VmbChannelGetMmioSpace);
+
+/**
+ * VmbChannelGetTargetDeviceObject() - the device that a channel belongs to
+ * @Channel: the channel
+ * @TargetDeviceObject: the device of the offer in use, a struct device; NULL where there
+ *	is none: on loopback, or where the channel is connected to no offer
+ *
+ * This project's decision: no reference is taken; the device is there from
+ * EvtChannelOpened until EvtChannelClosed returns.
+ *
+ * Context: up to DISPATCH_LEVEL.
+ */
+VOID VmbChannelGetTargetDeviceObject(VMBCHANNEL Channel,
+				     PDEVICE_OBJECT *TargetDeviceObject)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	unsigned long flags;
+
+	if (!TargetDeviceObject)
+		return;
+
+	*TargetDeviceObject = NULL;
+	if (!chan)
+		return;
+
+	spin_lock_irqsave(&chan->ctl.lock, flags);
+	if (chan->ctl.link)
+		*TargetDeviceObject = chan->ctl.link->device;
+	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+}
+EXPORT_SYMBOL_GPL(VmbChannelGetTargetDeviceObject);
+
+/**
+ * VmbChannelGetParentDeviceObject() - the device on whose behalf a channel is used
+ * @Channel: the channel
+ * @ParentDeviceObject: what was given to VmbChannelAllocate() or
+ *	VmbChannelInitialize(), or NULL
+ *
+ * This project's decision: no reference is taken; the channel has one until
+ * VmbChannelCleanup().
+ *
+ * Context: up to DISPATCH_LEVEL.
+ */
+VOID VmbChannelGetParentDeviceObject(VMBCHANNEL Channel,
+				     PDEVICE_OBJECT *ParentDeviceObject)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+
+	if (ParentDeviceObject)
+		*ParentDeviceObject = chan ? chan->parent : NULL;
+}
+EXPORT_SYMBOL_GPL(VmbChannelGetParentDeviceObject);
 
 /**
  * kmcl_link_set_mmio() - an offer's MMIO space comes or goes

@@ -122,8 +122,16 @@ static void kmcl_packet_call(struct kmcl_packet *pkt, NTSTATUS status,
 	 * another CPU before its routine has even started. Pairs with the acquire
 	 * of the send that takes it.
 	 */
-	atomic_set_release(&pkt->state, KMCL_PACKET_IDLE);
-	routine((VMBPACKET)pkt, status, buffer, len);
+	if (likely(routine)) {
+		atomic_set_release(&pkt->state, KMCL_PACKET_IDLE);
+		routine((VMBPACKET)pkt, status, buffer, len);
+	} else {
+		PFN_VMB_PACKET_COMPLETION_ROUTINE_EX routine_ex = pkt->routine_ex;
+		PVOID context = pkt->routine_context;
+
+		atomic_set_release(&pkt->state, KMCL_PACKET_IDLE);
+		routine_ex((VMBPACKET)pkt, context, status, buffer, len);
+	}
 }
 
 static struct kmcl_packet *kmcl_packet_pop(struct list_head *packets)

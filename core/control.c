@@ -341,8 +341,9 @@ void kmcl_control_disable(struct kmcl_channel *chan)
  * VmbServerChannelInitSetTargetInterfaceId() named, for one client at a time, and
  * goes on offering it when that has closed, until it is disabled.
  *
- * This returns at once; the state callbacks tell how it goes on. The channel comes
- * up active unless VmbChannelPause() was called before. In EvtChannelClosed of a
+ * This returns at once; the state callbacks tell how it goes on. A client channel
+ * comes up active unless VmbChannelPause() was called before; a server channel is paused
+ * until VmbChannelStart(), and then starts with each client that opens it. In EvtChannelClosed of a
  * client, if the other end went away, it asks for the next opening; while the
  * channel is being disabled it fails.
  *
@@ -384,6 +385,8 @@ NTSTATUS VmbChannelEnable(VMBCHANNEL Channel)
 		status = STATUS_OBJECT_NAME_COLLISION;
 	} else {
 		WRITE_ONCE(chan->ctl.want_enabled, true);
+		if (chan->is_server)
+			chan->ctl.want_paused = true;
 		kmcl_requests_on(chan);
 		kmcl_control_ask(chan);
 	}

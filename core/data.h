@@ -38,7 +38,6 @@ bool kmcl_flags_valid(u32 flags, bool external);
 /* request.c */
 void kmcl_requests_on(struct kmcl_channel *chan);
 void kmcl_requests_off(struct kmcl_channel *chan);
-bool kmcl_request_owns(const struct kmcl_tx *tx);
 
 /* external.c */
 enum kmcl_external_error {

@@ -112,6 +112,7 @@ static void kmcl_deliver_one(struct kmcl_channel *chan,
 			     struct kmcl_incoming *inc)
 {
 	PFN_VMB_CHANNEL_PROCESS_PACKET process = chan->set.process_packet;
+	u32 external = inc->external ? VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA : 0;
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->recv.lock, flags);
@@ -120,7 +121,7 @@ static void kmcl_deliver_one(struct kmcl_channel *chan,
 	spin_unlock_irqrestore(&chan->recv.lock, flags);
 	atomic64_inc(&chan->count.received);
 
-	if (!process) {
+	if (unlikely(!process && !chan->set.process_packet_ex)) {
 		kmcl_incoming_complete(inc, NULL, 0);
 		return;
 	}
@@ -128,16 +129,28 @@ static void kmcl_deliver_one(struct kmcl_channel *chan,
 	WRITE_ONCE(chan->recv.deliverer, current);
 	WRITE_ONCE(chan->recv.delivering, inc);
 	atomic_set_release(&inc->state, KMCL_INCOMING_DELIVERED);
-	process(kmcl_channel_handle(chan), kmcl_incoming_handle(inc),
-		inc->payload, inc->len, inc->external ?
-		VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA : 0);
+	if (likely(process))
+		process(kmcl_channel_handle(chan), kmcl_incoming_handle(inc),
+			inc->payload, inc->len, external);
+	else
+		chan->set.process_packet_ex(kmcl_channel_handle(chan),
+					    chan->set.process_context,
+					    kmcl_incoming_handle(inc),
+					    inc->payload, inc->len, external);
 	WRITE_ONCE(chan->recv.delivering, NULL);
 }
 
 void kmcl_deliver_batch_end(struct kmcl_channel *chan, u32 packets)
 {
-	if (packets && chan->set.processing_complete)
-		chan->set.processing_complete(kmcl_channel_handle(chan), packets);
+	const struct kmcl_settings *set = &chan->set;
+
+	if (!packets)
+		return;
+	if (set->processing_complete)
+		set->processing_complete(kmcl_channel_handle(chan), packets);
+	else if (set->processing_complete_ex)
+		set->processing_complete_ex(kmcl_channel_handle(chan),
+					    set->process_context, packets);
 }
 
 /* What the client deferred comes next, at PASSIVE_LEVEL. */

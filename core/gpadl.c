@@ -368,6 +368,74 @@ NTSTATUS VmbChannelCreateGpadlFromMdl(VMBCHANNEL Channel, UINT32 Flags,
 }
 EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromMdl);
 
+/* False where a frame number is that of no memory. */
+static bool kmcl_gpadl_fill_from_pfns(struct kmcl_gpadl *gpadl,
+				      const PFN_NUMBER *pfns, u32 count)
+{
+	u32 i, in_page = PAGE_SIZE / KMCL_WIRE_PAGE_SIZE;
+
+	/* Windows' pages are of 4096 bytes; the kernel's may be larger, and are whole here. */
+	for (i = 0; i < count; i++) {
+		unsigned long pfn = pfns[i] / in_page;
+
+		if (!pfn_valid(pfn) || pfns[i] % in_page != i % in_page)
+			return false;
+		if (i % in_page && gpadl->pages[i / in_page] != pfn_to_page(pfn))
+			return false;
+		gpadl->pages[i / in_page] = pfn_to_page(pfn);
+	}
+	return true;
+}
+
+/**
+ * VmbChannelCreateGpadlFromPfnList() - share pages with the other end
+ * @Channel: an open channel: from EvtChannelOpened on
+ * @Flags: see VmbChannelCreateGpadlFromBuffer(), also for what is not said here
+ * @PfnList: frame numbers of pages of 4096 bytes, which stay where they are until the
+ *	GPADL is deleted; the array is the caller's again when this returns
+ * @PfnCount: entries in @PfnList
+ * @GpadlHandle: the number by which the other end knows it, to be sent to it
+ *
+ * Where the kernel's pages are larger, the list is one of whole pages of the kernel's.
+ *
+ * Context: PASSIVE_LEVEL, in EvtChannelOpened and after it.
+ *
+ * Return: as VmbChannelCreateGpadlFromBuffer(), but:
+ *
+ *  - STATUS_INVALID_PARAMETER_3: a missing list, or a number in it that is no memory's
+ *  - STATUS_INVALID_PARAMETER_4: @PfnCount is 0, or the pages are 4 GiB or more
+ */
+NTSTATUS VmbChannelCreateGpadlFromPfnList(VMBCHANNEL Channel, UINT32 Flags,
+					  PPFN_NUMBER PfnList, UINT32 PfnCount,
+					  PUINT32 GpadlHandle)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	struct kmcl_gpadl *gpadl;
+
+	might_sleep();
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+	if (Flags & ~VMBUS_CHANNEL_GPADL_FLAGS)
+		return STATUS_INVALID_PARAMETER_2;
+	if (!PfnList)
+		return STATUS_INVALID_PARAMETER_3;
+	if (!PfnCount || PfnCount > U32_MAX / KMCL_WIRE_PAGE_SIZE)
+		return STATUS_INVALID_PARAMETER_4;
+	if (!GpadlHandle)
+		return STATUS_INVALID_PARAMETER_5;
+
+	gpadl = kmcl_gpadl_alloc(0, PfnCount * KMCL_WIRE_PAGE_SIZE, Flags);
+	if (!gpadl)
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	if (!kmcl_gpadl_fill_from_pfns(gpadl, PfnList, PfnCount)) {
+		kmcl_gpadl_free(gpadl);
+		return STATUS_INVALID_PARAMETER_3;
+	}
+	return kmcl_gpadl_create(chan, gpadl, GpadlHandle);
+}
+EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromPfnList);
+
 /**
  * VmbChannelDeleteGpadl() - stop sharing memory with the other end
  * @Channel: the channel that it was created on

@@ -16,6 +16,7 @@
 #define VMBKMCL_CORE_H
 
 #include <linux/atomic.h>
+#include <linux/completion.h>
 #include <linux/interrupt.h>
 #include <linux/kref.h>
 #include <linux/instruction_pointer.h>
@@ -51,8 +52,16 @@ struct kmcl_settings {
 	u32 max_external;
 	u32 max_chain;
 	u32 client_context;
+	u32 inline_context;
 	u32 recv_pages;
 	u32 send_pages;
+	u32 bounce_initial;	/* bytes, as are the next two */
+	u32 bounce_increment;
+	u32 bounce_maximum;
+	struct kmcl_channel *primary;	/* a reference is held */
+	u16 sub_index;			/* among the sub-channels of @primary */
+	bool has_target_cpu;
+	u32 target_cpu;
 	bool has_target;
 	bool any_instance;
 	guid_t type;
@@ -64,6 +73,15 @@ struct kmcl_settings {
 	PFN_VMB_CHANNEL_SAVE_PACKET save_packet;
 	PFN_VMB_CHANNEL_RESTORE_PACKET restore_packet;
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS state;
+	/* Those with a context: of each kind either these or the ones above are set. */
+	PFN_VMB_CHANNEL_PROCESS_PACKET_EX process_packet_ex;
+	PFN_VMB_CHANNEL_PROCESSING_COMPLETE_EX processing_complete_ex;
+	PVOID process_context;
+	PFN_VMB_CHANNEL_SAVE_PACKET_EX save_packet_ex;
+	PFN_VMB_CHANNEL_RESTORE_PACKET_EX restore_packet_ex;
+	PVOID save_context;
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_V5 state_ex;
+	bool named;
 	char name[KMCL_NAME_MAX];
 };
 
@@ -85,13 +103,14 @@ struct kmcl_counters {
 
 /*
  * Anything that goes out through the ring: a packet of the client's, or the
- * completion of an incoming one. @node is in kmcl_send.queue while it waits for
- * room; its payload is then in @room, where no buffer of the caller's is needed.
+ * completion of an incoming one. @node is in kmcl_send.queue while it waits for room, or
+ * in .held; its payload is then in @room, where no buffer of the caller's is needed.
  */
 struct kmcl_tx {
 	struct list_head node;
 	struct kmcl_out out;
-	bool queued;		/* not sent, in a list; guarded by kmcl_send.lock */
+	bool queued;		/* not sent, in a list; guarded by kmcl_send.lock, as is */
+	bool held;		/* that it is in kmcl_send.held */
 	NTSTATUS status;	/* of a packet that is over but not yet completed */
 	void *room;
 };
@@ -121,8 +140,15 @@ struct kmcl_send {
 	bool writable;		/* the ring may be written to */
 	bool dead;		/* the channel is being cleaned up: no more sends */
 	bool broken;		/* the ring refused a packet for good */
-	struct list_head queue;	/* of kmcl_tx, oldest first */
-	u32 queued;		/* how many */
+	struct list_head queue;	/* of kmcl_tx, oldest first: they wait for room */
+	/*
+	 * Packets that wait until fewer are under way than @max_count, and what was sent
+	 * behind them, but no completions: those the other end may be waiting for.
+	 */
+	struct list_head held;
+	u32 queued;		/* how many, in both */
+	u32 wanting;		/* of @queue, packets that want a completion */
+	u32 max_count;		/* VmbChannelInitSetMaximumPacketCount() */
 	u64 last_id;
 	struct hlist_head *open;	/* transactions by id */
 	u32 open_mask;
@@ -171,6 +197,7 @@ struct kmcl_recv {
 	atomic_t readers;	/* calls of kmcl_receive_poll() to account for */
 	u32 batches;		/* that the reader has ended, counted by it */
 	struct tasklet_struct tasklet;	/* reads the ring where no signal comes */
+	u8 share;		/* VmbChannelSetAllowableDpcCpuUsage(), percent */
 	struct work_struct work;	/* delivers @passive */
 	struct workqueue_struct *wq;	/* for it alone; from the first opening on */
 
@@ -315,7 +342,9 @@ struct kmcl_server {
 struct kmcl_channel {
 	u32 tag;
 	bool is_server;
+	bool in_callers_memory;		/* see VmbChannelInitialize() */
 	struct kref ref;
+	struct completion unused;	/* the last reference is gone */
 	struct device *parent;
 	void *pointer;
 	struct list_head node;		/* in offer.c's list while enabled */
@@ -344,9 +373,10 @@ struct kmcl_packet_shape {
 	u32 gpa;		/* bytes of headers when it describes memory */
 	u32 pipe;		/* bytes that precede the payload in pipe mode */
 	u32 payload;
+	u32 context;		/* bytes of the client's own, behind it */
 };
 
-/* VMBPACKET. Its room for these headers and for the payload follows it. */
+/* VMBPACKET. Its room for these headers, the payload and the client's context follows it. */
 struct kmcl_packet {
 	u32 tag;
 	atomic_t state;
@@ -355,7 +385,10 @@ struct kmcl_packet {
 	struct kmcl_packet_shape shape;
 	struct kmcl_tx tx;
 	struct hlist_node open;	/* in kmcl_send.open, hashed if unfinished */
+	/* Where it is NULL the next one is, with its context. */
 	PFN_VMB_PACKET_COMPLETION_ROUTINE routine;
+	PFN_VMB_PACKET_COMPLETION_ROUTINE_EX routine_ex;
+	PVOID routine_context;
 	void *pointer;
 	u64 room[];
 };

@@ -16,6 +16,7 @@ void kmcl_link_init(struct kmcl_link *link, const struct kmcl_transport *ops,
 	link->chan = NULL;
 	link->cut = false;
 	link->flushed = false;
+	link->device = NULL;
 	atomic_set(&link->external, 0);
 }
 EXPORT_SYMBOL_GPL(kmcl_link_init);

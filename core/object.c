@@ -87,7 +87,13 @@ static void kmcl_channel_release(struct kref *ref)
 
 	/* Up to softirq context: it may be a packet that was freed late. */
 	kmcl_channel_drop_spares(chan);
-	kfree(chan);
+	if (chan->set.primary)
+		kmcl_channel_put(chan->set.primary);
+	/* Its memory may be used for anything once this is waited for. */
+	if (chan->in_callers_memory)
+		complete(&chan->unused);
+	else
+		kfree(chan);
 }
 
 void kmcl_channel_put(struct kmcl_channel *chan)

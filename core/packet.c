@@ -20,7 +20,14 @@
 static u32 kmcl_packet_size(const struct kmcl_packet_shape *shape)
 {
 	return sizeof(struct kmcl_packet) + shape->gpa +
-	       ALIGN(shape->pipe + shape->payload, sizeof(u64));
+	       ALIGN(shape->pipe + shape->payload, sizeof(u64)) +
+	       ALIGN(shape->context, sizeof(u64));
+}
+
+/* The client's own bytes. */
+static void *kmcl_packet_context(struct kmcl_packet *pkt)
+{
+	return pkt->tx.room + ALIGN(pkt->shape.pipe + pkt->shape.payload, sizeof(u64));
 }
 
 /* Makes a packet object as VmbPacketInitialize() hands it out. */
@@ -35,6 +42,7 @@ static void kmcl_packet_init(struct kmcl_packet *pkt, struct kmcl_channel *chan,
 	pkt->tx.room = (void *)pkt->room + shape->gpa;
 	INIT_LIST_HEAD(&pkt->tx.node);
 	INIT_HLIST_NODE(&pkt->open);
+	memset(kmcl_packet_context(pkt), 0, shape->context);
 }
 
 static void kmcl_packet_free(struct kmcl_packet *pkt)
@@ -283,7 +291,53 @@ VmbPacketSetCompletionRoutine(VMBPACKET PacketObject,
 {
 	struct kmcl_packet *pkt = kmcl_packet_from_handle(PacketObject);
 
-	if (pkt)
-		WRITE_ONCE(pkt->routine, CompletionRoutine);
+	if (!pkt)
+		return;
+	WRITE_ONCE(pkt->routine, CompletionRoutine);
+	WRITE_ONCE(pkt->routine_ex, NULL);
 }
 EXPORT_SYMBOL_GPL(VmbPacketSetCompletionRoutine);
+
+/**
+ * VmbPacketSetCompletionRoutineEx() - the same, with a context
+ * @PacketObject: the packet, with no transaction under way
+ * @Context: anything of the caller's, which the routine gets
+ * @CompletionRoutine: see VmbPacketSetCompletionRoutine()
+ *
+ * The last call of the two functions counts.
+ *
+ * Context: up to DISPATCH_LEVEL.
+ */
+VOID
+VmbPacketSetCompletionRoutineEx(VMBPACKET PacketObject, PVOID Context,
+				PFN_VMB_PACKET_COMPLETION_ROUTINE_EX CompletionRoutine)
+{
+	struct kmcl_packet *pkt = kmcl_packet_from_handle(PacketObject);
+
+	if (!pkt)
+		return;
+	pkt->routine_context = Context;
+	WRITE_ONCE(pkt->routine_ex, CompletionRoutine);
+	WRITE_ONCE(pkt->routine, NULL);
+}
+EXPORT_SYMBOL_GPL(VmbPacketSetCompletionRoutineEx);
+
+/**
+ * VmbPacketGetInlinePacketContextPointer() - the client's own bytes in a packet
+ * @PacketObject: the packet
+ *
+ * This project's decisions: they are aligned to 8 bytes, zeroed when the packet is
+ * made, and not looked at by the library.
+ *
+ * Context: up to DISPATCH_LEVEL.
+ *
+ * Return: as many bytes as VmbChannelInitSetInlinePacketContextSize() had set when the
+ * packet was made; NULL where there are none, or for a bad handle.
+ */
+PVOID VmbPacketGetInlinePacketContextPointer(VMBPACKET PacketObject)
+{
+	struct kmcl_packet *pkt = kmcl_packet_from_handle(PacketObject);
+
+	return pkt && pkt->shape.context ? kmcl_packet_context(pkt) : NULL;
+}
+EXPORT_SYMBOL_GPL(VmbPacketGetInlinePacketContextPointer);

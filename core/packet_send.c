@@ -31,7 +31,7 @@ NTSTATUS kmcl_packet_take(struct kmcl_packet *pkt)
 	/* Was the packet made before the channel became a pipe, or ceased to be one? */
 	if (!!pkt->shape.pipe != kmcl_settings_is_pipe(&pkt->chan->set))
 		return STATUS_INVALID_DEVICE_STATE;
-	if (!READ_ONCE(pkt->routine))
+	if (!READ_ONCE(pkt->routine) && !READ_ONCE(pkt->routine_ex))
 		return STATUS_INVALID_DEVICE_STATE;
 
 	/* Pairs with the release before the last send's completion routine. */
@@ -134,10 +134,15 @@ static NTSTATUS kmcl_packet_send(struct kmcl_packet *pkt, const void *buffer,
 	return status;
 }
 
+/* At most one of them says which way the data goes. */
+#define KMCL_FORMAT_ONE_WAY	(VMBUS_CHANNEL_FORMAT_FLAG_DATA_IN_ONLY |	\
+				 VMBUS_CHANNEL_FORMAT_FLAG_DATA_OUT_ONLY)
+
 /* External memory is the other end's until its completion, which must be asked for. */
 bool kmcl_flags_valid(u32 flags, bool external)
 {
 	return !(flags & ~VMBUS_CHANNEL_FORMAT_FLAGS) &&
+	       (flags & KMCL_FORMAT_ONE_WAY) != KMCL_FORMAT_ONE_WAY &&
 	       (!external ||
 		flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
 }
@@ -154,7 +159,10 @@ bool kmcl_flags_valid(u32 flags, bool external)
  *	transaction lasts until the other end's completion arrives, else until the
  *	packet is in the ring; external data needs it. ..._PAGED_BUFFER changes
  *	nothing, for kernel memory is not paged here, nor does
- *	..._FORCE_MDL_LENGTH, as there is no length.
+ *	..._FORCE_MDL_LENGTH, as there is no length. ..._DATA_IN_ONLY: the other end
+ *	only writes the external data, and what is in it need not be preserved;
+ *	..._DATA_OUT_ONLY: it only reads it. Not both (this project's decision);
+ *	without external data, or where that need not be copied, they change nothing.
  *
  * While the ring is full or the channel not open, the packet waits in the
  * channel's queue, in order. Its completion routine runs exactly once, possibly
@@ -176,8 +184,8 @@ bool kmcl_flags_valid(u32 flags, bool external)
  *  - STATUS_INVALID_PARAMETER_4: MDLs that are not locked, empty, or beyond what
  *    VmbChannelInitSetMaximumExternalData() allows, or allowed when the packet was
  *    made
- *  - STATUS_INVALID_PARAMETER_5: an unknown flag, or external data without
- *    ..._WAIT_FOR_COMPLETION
+ *  - STATUS_INVALID_PARAMETER_5: an unknown flag, ..._DATA_IN_ONLY and
+ *    ..._DATA_OUT_ONLY at once, or external data without ..._WAIT_FOR_COMPLETION
  *  - STATUS_NOT_SUPPORTED: the transport cannot send such a packet: it cannot describe
  *    that memory, or the packet is larger than the ring. The log says so. A packet that
  *    was queued completes with this status.

@@ -33,14 +33,6 @@ static void kmcl_request_over(VMBPACKET packet, NTSTATUS status, PVOID buffer,
 	KeSetEvent(&req->over, IO_NO_INCREMENT, FALSE);
 }
 
-/* Is it a packet of such a request? */
-bool kmcl_request_owns(const struct kmcl_tx *tx)
-{
-	return tx->out.type != KMCL_WIRE_COMPLETION &&
-	       container_of(tx, struct kmcl_packet, tx)->routine ==
-	       kmcl_request_over;
-}
-
 /* The channel has been enabled. Called with the control lock held. */
 void kmcl_requests_on(struct kmcl_channel *chan)
 {
@@ -210,6 +202,9 @@ static NTSTATUS kmcl_request_send(struct kmcl_channel *chan,
  *	NULL to wait for ever. 0: a packet that does not fit into the ring now is
  *	not queued, and a completion is not waited for.
  *
+ * A server makes such requests only with *@Timeout 0 and without
+ * ..._WAIT_FOR_COMPLETION.
+ *
  * A packet that is given up is cancelled. The other end may have got it all the
  * same, and may still use the external memory until the channel is disabled.
  *
@@ -241,8 +236,10 @@ static NTSTATUS kmcl_request_send(struct kmcl_channel *chan,
  *  - STATUS_BUFFER_TOO_SMALL: the completion was longer than @CompletionBuffer, which
  *    then holds its beginning
  *  - STATUS_INVALID_PARAMETER_1: a bad handle
- *  - STATUS_INVALID_PARAMETER_2, _3, _4, _5: as VmbPacketSend()
+ *  - STATUS_INVALID_PARAMETER_2, _3, _4, _5: as VmbPacketSend(); _5 on a server's
+ *    channel also ..._WAIT_FOR_COMPLETION
  *  - STATUS_INVALID_PARAMETER_7: a size that is missing or no multiple of 8
+ *  - STATUS_INVALID_PARAMETER_8: a server's channel, and @Timeout is NULL or not 0
  *  - STATUS_INSUFFICIENT_RESOURCES
  *  - STATUS_NOT_SUPPORTED: as VmbPacketSend()
  *  - STATUS_INVALID_DEVICE_STATE: the caller must not wait, or the channel is being
@@ -273,6 +270,10 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 		if (CompletionBuffer)
 			req.size = *CompletionBufferSize;
 	}
+	if (chan->is_server && Flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION)
+		return STATUS_INVALID_PARAMETER_5;
+	if (chan->is_server && may_wait)
+		return STATUS_INVALID_PARAMETER_8;
 	if (may_wait && !kmcl_request_may_wait(chan, Flags))
 		return STATUS_INVALID_DEVICE_STATE;
 

@@ -181,7 +181,8 @@ static NTSTATUS kmcl_restore_check(struct kmcl_channel *chan,
 	if (!kmcl_restore_record_valid(chan, rec))
 		return STATUS_INVALID_PARAMETER_2;
 	/* The packets are made by the server's callback. */
-	return rec->type != KMCL_SAVE_PACKET || chan->set.restore_packet ?
+	return rec->type != KMCL_SAVE_PACKET || chan->set.restore_packet ||
+	       chan->set.restore_packet_ex ?
 	       STATUS_SUCCESS : STATUS_INVALID_DEVICE_STATE;
 }
 
@@ -198,6 +199,7 @@ static NTSTATUS kmcl_restore_packet(struct kmcl_channel *chan,
 				    struct kmcl_restore *restore,
 				    const struct kmcl_save_packet *p)
 {
+	const struct kmcl_settings *set = &chan->set;
 	void *lib = (void *)(p + 1);
 	NTSTATUS status;
 
@@ -205,8 +207,13 @@ static NTSTATUS kmcl_restore_packet(struct kmcl_channel *chan,
 	restore->lib_len = p->lib_len;
 	restore->taken = false;
 	WRITE_ONCE(restore->task, current);
-	status = chan->set.restore_packet(kmcl_channel_handle(chan), lib, p->lib_len,
-					  lib + p->lib_len, p->server_len);
+	if (set->restore_packet)
+		status = set->restore_packet(kmcl_channel_handle(chan), lib, p->lib_len,
+					     lib + p->lib_len, p->server_len);
+	else
+		status = set->restore_packet_ex(kmcl_channel_handle(chan),
+						set->save_context, lib, p->lib_len,
+						lib + p->lib_len, p->server_len);
 	WRITE_ONCE(restore->task, NULL);
 
 	/* The server dropped the packet: the client's completion is late, not stray. */

@@ -96,14 +96,19 @@ static NTSTATUS kmcl_save_ask_server(struct kmcl_channel *chan,
 				     struct kmcl_packet *pkt, void *buffer,
 				     u32 *size)
 {
-	PFN_VMB_CHANNEL_SAVE_PACKET fn = chan->set.save_packet;
+	const struct kmcl_settings *set = &chan->set;
 	NTSTATUS status;
 	UINT32 need = 0;
 
-	if (!fn)
+	if (set->save_packet)
+		status = set->save_packet(kmcl_channel_handle(chan), (VMBPACKET)pkt,
+					  buffer, *size, &need);
+	else if (set->save_packet_ex)
+		status = set->save_packet_ex(kmcl_channel_handle(chan), set->save_context,
+					     (VMBPACKET)pkt, buffer, *size, &need);
+	else
 		return STATUS_SUCCESS;
 
-	status = fn(kmcl_channel_handle(chan), (VMBPACKET)pkt, buffer, *size, &need);
 	if (!*size && !NT_SUCCESS(status) && need) {
 		*size = need;
 		return STATUS_SUCCESS;
@@ -183,10 +188,10 @@ static NTSTATUS kmcl_save_incoming(struct kmcl_save *save,
 	return STATUS_SUCCESS;
 }
 
-/* Not what describes memory, nor a request, which its caller may take back and free. */
+/* Not what describes memory. A server's requests are over when they return. */
 static bool kmcl_save_may_hold(const struct kmcl_tx *tx)
 {
-	return !tx->out.gpa && !kmcl_request_owns(tx);
+	return !tx->out.gpa;
 }
 
 /*
@@ -223,7 +228,7 @@ static NTSTATUS kmcl_save_outgoing(struct kmcl_channel *chan,
 
 	n = kmcl_save_collect(chan, &all);
 	if (n == -EBUSY) {
-		kmcl_warn(chan, "a packet with external data, or a synchronous request, is under way and cannot be saved\n");
+		kmcl_warn(chan, "a packet with external data is under way and cannot be saved\n");
 		return STATUS_DEVICE_BUSY;
 	}
 	if (n < 0)
@@ -408,9 +413,8 @@ static NTSTATUS kmcl_save_begin(struct kmcl_channel *chan)
  *  - STATUS_INVALID_PARAMETER_1: a handle that is bad or a client's
  *  - STATUS_INVALID_DEVICE_STATE: the channel is not paused, about to change its state,
  *    being saved, or restored and not yet connected
- *  - STATUS_DEVICE_BUSY: a packet with external data or a synchronous request is under
- *    way, or the client may yet complete a request that was given up: their memory
- *    may be gone when they are restored. The log says so.
+ *  - STATUS_DEVICE_BUSY: a packet with external data is under way, whose memory may be
+ *    gone when it is restored. The log says so.
  *  - STATUS_INSUFFICIENT_RESOURCES
  */
 NTSTATUS VmbChannelSaveBegin(VMBCHANNEL Channel)

@@ -9,6 +9,9 @@
  * Interrupts are off while the lock is held, so it is held for KMCL_SEND_BATCH packets
  * at most. A queue that is longer is gone on with by a tasklet; meanwhile it is not
  * empty, so a sender comes behind it.
+ *
+ * A client may limit how many packets are with the other end at once. Those beyond that
+ * are held, and come behind the queue when others have ended; completions pass them.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -103,19 +106,60 @@ static int kmcl_tx_write_queued(struct kmcl_channel *chan, struct kmcl_tx *tx)
 	return -EOPNOTSUPP;
 }
 
+/* Has it to wait for the end of others, or for one that has? */
+static bool kmcl_send_holds(const struct kmcl_send *send, const struct kmcl_tx *tx)
+{
+	u32 max = READ_ONCE(send->max_count);
+
+	if (likely(max == U32_MAX && list_empty(&send->held)))
+		return false;
+	if (kmcl_tx_is_completion(tx))
+		return false;
+	return (!list_empty(&send->held) && !tx->held) ||
+	       (kmcl_tx_wants_completion(tx) && send->open_count + send->wanting >= max);
+}
+
+static void kmcl_queue_add_tail(struct kmcl_send *send, struct kmcl_tx *tx)
+{
+	list_add_tail(&tx->node, &send->queue);
+	send->wanting += kmcl_tx_wants_completion(tx);
+}
+
 static void kmcl_queue_add(struct kmcl_send *send, struct kmcl_tx *tx)
 {
 	tx->queued = true;
-	list_add_tail(&tx->node, &send->queue);
+	tx->held = kmcl_send_holds(send, tx);
 	send->queued++;
+	if (tx->held)
+		list_add_tail(&tx->node, &send->held);
+	else
+		kmcl_queue_add_tail(send, tx);
 }
 
 /* Also for what kmcl_send_flush() has put into a list of its own. */
 static void kmcl_queue_del(struct kmcl_send *send, struct kmcl_tx *tx)
 {
 	list_del_init(&tx->node);
+	if (!tx->held)
+		send->wanting -= kmcl_tx_wants_completion(tx);
+	tx->held = false;
 	tx->queued = false;
 	send->queued--;
+}
+
+/* Moves the first that is held to the queue. False: it has to wait, or there is none. */
+static bool kmcl_send_admit(struct kmcl_send *send)
+{
+	struct kmcl_tx *tx;
+
+	tx = list_first_entry_or_null(&send->held, struct kmcl_tx, node);
+	if (likely(!tx) || kmcl_send_holds(send, tx))
+		return false;
+
+	list_del(&tx->node);
+	tx->held = false;
+	kmcl_queue_add_tail(send, tx);
+	return true;
 }
 
 /*
@@ -132,7 +176,8 @@ static bool kmcl_send_drain_locked(struct kmcl_channel *chan,
 	u32 tries = 0;
 	int ret;
 
-	while (chan->send.writable && !list_empty(&chan->send.queue)) {
+	while (chan->send.writable && (!list_empty(&chan->send.queue) ||
+				       kmcl_send_admit(&chan->send))) {
 		if (tries++ == KMCL_SEND_BATCH)
 			return true;
 		tx = list_first_entry(&chan->send.queue, struct kmcl_tx, node);
@@ -225,7 +270,7 @@ enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 		spin_unlock_irqrestore(&send->lock, flags);
 		return KMCL_TX_REFUSED;
 	}
-	if (send->writable && list_empty(&send->queue))
+	if (send->writable && list_empty(&send->queue) && !kmcl_send_holds(send, tx))
 		ret = kmcl_tx_write(chan, tx, data);
 	if (!ret || ret == -EOPNOTSUPP || !may_wait) {
 		spin_unlock_irqrestore(&send->lock, flags);
@@ -294,6 +339,9 @@ int kmcl_send_list(struct kmcl_channel *chan, struct kmcl_tx **list, u32 room,
 	list_for_each_entry(tx, &chan->send.queue, node)
 		if (n < room)
 			list[n++] = tx;
+	list_for_each_entry(tx, &chan->send.held, node)
+		if (n < room)
+			list[n++] = tx;
 	for (i = 0; i < n; i++)
 		if (!stays(list[i]))
 			n = -EBUSY;
@@ -345,7 +393,7 @@ void kmcl_send_drain(struct kmcl_channel *chan)
 	LIST_HEAD(done);
 
 	/* A sender that queues later than this look tries the ring itself. */
-	if (list_empty_careful(&chan->send.queue))
+	if (list_empty_careful(&chan->send.queue) && list_empty(&chan->send.held))
 		return;
 
 	spin_lock_irqsave(&chan->send.lock, flags);
@@ -427,6 +475,7 @@ static void kmcl_send_flush_locked(struct kmcl_channel *chan)
 
 	spin_lock_irq(&send->lock);
 	list_splice_init(&send->queue, &queue);
+	list_splice_tail_init(&send->held, &queue);
 	spin_unlock_irq(&send->lock);
 
 	do {
@@ -514,6 +563,8 @@ void kmcl_send_init(struct kmcl_channel *chan)
 	spin_lock_init(&chan->send.lock);
 	mutex_init(&chan->send.flushing);
 	INIT_LIST_HEAD(&chan->send.queue);
+	INIT_LIST_HEAD(&chan->send.held);
+	chan->send.max_count = U32_MAX;
 	INIT_LIST_HEAD(&chan->send.requests);
 	tasklet_setup(&chan->send.drain, kmcl_send_go_on);
 	INIT_DELAYED_WORK(&chan->send.retry, kmcl_send_retry);

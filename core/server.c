@@ -119,7 +119,7 @@ EXPORT_SYMBOL_GPL(VmbServerChannelInitSetFlags);
  *  - STATUS_SUCCESS
  *  - STATUS_INVALID_PARAMETER_1: a bad handle, a client's, or a channel that is not
  *    disabled
- *  - STATUS_INVALID_PARAMETER: both are 0
+ *  - STATUS_INVALID_PARAMETER_2: both are 0
  */
 NTSTATUS VmbServerChannelInitSetMmioMegabytes(VMBCHANNEL Channel,
 					      UINT16 MmioMegabytes,
@@ -132,7 +132,7 @@ NTSTATUS VmbServerChannelInitSetMmioMegabytes(VMBCHANNEL Channel,
 	if (!chan)
 		return STATUS_INVALID_PARAMETER_1;
 	if (!MmioMegabytes && !MmioMegabytesOptional)
-		return STATUS_INVALID_PARAMETER;
+		return STATUS_INVALID_PARAMETER_2;
 
 	may = kmcl_init_lock(chan, &flags);
 	if (may)
@@ -176,10 +176,48 @@ VmbServerChannelInitSetSaveRestorePacketCallbacks(VMBCHANNEL Channel,
 	if (may) {
 		chan->set.save_packet = SavePacket;
 		chan->set.restore_packet = RestorePacket;
+		chan->set.save_packet_ex = NULL;
+		chan->set.restore_packet_ex = NULL;
+		chan->set.save_context = NULL;
 	}
 	return kmcl_init_unlock(chan, flags, may);
 }
 EXPORT_SYMBOL_GPL(VmbServerChannelInitSetSaveRestorePacketCallbacks);
+
+/**
+ * VmbServerChannelInitSetSaveRestorePacketCallbacksEx() - the same, with a context
+ * @Channel: a disabled server channel
+ * @Context: anything of the caller's, which the callbacks get
+ * @SavePacket: see VmbServerChannelInitSetSaveRestorePacketCallbacks()
+ * @RestorePacket: likewise
+ *
+ * The last call of the two functions that returned STATUS_SUCCESS counts.
+ *
+ * Return: as VmbServerChannelInitSetSaveRestorePacketCallbacks().
+ */
+NTSTATUS
+VmbServerChannelInitSetSaveRestorePacketCallbacksEx(VMBCHANNEL Channel, PVOID Context,
+						    PFN_VMB_CHANNEL_SAVE_PACKET_EX SavePacket,
+						    PFN_VMB_CHANNEL_RESTORE_PACKET_EX RestorePacket)
+{
+	struct kmcl_channel *chan = kmcl_server_from_handle(Channel);
+	unsigned long flags;
+	bool may;
+
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+
+	may = kmcl_init_lock(chan, &flags);
+	if (may) {
+		chan->set.save_packet = NULL;
+		chan->set.restore_packet = NULL;
+		chan->set.save_packet_ex = SavePacket;
+		chan->set.restore_packet_ex = RestorePacket;
+		chan->set.save_context = Context;
+	}
+	return kmcl_init_unlock(chan, flags, may);
+}
+EXPORT_SYMBOL_GPL(VmbServerChannelInitSetSaveRestorePacketCallbacksEx);
 
 /**
  * VmbServerChannelInitSetTargetInterfaceId() - set what a server offers

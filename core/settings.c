@@ -52,6 +52,7 @@ void kmcl_settings_packet_shape(const struct kmcl_settings *set,
 	shape->gpa = sizeof(struct kmcl_wire_gpa) + kmcl_settings_range_bytes(set);
 	shape->pipe = kmcl_settings_is_pipe(set) ? sizeof(struct kmcl_wire_pipe) : 0;
 	shape->payload = READ_ONCE(set->max_packet);
+	shape->context = READ_ONCE(set->inline_context);
 }
 
 static u32 kmcl_ring_bytes(const struct kmcl_packet_shape *shape, u32 pages)
@@ -233,24 +234,96 @@ NTSTATUS VmbChannelInitSetClientContextSize(VMBCHANNEL Channel,
 EXPORT_SYMBOL_GPL(VmbChannelInitSetClientContextSize);
 
 /**
+ * VmbChannelInitSetInlinePacketContextSize() - have room in each outgoing packet
+ * @Channel: a disabled channel
+ * @InlineContextSize: bytes of the client's own in each packet object, 0 unless set;
+ *	at most 64 KiB (this project's decision)
+ *
+ * VmbChannelSizeofPacket() counts them; packet objects made before have as many as was
+ * set then.
+ *
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle, or a channel that is not disabled
+ *  - STATUS_INVALID_PARAMETER_2: too large
+ */
+NTSTATUS VmbChannelInitSetInlinePacketContextSize(VMBCHANNEL Channel,
+						  UINT32 InlineContextSize)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	unsigned long flags;
+	bool may;
+
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+	if (InlineContextSize > SZ_64K)
+		return STATUS_INVALID_PARAMETER_2;
+
+	may = kmcl_init_lock(chan, &flags);
+	if (may)
+		WRITE_ONCE(chan->set.inline_context, InlineContextSize);
+	return kmcl_init_unlock(chan, flags, may);
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetInlinePacketContextSize);
+
+/**
+ * VmbChannelInitSetMaximumPacketCount() - limit the packets under way
+ * @Channel: a disabled channel
+ * @PacketCount: how many packets that wait for a completion may be with the other end
+ *	at once; there is no limit unless set (this project's decision)
+ *
+ * What is sent beyond it waits in the channel's queue as if the ring were full. A packet
+ * without VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION is over when it is in the ring
+ * and does not count. Has nothing to do with incoming packets: see
+ * VmbChannelSetTransactionQuota().
+ *
+ * Return:
+ *  - STATUS_SUCCESS
+ *  - STATUS_INVALID_PARAMETER_1: a bad handle, or a channel that is not disabled
+ *  - STATUS_INVALID_PARAMETER_2: 0
+ */
+NTSTATUS VmbChannelInitSetMaximumPacketCount(VMBCHANNEL Channel,
+					     UINT32 PacketCount)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	unsigned long flags;
+	bool may;
+
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+	if (!PacketCount)
+		return STATUS_INVALID_PARAMETER_2;
+
+	may = kmcl_init_lock(chan, &flags);
+	if (may)
+		WRITE_ONCE(chan->send.max_count, PacketCount);
+	return kmcl_init_unlock(chan, flags, may);
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumPacketCount);
+
+/**
  * VmbChannelInitSetFriendlyName() - name a channel for log lines
  * @Channel: a disabled channel
  * @FriendlyName: copied; characters that are not printable ASCII become '?', and
  *	those behind the 63rd are cut off (this project's decision)
  *
+ * A channel is named once.
+ *
  * Return:
  *  - STATUS_SUCCESS
  *  - STATUS_INVALID_PARAMETER_1: a bad handle, or a channel that is not disabled
- *  - STATUS_INVALID_PARAMETER_2: @FriendlyName is NULL or has no buffer
+ *  - STATUS_INVALID_PARAMETER_2: @FriendlyName is NULL or has no buffer, or the channel
+ *    has a name already
  */
 NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL Channel,
 				       PCUNICODE_STRING FriendlyName)
 {
 	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
 	char name[KMCL_NAME_MAX] = {};
+	bool may, again = false;
 	unsigned long flags;
+	NTSTATUS status;
 	u32 i, len;
-	bool may;
 
 	if (!chan)
 		return STATUS_INVALID_PARAMETER_1;
@@ -265,9 +338,14 @@ NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL Channel,
 	}
 
 	may = kmcl_init_lock(chan, &flags);
-	if (may)
-		memcpy(chan->set.name, name, sizeof(name));
-	return kmcl_init_unlock(chan, flags, may);
+	if (may) {
+		again = chan->set.named;
+		if (!again)
+			memcpy(chan->set.name, name, sizeof(name));
+		chan->set.named = true;
+	}
+	status = kmcl_init_unlock(chan, flags, may);
+	return again ? STATUS_INVALID_PARAMETER_2 : status;
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetFriendlyName);
 
@@ -298,16 +376,58 @@ VmbChannelInitSetProcessPacketCallbacks(VMBCHANNEL Channel,
 	if (may) {
 		chan->set.process_packet = ProcessPacket;
 		chan->set.processing_complete = ProcessingComplete;
+		chan->set.process_packet_ex = NULL;
+		chan->set.processing_complete_ex = NULL;
+		chan->set.process_context = NULL;
 	}
 	return kmcl_init_unlock(chan, flags, may);
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetProcessPacketCallbacks);
 
 /**
+ * VmbChannelInitSetProcessPacketCallbacksEx() - the same, with a context
+ * @Channel: a disabled channel
+ * @Context: anything of the caller's, which the callbacks get
+ * @ProcessPacket: see VmbChannelInitSetProcessPacketCallbacks()
+ * @ProcessingComplete: likewise
+ *
+ * The last call of the two functions that returned STATUS_SUCCESS counts.
+ *
+ * Return: as VmbChannelInitSetProcessPacketCallbacks().
+ */
+NTSTATUS
+VmbChannelInitSetProcessPacketCallbacksEx(VMBCHANNEL Channel, PVOID Context,
+					  PFN_VMB_CHANNEL_PROCESS_PACKET_EX ProcessPacket,
+					  PFN_VMB_CHANNEL_PROCESSING_COMPLETE_EX ProcessingComplete)
+{
+	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	unsigned long flags;
+	bool may;
+
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+
+	may = kmcl_init_lock(chan, &flags);
+	if (may) {
+		chan->set.process_packet = NULL;
+		chan->set.processing_complete = NULL;
+		chan->set.process_packet_ex = ProcessPacket;
+		chan->set.processing_complete_ex = ProcessingComplete;
+		chan->set.process_context = Context;
+	}
+	return kmcl_init_unlock(chan, flags, may);
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetProcessPacketCallbacksEx);
+
+/**
  * VmbChannelInitSetStateChangeCallbacks() - set the callbacks for state changes
  * @Channel: a disabled channel
- * @Callbacks: made by VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(); copied. Any
- *	member may be NULL.
+ * @Callbacks: made by VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(), or a structure with a
+ *	context made by VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT_V5(); copied. Any
+ *	callback may be NULL.
+ *
+ * Which of the two structures it is Version and Size tell, which have to agree. The
+ * last call that returned STATUS_SUCCESS counts, for all five.
  *
  * Return:
  *  - STATUS_SUCCESS
@@ -319,18 +439,29 @@ VmbChannelInitSetStateChangeCallbacks(VMBCHANNEL Channel,
 				      PVMB_CHANNEL_STATE_CHANGE_CALLBACKS Callbacks)
 {
 	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_V5 state_ex = {};
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS state = {};
 	unsigned long flags;
 	bool may;
 
 	if (!chan)
 		return STATUS_INVALID_PARAMETER_1;
-	if (!Callbacks || Callbacks->Version != 1 ||
-	    Callbacks->Size != sizeof(*Callbacks))
+	if (!Callbacks)
+		return STATUS_INVALID_PARAMETER_2;
+	if (Callbacks->Version == VMB_CHANNEL_STATE_CHANGE_CALLBACKS_VERSION &&
+	    Callbacks->Size == sizeof(state))
+		memcpy(&state, Callbacks, sizeof(state));
+	else if (Callbacks->Version == VMB_CHANNEL_STATE_CHANGE_CALLBACKS_VERSION_V5 &&
+		 Callbacks->Size == sizeof(state_ex))
+		memcpy(&state_ex, (void *)Callbacks, sizeof(state_ex));
+	else
 		return STATUS_INVALID_PARAMETER_2;
 
 	may = kmcl_init_lock(chan, &flags);
-	if (may)
-		chan->set.state = *Callbacks;
+	if (may) {
+		chan->set.state = state;
+		chan->set.state_ex = state_ex;
+	}
 	return kmcl_init_unlock(chan, flags, may);
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetStateChangeCallbacks);

@@ -11,10 +11,31 @@
 
 #include "control.h"
 
+/* Calls the callback that is set, of one of the two kinds, if any is. */
+static void kmcl_state_tell(struct kmcl_channel *chan, void (*plain)(VMBCHANNEL),
+			    void (*ex)(VMBCHANNEL, PVOID))
+{
+	if (plain)
+		plain(kmcl_channel_handle(chan));
+	else if (ex)
+		ex(kmcl_channel_handle(chan), chan->set.state_ex.CallbackContext);
+}
+
+static NTSTATUS kmcl_state_tell_opened(struct kmcl_channel *chan)
+{
+	const struct kmcl_settings *set = &chan->set;
+
+	if (set->state.EvtChannelOpened)
+		return set->state.EvtChannelOpened(kmcl_channel_handle(chan));
+	if (set->state_ex.EvtChannelOpened)
+		return set->state_ex.EvtChannelOpened(kmcl_channel_handle(chan),
+						      set->state_ex.CallbackContext);
+	return STATUS_SUCCESS;
+}
+
 /* Enabled -> Opened. On failure nothing is left of it but the link. */
 NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 {
-	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &chan->set.state;
 	struct kmcl_link *link = chan->ctl.link;
 	struct kmcl_link_params params;
 	NTSTATUS status;
@@ -42,13 +63,10 @@ NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 		goto fail_open;
 	}
 	kmcl_step(chan, KMCL_STEP_OPENED);
-	if (evt->EvtChannelOpened) {
-		status = evt->EvtChannelOpened(kmcl_channel_handle(chan));
-		if (!NT_SUCCESS(status)) {
-			kmcl_warn(chan, "EvtChannelOpened failed with status %#x\n",
-				  status);
-			goto fail_open;
-		}
+	status = kmcl_state_tell_opened(chan);
+	if (!NT_SUCCESS(status)) {
+		kmcl_warn(chan, "EvtChannelOpened failed with status %#x\n", status);
+		goto fail_open;
 	}
 
 	/* The control page is none of the ring's data. */
@@ -81,24 +99,22 @@ fail:
 /* Opened -> Active. */
 void kmcl_state_start(struct kmcl_channel *chan)
 {
-	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &chan->set.state;
+	const struct kmcl_settings *set = &chan->set;
 
 	kmcl_save_over(chan);
 	kmcl_step(chan, KMCL_STEP_STARTED);
-	if (evt->EvtChannelStarted)
-		evt->EvtChannelStarted(kmcl_channel_handle(chan));
+	kmcl_state_tell(chan, set->state.EvtChannelStarted, set->state_ex.EvtChannelStarted);
 
 	kmcl_receive_enable(chan);
 
 	kmcl_step(chan, KMCL_STEP_POST_STARTED);
-	if (evt->EvtChannelPostStarted)
-		evt->EvtChannelPostStarted(kmcl_channel_handle(chan));
+	kmcl_state_tell(chan, set->state.EvtChannelPostStarted, set->state_ex.EvtChannelPostStarted);
 }
 
 /* Active -> Opened: what was read but not delivered stays for the next start. */
 void kmcl_state_suspend(struct kmcl_channel *chan, bool closes)
 {
-	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &chan->set.state;
+	const struct kmcl_settings *set = &chan->set;
 	struct kmcl_link *link = chan->ctl.link;
 
 	kmcl_step(chan, KMCL_STEP_PROCESS);
@@ -107,8 +123,7 @@ void kmcl_state_suspend(struct kmcl_channel *chan, bool closes)
 		link->ops->closing(link);
 
 	kmcl_step(chan, KMCL_STEP_SUSPEND);
-	if (evt->EvtChannelSuspend)
-		evt->EvtChannelSuspend(kmcl_channel_handle(chan));
+	kmcl_state_tell(chan, set->state.EvtChannelSuspend, set->state_ex.EvtChannelSuspend);
 
 	kmcl_step(chan, KMCL_STEP_HELD);
 	kmcl_deliver_wait_completed(chan);
@@ -136,7 +151,7 @@ static void kmcl_state_report_refused(struct kmcl_channel *chan)
  */
 void kmcl_state_close(struct kmcl_channel *chan)
 {
-	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &chan->set.state;
+	const struct kmcl_settings *set = &chan->set;
 	struct kmcl_link *link = chan->ctl.link;
 	u64 save = kmcl_save_parks(chan);
 
@@ -157,8 +172,7 @@ void kmcl_state_close(struct kmcl_channel *chan)
 
 	kmcl_control_set_closing(chan);
 	kmcl_step(chan, KMCL_STEP_CLOSED);
-	if (evt->EvtChannelClosed)
-		evt->EvtChannelClosed(kmcl_channel_handle(chan));
+	kmcl_state_tell(chan, set->state.EvtChannelClosed, set->state_ex.EvtChannelClosed);
 	kmcl_step(chan, KMCL_STEP_GPADLS);
 	kmcl_gpadls_close(chan);
 

@@ -178,6 +178,9 @@ struct kmcl_packet *kmcl_transaction_complete(struct kmcl_channel *chan, u64 id,
 
 	spin_lock_irqsave(&send->lock, flags);
 	pkt = kmcl_transaction_take(chan, id);
+	/* One less is under way. */
+	if (unlikely(!list_empty(&send->held)))
+		tasklet_schedule(&send->drain);
 	*late = !pkt && send->cancelled && id - 1 < send->last_id;
 	if (*late)
 		send->cancelled--;

@@ -182,6 +182,7 @@ struct client *client_create_end(struct kunit *test, bool is_server)
 	client = kzalloc(sizeof(*client), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, client);
 	client->test = test;
+	client->is_server = is_server;
 	ASSERT_STATUS(test, VmbChannelAllocate(NULL, is_server, &client->channel),
 		      STATUS_SUCCESS);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, client_destroy, client), 0);

@@ -58,6 +58,7 @@ struct client {
 	bool (*on_packet)(struct client *client, VMBPACKETCOMPLETION handle,
 			  void *buffer, u32 len);
 	void *private;		/* a case's own */
+	bool is_server;
 	struct client_packet packets[CLIENT_PACKETS];
 	atomic_t n_packets;
 	atomic_t in_process;

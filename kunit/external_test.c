@@ -319,7 +319,7 @@ static void bad_parameters_have_their_numbers(struct kunit *test)
 		      STATUS_INVALID_PARAMETER_3);
 	EXPECT_STATUS(test, VmbPacketSendWithExternalMdl(packet, "x", 1, NULL, 0, 0, WAIT),
 		      STATUS_INVALID_PARAMETER_4);
-	EXPECT_STATUS(test, VmbPacketSendWithExternalMdl(packet, "x", 1, mdl, 0, 0, WAIT | 8),
+	EXPECT_STATUS(test, VmbPacketSendWithExternalMdl(packet, "x", 1, mdl, 0, 0, WAIT | 32),
 		      STATUS_INVALID_PARAMETER_7);
 	EXPECT_STATUS(test, VmbPacketSendWithExternalPfns(NULL, "x", 1, &pfn, 1, WAIT),
 		      STATUS_INVALID_PARAMETER_1);
@@ -333,7 +333,7 @@ static void bad_parameters_have_their_numbers(struct kunit *test)
 		      STATUS_INVALID_PARAMETER_5);
 	EXPECT_STATUS(test, VmbPacketSendWithExternalPfns(packet, "x", 1, &pfn, 17, WAIT),
 		      STATUS_INVALID_PARAMETER_5);
-	EXPECT_STATUS(test, VmbPacketSendWithExternalPfns(packet, "x", 1, &pfn, 1, WAIT | 8),
+	EXPECT_STATUS(test, VmbPacketSendWithExternalPfns(packet, "x", 1, &pfn, 1, WAIT | 32),
 		      STATUS_INVALID_PARAMETER_6);
 
 	/* And the packet is as good as before. */

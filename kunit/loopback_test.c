@@ -344,7 +344,7 @@ static void server_settings_are_checked(struct kunit *test)
 		      STATUS_SUCCESS);
 	EXPECT_STATUS(test, VmbServerChannelInitSetFlags(server, LOOPBACK), STATUS_SUCCESS);
 	EXPECT_STATUS(test, VmbServerChannelInitSetMmioMegabytes(server, 0, 0),
-		      STATUS_INVALID_PARAMETER);
+		      STATUS_INVALID_PARAMETER_2);
 	EXPECT_STATUS(test, VmbServerChannelInitSetMmioMegabytes(server, 8, 0), STATUS_SUCCESS);
 	EXPECT_STATUS(test, VmbServerChannelInitSetMmioMegabytes(server, 0, 8), STATUS_SUCCESS);
 	EXPECT_STATUS(test, VmbServerChannelInitSetTargetVtl(server, 0), STATUS_SUCCESS);
@@ -721,8 +721,6 @@ static bool complete_at_once(struct client *end, VMBPACKETCOMPLETION handle, voi
 	return true;
 }
 
-static u64 asked[2];
-
 static void ask_when_started(struct client *end, enum client_event event)
 {
 	u64 question = 42, *answer = end->private;
@@ -735,21 +733,41 @@ static void ask_when_started(struct client *end, enum client_event event)
 			      STATUS_SUCCESS);
 }
 
-static void both_ends_may_ask_and_wait_when_they_have_started(struct kunit *test)
+static void a_client_may_ask_and_wait_when_it_has_started(struct kunit *test)
 {
 	struct pair *pair = pair_create(test);
+	static u64 answer;
 
-	pair->client->private = &asked[0];
-	pair->server->private = &asked[1];
+	answer = 0;
+	pair->client->private = &answer;
 	pair->client->on_event = ask_when_started;
-	pair->server->on_event = ask_when_started;
-	pair->client->on_packet = complete_at_once;
 	pair->server->on_packet = complete_at_once;
-	asked[0] = 0;
-	asked[1] = 0;
 	pair_up(pair);
-	KUNIT_EXPECT_EQ(test, asked[0], 42);
-	KUNIT_EXPECT_EQ(test, asked[1], 42);
+	KUNIT_EXPECT_EQ(test, answer, 42);
+}
+
+static void a_server_asks_without_waiting_only(struct kunit *test)
+{
+	struct pair *pair = pair_create(test);
+	VMBCHANNEL server = pair->server->channel;
+	LARGE_INTEGER now = {}, soon = { .QuadPart = -10000 };
+	u64 question = 42;
+
+	pair_up(pair);
+	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(server, &question, 8, NULL, WAIT,
+							     NULL, NULL, &now),
+		      STATUS_INVALID_PARAMETER_5);
+	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(server, &question, 8, NULL, 0, NULL,
+							     NULL, NULL),
+		      STATUS_INVALID_PARAMETER_8);
+	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(server, &question, 8, NULL, 0, NULL,
+							     NULL, &soon),
+		      STATUS_INVALID_PARAMETER_8);
+	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(server, &question, 8, NULL, 0, NULL,
+							     NULL, &now),
+		      STATUS_SUCCESS);
+	EVENTUALLY(test, client_packets(pair->client) == 1);
+	KUNIT_EXPECT_EQ(test, pair->client->packets[0].first, 42);
 }
 
 /* Pipes */
@@ -909,7 +927,8 @@ static struct kunit_case loopback_cases[] = {
 	KUNIT_CASE_PARAM(what_was_not_completed_completes_when_the_other_end_leaves,
 			 direction_gen_params),
 	KUNIT_CASE(a_packet_too_large_for_the_ring_is_refused),
-	KUNIT_CASE(both_ends_may_ask_and_wait_when_they_have_started),
+	KUNIT_CASE(a_client_may_ask_and_wait_when_it_has_started),
+	KUNIT_CASE(a_server_asks_without_waiting_only),
 	KUNIT_CASE_PARAM(on_a_pipe_the_exact_length_arrives, direction_gen_params),
 	KUNIT_CASE(a_pipe_is_opened_by_who_expects_one),
 	KUNIT_CASE(ends_may_be_disabled_in_either_order),

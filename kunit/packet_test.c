@@ -139,7 +139,8 @@ static void send_checks_its_parameters(struct kunit *test)
 	EXPECT_STATUS(test, client_send(done, NULL, 1, 0), STATUS_INVALID_PARAMETER_2);
 	EXPECT_STATUS(test, client_send(done, done, 4096 + 1, 0),
 		      STATUS_INVALID_PARAMETER_3);
-	EXPECT_STATUS(test, client_send(done, "x", 1, 0x8), STATUS_INVALID_PARAMETER_5);
+	EXPECT_STATUS(test, client_send(done, "x", 1, 0x20), STATUS_INVALID_PARAMETER_5);
+	EXPECT_STATUS(test, client_send(done, "x", 1, 0x18), STATUS_INVALID_PARAMETER_5);
 	KUNIT_EXPECT_EQ(test, client_calls(done), 0);
 }
 

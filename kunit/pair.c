@@ -92,9 +92,12 @@ struct pair *pair_create(struct kunit *test)
 	return pair;
 }
 
+/* A server comes up paused. */
 void pair_enable(struct client *end)
 {
 	ASSERT_STATUS(end->test, VmbChannelEnable(end->channel), STATUS_SUCCESS);
+	if (end->is_server)
+		VmbChannelStart(end->channel);
 }
 
 /* Returns when both ends are active. */

@@ -366,7 +366,7 @@ static void requests_check_their_parameters(struct kunit *test)
 	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(c, "x", 1025, NULL, 0, NULL,
 							     NULL, &now),
 		      STATUS_INVALID_PARAMETER_3);
-	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(c, "x", 1, NULL, 8, NULL,
+	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(c, "x", 1, NULL, 32, NULL,
 							     NULL, &now),
 		      STATUS_INVALID_PARAMETER_5);
 	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(c, "x", 1, mdl, 0, NULL, NULL,

@@ -317,6 +317,15 @@ static void a_friendly_name_without_text_is_refused(struct kunit *test)
 		      STATUS_INVALID_PARAMETER_2);
 	EXPECT_STATUS(test, VmbChannelInitSetFriendlyName(c, &name),
 		      STATUS_INVALID_PARAMETER_2);
+	EXPECT_STATUS(test, set_name(c), STATUS_SUCCESS);
+}
+
+static void a_channel_is_named_once(struct kunit *test)
+{
+	VMBCHANNEL c = client_create(test, NULL)->channel;
+
+	EXPECT_STATUS(test, set_name(c), STATUS_SUCCESS);
+	EXPECT_STATUS(test, set_name(c), STATUS_INVALID_PARAMETER_2);
 }
 
 static void a_target_without_type_is_refused(struct kunit *test)
@@ -366,6 +375,7 @@ static struct kunit_case settings_cases[] = {
 			 largest_gen_params),
 	KUNIT_CASE(a_friendly_name_is_copied),
 	KUNIT_CASE(a_friendly_name_without_text_is_refused),
+	KUNIT_CASE(a_channel_is_named_once),
 	KUNIT_CASE(a_target_without_type_is_refused),
 	KUNIT_CASE(allocate_without_a_place_for_the_channel_fails),
 	KUNIT_CASE(a_pointer_is_kept),

@@ -592,7 +592,9 @@ static int toggler_thread(void *data)
 	for (i = 0; i < 200; i++) {
 		switch (get_random_u32_below(4)) {
 		case 0:
-			VmbChannelEnable(w->client->channel);
+			/* It may be enabled already. */
+			if (VmbChannelEnable(w->client->channel))
+				break;
 			break;
 		case 1:
 			VmbChannelDisable(w->client->channel);

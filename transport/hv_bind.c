@@ -43,6 +43,7 @@ int kmcl_hv_probe(struct hv_device *dev,
 	kmcl_link_init(&hv->link, &kmcl_hv_transport, &dev->dev_type,
 		       &dev->dev_instance);
 	kref_init(&hv->ref);
+	hv->link.device = &dev->device;
 	hv->dev = dev;
 	hv->channel = dev->channel;
 	hv->bound = true;

@@ -16,6 +16,7 @@
 #include <linux/types.h>
 #include <linux/uuid.h>
 
+struct device;
 struct kmcl_channel;
 struct kmcl_link;
 struct kmcl_wire;
@@ -214,6 +215,7 @@ struct kmcl_transport {
  * @mmio_size: bytes of MMIO space, or 0; both guarded by the control lock
  * @send_bytes: set by @open where it is not as asked for: bytes of the outgoing
  *	ring's data
+ * @device: of the offer, or NULL; set by the transport before it reports the offer
  * @external: packets in the core's hands whose memory is the other end's; the
  *	core calls wake_up_var() when there are none left
  */
@@ -227,6 +229,7 @@ struct kmcl_link {
 	u64 mmio_start;
 	u64 mmio_size;
 	u32 send_bytes;
+	struct device *device;
 	atomic_t external;
 };
 

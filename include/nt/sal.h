@@ -35,7 +35,8 @@
 #define _Field_size_bytes_(size)
 #define _Printf_format_string_
 #define _Check_return_
-#define _Must_inspect_result_
+/* The one annotation that gcc and clang have, too. */
+#define _Must_inspect_result_ __must_check
 #define _Use_decl_annotations_
 #define _Success_(condition)
 #define _When_(condition, annotations)

@@ -74,6 +74,18 @@ static VOID stress_suspend(VMBCHANNEL channel)
 	stress_state_end(end);
 }
 
+/* Fails while the channel is being disabled: then its lane enables it. */
+static void stress_enable_again(struct stress_end *end)
+{
+	NTSTATUS status;
+
+	if (READ_ONCE(end->lane->ending))
+		return;
+	status = VmbChannelEnable(end->channel);
+	if (!NT_SUCCESS(status) && status != STATUS_INVALID_DEVICE_STATE)
+		stress_fault(end, "enabled anew with status %#x", (u32)status);
+}
+
 static VOID stress_closed(VMBCHANNEL channel)
 {
 	struct stress_end *end = stress_state_begin(channel, STRESS_CLOSED,
@@ -87,8 +99,7 @@ static VOID stress_closed(VMBCHANNEL channel)
 		mutex_unlock(&lane->map_lock);
 	} else {
 		stress_gpadls_delete_all(lane);
-		if (!READ_ONCE(lane->ending))
-			VmbChannelEnable(channel);
+		stress_enable_again(end);
 	}
 	stress_state_end(end);
 }
@@ -99,8 +110,7 @@ static VOID stress_pnp_failure(VMBCHANNEL channel, NTSTATUS status)
 
 	if (end->lane->calm)
 		stress_fault(end, "the server refused: status %#x", (u32)status);
-	if (!READ_ONCE(end->lane->ending))
-		VmbChannelEnable(channel);
+	stress_enable_again(end);
 }
 
 static NTSTATUS stress_init_client(struct stress_end *end)
