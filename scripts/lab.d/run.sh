@@ -13,7 +13,7 @@ TRIES=3
 
 lab_run() {
 	local kernel=stock host=vmbus cpus=2 mem=1024 guest='' beside='' out=''
-	local timeout=300 append='' pmem=0 quiet=0 allow='' scenario='' files=()
+	local timeout=300 append='' pmem=0 quiet=0 count=0 allow='' scenario='' files=()
 	while (($#)); do
 		case $1 in
 		--kernel) kernel=${2:?} && shift 2 ;;
@@ -30,6 +30,7 @@ lab_run() {
 		--append) append=${2?} && shift 2 ;;
 		--allow) allow=${2?} && shift 2 ;;
 		--quiet) quiet=1 && shift ;;
+		--count) count=1 cpus=1 && shift ;;
 		*) die "run: unknown argument: $1 (see scripts/lab help)" ;;
 		esac
 	done
@@ -39,6 +40,7 @@ lab_run() {
 	[[ -z $beside || -f $beside ]] || die "run: no such script: $beside"
 	[[ $pmem == 0 || $host == vmbhost ]] || die "run: --pmem is for --host vmbhost"
 	[[ -z $scenario || -f $scenario ]] || die "run: no such scenario: $scenario"
+	[[ $count == 0 || $host == none ]] || die "run: --count is for --host none"
 
 	SAY=1
 	prepare
@@ -122,6 +124,7 @@ has_synic() {
 # Arguments of the program that runs the guest, one a line.
 guest_args() {
 	local words="console=ttyS0 panic=-1 printk.devkmsg=on mitigations=off"
+	((count == 0)) || words+=' tsc=reliable'
 	words+=${beside:+ lab.linger=20}
 	if [[ $host == vmbhost ]]; then
 		printf '%s\n' --mem "$mem" --cpus "$cpus" --kernel /lab/kernel \
@@ -141,7 +144,14 @@ guest_args() {
 	vmbus) printf '%s\n' -accel kvm -machine q35,kernel-irqchip=on \
 		-cpu qemu64,kvm=off,hv-relaxed,hv-vapic,hv-time,hv-vpindex,hv-synic,hv-stimer,hv-runtime \
 		-device vmbus-bridge -device hv-balloon,id=hb,status-report=on ;;
-	none) emulated ;;
+	none)
+		if ((count)); then
+			printf '%s\n' -accel tcg -icount shift=0,sleep=off -machine q35 \
+				-cpu EPYC,-avx,-avx2,-xsave
+		else
+			emulated
+		fi
+		;;
 	esac
 }
 
