@@ -15,7 +15,7 @@ export LLVM
 endif
 
 .PHONY: all modules modules_install clean demo demo-loopback check kunit lint \
-	stress coverage kcsan rt vmbhost guest hibernate hostile lab-clean help
+	stress bench coverage kcsan rt vmbhost guest hibernate hostile lab-clean help
 
 all: modules
 
@@ -39,6 +39,9 @@ lint:
 
 stress:
 	@scripts/stress $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+bench:
+	@scripts/bench $(if $(BASE),--against $(BASE))
 
 coverage:
 	@scripts/coverage $(if $(HOST),--host $(HOST)) $(FILTER)
@@ -76,6 +79,7 @@ help:
 	@echo '  make kunit            the KUnit suites; FILTER=suite.case (a glob), HOST=vmbus'
 	@echo '  make lint             W=1, sparse, checkpatch, shellcheck, mingw-w64'
 	@echo '  make stress           random operations on loopback channels; SEED=... ROUNDS=...'
+	@echo '  make bench            what a packet costs, in instructions; BASE=COMMIT: the change'
 	@echo '  make coverage         which lines the suites run; HOST=both adds those on VMBus'
 	@echo '  make kcsan            the suites under the data race detector'
 	@echo '  make rt               the suites on the newest kernel with PREEMPT_RT'

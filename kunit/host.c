@@ -19,7 +19,7 @@ static struct host *host_of(struct kmcl_link *link)
 	return container_of(to_hv_link(link), struct host, hv);
 }
 
-static struct page **host_ring_alloc(struct hv_ring_buffer_info *ring, u32 bytes)
+struct page **host_ring_alloc(struct hv_ring_buffer_info *ring, u32 bytes)
 {
 	u32 i, n = bytes / PAGE_SIZE;
 	struct page **pages = kcalloc(2 * n, sizeof(*pages), GFP_KERNEL);
@@ -38,7 +38,7 @@ static struct page **host_ring_alloc(struct hv_ring_buffer_info *ring, u32 bytes
 	return pages;
 }
 
-static void host_ring_free(struct hv_ring_buffer_info *ring, struct page **pages)
+void host_ring_free(struct hv_ring_buffer_info *ring, struct page **pages)
 {
 	u32 i;
 

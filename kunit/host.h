@@ -66,6 +66,8 @@ struct host_packet {
 	u8 payload[2048];	/* its beginning */
 };
 
+struct page **host_ring_alloc(struct hv_ring_buffer_info *ring, u32 bytes);
+void host_ring_free(struct hv_ring_buffer_info *ring, struct page **pages);
 struct host *host_create(struct kunit *test);
 void host_offer(struct host *host);
 void host_rescind(struct host *host);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What an operation costs, beside the same thing done with hv_vmbus alone: on rings of
+ * the same size, with a host that does nothing meanwhile. Where the processor's time stamp
+ * counter counts instructions (scripts/bench) the figures are exact; elsewhere they
+ * only show that the operations work.
+ */
+#ifndef VMBKMCL_KUNIT_BENCH_H
+#define VMBKMCL_KUNIT_BENCH_H
+
+#include <kunit/test.h>
+#include <linux/timex.h>
+
+#include "client.h"
+
+#define BENCH_OPERATIONS	64u	/* timed in one piece */
+#define BENCH_MAX_BYTES		8192u
+#define BENCH_RING_PAGES	512u
+
+struct bench {
+	struct kunit *test;
+	struct host *host;
+	struct client *client;
+	struct vmbus_channel raw;
+	struct page **raw_send_pages;
+	struct page **raw_recv_pages;
+	u8 *payload;			/* BENCH_MAX_BYTES */
+	u8 *answer;			/* likewise, for what hv_vmbus alone receives */
+	VMBPACKET packets[BENCH_OPERATIONS];
+	u32 done;			/* completion routines that have run */
+	u32 received;			/* packets that were delivered */
+	bool answers;			/* the other end wants a completion */
+	u64 raw_id;
+	PMDL mdl;			/* of an external operation */
+	u32 pages;			/* likewise */
+};
+
+/* Does @n operations, at most BENCH_OPERATIONS; returns how many ticks they took. */
+typedef u64 (*bench_fn)(struct bench *b, u32 bytes, u32 n);
+
+struct bench *bench_create(struct kunit *test, u32 flags);
+void bench_run(struct bench *b, const char *name, u32 bytes, bench_fn raw, bench_fn kmcl);
+void bench_complete_all(struct bench *b);
+void bench_empty(struct vmbus_channel *channel);
+VOID bench_routine(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 len);
+
+#endif
