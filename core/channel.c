@@ -22,9 +22,8 @@ static void kmcl_channel_init(struct kmcl_channel *chan, PDEVICE_OBJECT parent,
 	init_completion(&chan->unused);
 	chan->parent = get_device(parent);
 	INIT_LIST_HEAD(&chan->node);
-	spin_lock_init(&chan->spare_lock);
-	INIT_LIST_HEAD(&chan->spare);
 	kmcl_settings_init(&chan->set);
+	kmcl_packets_init(chan);
 	kmcl_control_init(chan);
 	kmcl_watchdog_init(chan);
 	kmcl_send_init(chan);

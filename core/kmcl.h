@@ -339,6 +339,25 @@ struct kmcl_server {
 	struct kmcl_restore *restore;	/* what VmbChannelRestoreFromBuffer() got */
 };
 
+/* What a packet has room for. */
+struct kmcl_packet_shape {
+	u32 gpa;		/* bytes of headers when it describes memory */
+	u32 pipe;		/* bytes that precede the payload in pipe mode */
+	u32 payload;
+	u32 context;		/* bytes of the client's own, behind it */
+};
+
+/* Packet objects of the library's. */
+struct kmcl_packets {
+	struct kmcl_packet_shape shape;	/* of new ones; written under the control lock */
+	spinlock_t lock;	/* guards what is below */
+	struct list_head spare;	/* kmcl_packet, for VmbPacketAllocate(); of that shape */
+	u32 spares;
+	u32 max_spares;
+	u32 changes;		/* of the shape so far */
+	u32 out;		/* that clients have: together they hold a reference */
+};
+
 struct kmcl_channel {
 	u32 tag;
 	bool is_server;
@@ -357,23 +376,12 @@ struct kmcl_channel {
 	struct kmcl_counters count;
 	struct kmcl_link *link;		/* stable while send.writable or a callback can come */
 
-	spinlock_t spare_lock;		/* guards what is below */
-	struct list_head spare;		/* kmcl_packet, for VmbPacketAllocate() */
-	u32 spares;
-	u32 spare_bytes;
+	struct kmcl_packets packets;
 };
 
 enum kmcl_packet_state {
 	KMCL_PACKET_IDLE,
 	KMCL_PACKET_BUSY,	/* from a send to its completion routine */
-};
-
-/* What a packet has room for. */
-struct kmcl_packet_shape {
-	u32 gpa;		/* bytes of headers when it describes memory */
-	u32 pipe;		/* bytes that precede the payload in pipe mode */
-	u32 payload;
-	u32 context;		/* bytes of the client's own, behind it */
 };
 
 /* VMBPACKET. Its room for these headers, the payload and the client's context follows it. */
@@ -382,6 +390,7 @@ struct kmcl_packet {
 	atomic_t state;
 	struct kmcl_channel *chan;
 	bool allocated;		/* from VmbPacketAllocate() */
+	u32 changes;		/* kmcl_packets.changes when it was made, if so */
 	struct kmcl_packet_shape shape;
 	struct kmcl_tx tx;
 	struct hlist_node open;	/* in kmcl_send.open, hashed if unfinished */
@@ -392,6 +401,14 @@ struct kmcl_packet {
 	void *pointer;
 	u64 room[];
 };
+
+/* Bytes of a packet object. */
+static inline u32 kmcl_packet_size(const struct kmcl_packet_shape *shape)
+{
+	return sizeof(struct kmcl_packet) + shape->gpa +
+	       ALIGN(shape->pipe + shape->payload, sizeof(u64)) +
+	       ALIGN(shape->context, sizeof(u64));
+}
 
 enum kmcl_incoming_state {
 	KMCL_INCOMING_IDLE,
@@ -457,6 +474,7 @@ void kmcl_settings_link_params(const struct kmcl_settings *set,
 			       struct kmcl_link_params *p);
 void kmcl_settings_packet_shape(const struct kmcl_settings *set,
 				struct kmcl_packet_shape *shape);
+void kmcl_packets_init(struct kmcl_channel *chan);
 
 static inline bool kmcl_settings_is_pipe(const struct kmcl_settings *set)
 {

@@ -77,7 +77,7 @@ static void kmcl_channel_drop_spares(struct kmcl_channel *chan)
 {
 	struct kmcl_packet *pkt, *next;
 
-	list_for_each_entry_safe(pkt, next, &chan->spare, tx.node)
+	list_for_each_entry_safe(pkt, next, &chan->packets.spare, tx.node)
 		kfree(pkt);
 }
 

@@ -5,24 +5,9 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/export.h>
-#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "data.h"
-
-/*
- * Freed packets that a channel keeps for the next VmbPacketAllocate(): as many as that,
- * in so many bytes, but one of any size.
- */
-#define KMCL_PACKET_SPARES	64
-#define KMCL_PACKET_SPARE_BYTES	SZ_1M
-
-static u32 kmcl_packet_size(const struct kmcl_packet_shape *shape)
-{
-	return sizeof(struct kmcl_packet) + shape->gpa +
-	       ALIGN(shape->pipe + shape->payload, sizeof(u64)) +
-	       ALIGN(shape->context, sizeof(u64));
-}
 
 /* The client's own bytes. */
 static void *kmcl_packet_context(struct kmcl_packet *pkt)
@@ -42,55 +27,85 @@ static void kmcl_packet_init(struct kmcl_packet *pkt, struct kmcl_channel *chan,
 	pkt->tx.room = (void *)pkt->room + shape->gpa;
 	INIT_LIST_HEAD(&pkt->tx.node);
 	INIT_HLIST_NODE(&pkt->open);
-	memset(kmcl_packet_context(pkt), 0, shape->context);
+	if (shape->context)
+		memset(kmcl_packet_context(pkt), 0, shape->context);
+}
+
+/* As kmcl_packet_init() leaves it, of one that was idle when it was freed. */
+static void kmcl_packet_renew(struct kmcl_packet *pkt)
+{
+	pkt->tag = KMCL_TAG_PACKET;
+	INIT_LIST_HEAD(&pkt->tx.node);
+	pkt->routine_ex = NULL;
+	pkt->pointer = NULL;
+	if (pkt->shape.context)
+		memset(kmcl_packet_context(pkt), 0, pkt->shape.context);
 }
 
 static void kmcl_packet_free(struct kmcl_packet *pkt)
 {
-	u32 bytes = kmcl_packet_size(&pkt->shape);
 	struct kmcl_channel *chan = pkt->chan;
+	struct kmcl_packets *packets = &chan->packets;
 	unsigned long flags;
-	bool keep;
+	bool keep, last;
 
 	pkt->tag = KMCL_TAG_DEAD;
 
-	spin_lock_irqsave(&chan->spare_lock, flags);
-	keep = !chan->spares || (chan->spares < KMCL_PACKET_SPARES &&
-				 chan->spare_bytes + bytes <= KMCL_PACKET_SPARE_BYTES);
+	spin_lock_irqsave(&packets->lock, flags);
+	keep = packets->spares < packets->max_spares && pkt->changes == packets->changes;
 	if (keep) {
-		list_add(&pkt->tx.node, &chan->spare);
-		chan->spares++;
-		chan->spare_bytes += bytes;
+		list_add(&pkt->tx.node, &packets->spare);
+		packets->spares++;
 	}
-	spin_unlock_irqrestore(&chan->spare_lock, flags);
+	last = !--packets->out;
+	spin_unlock_irqrestore(&packets->lock, flags);
 
 	if (!keep)
 		kfree(pkt);
-	kmcl_channel_put(chan);
+	if (last)
+		kmcl_channel_put(chan);
 }
 
-static struct kmcl_packet *
-kmcl_packet_spare(struct kmcl_channel *chan,
-		  const struct kmcl_packet_shape *shape)
+/* One less is the clients'. */
+static void kmcl_packet_uncount(struct kmcl_channel *chan)
 {
+	unsigned long flags;
+	bool last;
+
+	spin_lock_irqsave(&chan->packets.lock, flags);
+	last = !--chan->packets.out;
+	spin_unlock_irqrestore(&chan->packets.lock, flags);
+	if (last)
+		kmcl_channel_put(chan);
+}
+
+/* Counts one more, and takes it from the spares if it can. */
+static struct kmcl_packet *kmcl_packet_spare(struct kmcl_channel *chan)
+{
+	struct kmcl_packets *packets = &chan->packets;
 	struct kmcl_packet *pkt;
 	unsigned long flags;
 
-	spin_lock_irqsave(&chan->spare_lock, flags);
-	pkt = list_first_entry_or_null(&chan->spare, struct kmcl_packet, tx.node);
-	if (pkt) {
+	spin_lock_irqsave(&packets->lock, flags);
+	if (!packets->out++)
+		kmcl_channel_get(chan);
+	pkt = list_first_entry_or_null(&packets->spare, struct kmcl_packet, tx.node);
+	if (likely(pkt)) {
 		list_del(&pkt->tx.node);
-		chan->spares--;
-		chan->spare_bytes -= kmcl_packet_size(&pkt->shape);
+		packets->spares--;
 	}
-	spin_unlock_irqrestore(&chan->spare_lock, flags);
-
-	/* The spare may be from before the channel's settings were changed. */
-	if (pkt && memcmp(&pkt->shape, shape, sizeof(*shape))) {
-		kfree(pkt);
-		return NULL;
-	}
+	spin_unlock_irqrestore(&packets->lock, flags);
 	return pkt;
+}
+
+/* What a packet made now is to have room for. Settings may be changed meanwhile. */
+static void kmcl_packet_shape(const struct kmcl_channel *chan,
+			      struct kmcl_packet_shape *shape)
+{
+	shape->gpa = READ_ONCE(chan->packets.shape.gpa);
+	shape->pipe = READ_ONCE(chan->packets.shape.pipe);
+	shape->payload = READ_ONCE(chan->packets.shape.payload);
+	shape->context = READ_ONCE(chan->packets.shape.context);
 }
 
 /* The completion routine of packets that the client set none for. */
@@ -119,7 +134,7 @@ UINT32 VmbChannelSizeofPacket(VMBCHANNEL Channel)
 	if (!chan)
 		return 0;
 
-	kmcl_settings_packet_shape(&chan->set, &shape);
+	kmcl_packet_shape(chan, &shape);
 	return kmcl_packet_size(&shape);
 }
 EXPORT_SYMBOL_GPL(VmbChannelSizeofPacket);
@@ -157,7 +172,7 @@ NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET VmbPacket,
 		return STATUS_INVALID_PARAMETER_1;
 	if (!pkt || !IS_ALIGNED((unsigned long)pkt, __alignof__(*pkt)))
 		return STATUS_INVALID_PARAMETER_2;
-	kmcl_settings_packet_shape(&chan->set, &shape);
+	kmcl_packet_shape(chan, &shape);
 	if (ByteCount < kmcl_packet_size(&shape))
 		return STATUS_INVALID_PARAMETER_3;
 
@@ -166,21 +181,38 @@ NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET VmbPacket,
 }
 EXPORT_SYMBOL_GPL(VmbPacketInitialize);
 
-struct kmcl_packet *kmcl_packet_alloc(struct kmcl_channel *chan, gfp_t gfp)
+/* There was no spare. */
+static struct kmcl_packet *kmcl_packet_make(struct kmcl_channel *chan, gfp_t gfp)
 {
+	u32 changes = READ_ONCE(chan->packets.changes);
 	struct kmcl_packet_shape shape;
 	struct kmcl_packet *pkt;
 
-	kmcl_settings_packet_shape(&chan->set, &shape);
-	pkt = kmcl_packet_spare(chan, &shape);
-	if (!pkt)
-		pkt = kmalloc(kmcl_packet_size(&shape), gfp | __GFP_NOWARN);
+	kmcl_packet_shape(chan, &shape);
+	pkt = kmalloc(kmcl_packet_size(&shape), gfp | __GFP_NOWARN);
 	if (!pkt)
 		return NULL;
 
 	kmcl_packet_init(pkt, chan, &shape);
-	kmcl_channel_get(chan);
 	pkt->allocated = true;
+	/* Not of the shape that comes later, so it is not kept then. */
+	pkt->changes = changes;
+	return pkt;
+}
+
+struct kmcl_packet *kmcl_packet_alloc(struct kmcl_channel *chan, gfp_t gfp)
+{
+	struct kmcl_packet *pkt = kmcl_packet_spare(chan);
+
+	if (likely(pkt)) {
+		kmcl_packet_renew(pkt);
+	} else {
+		pkt = kmcl_packet_make(chan, gfp);
+		if (!pkt) {
+			kmcl_packet_uncount(chan);
+			return NULL;
+		}
+	}
 	pkt->routine = kmcl_packet_default_routine;
 	return pkt;
 }

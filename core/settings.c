@@ -12,6 +12,7 @@
 #include <linux/export.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 
 #include "kmcl.h"
 
@@ -19,6 +20,13 @@
 #define KMCL_DEFAULT_MAX_PACKET		4096
 #define KMCL_DEFAULT_MAX_EXTERNAL	(128 * 1024)
 #define KMCL_DEFAULT_MAX_CHAIN		8
+
+/*
+ * Freed packets that a channel keeps for the next VmbPacketAllocate(): as many as that,
+ * in so many bytes, but one of any size.
+ */
+#define KMCL_PACKET_SPARES	64
+#define KMCL_PACKET_SPARE_BYTES	SZ_1M
 
 /* Unless set otherwise a ring has room for this many of the largest packets. */
 #define KMCL_DEFAULT_RING_PACKETS	16
@@ -53,6 +61,42 @@ void kmcl_settings_packet_shape(const struct kmcl_settings *set,
 	shape->pipe = kmcl_settings_is_pipe(set) ? sizeof(struct kmcl_wire_pipe) : 0;
 	shape->payload = READ_ONCE(set->max_packet);
 	shape->context = READ_ONCE(set->inline_context);
+}
+
+/* Packets made from now on have room for what is set. Called with the control lock held. */
+static void kmcl_packets_set_shape(struct kmcl_channel *chan)
+{
+	struct kmcl_packets *packets = &chan->packets;
+	struct kmcl_packet_shape shape;
+	struct kmcl_packet *pkt, *next;
+	unsigned long flags;
+	LIST_HEAD(old);
+
+	kmcl_settings_packet_shape(&chan->set, &shape);
+	if (!memcmp(&shape, &packets->shape, sizeof(shape)))
+		return;
+
+	spin_lock_irqsave(&packets->lock, flags);
+	WRITE_ONCE(packets->shape.gpa, shape.gpa);
+	WRITE_ONCE(packets->shape.pipe, shape.pipe);
+	WRITE_ONCE(packets->shape.payload, shape.payload);
+	WRITE_ONCE(packets->shape.context, shape.context);
+	WRITE_ONCE(packets->changes, packets->changes + 1);
+	packets->max_spares = clamp(KMCL_PACKET_SPARE_BYTES / kmcl_packet_size(&shape), 1,
+				    KMCL_PACKET_SPARES);
+	packets->spares = 0;
+	list_splice_init(&packets->spare, &old);
+	spin_unlock_irqrestore(&packets->lock, flags);
+
+	list_for_each_entry_safe(pkt, next, &old, tx.node)
+		kfree(pkt);
+}
+
+void kmcl_packets_init(struct kmcl_channel *chan)
+{
+	spin_lock_init(&chan->packets.lock);
+	INIT_LIST_HEAD(&chan->packets.spare);
+	kmcl_packets_set_shape(chan);
 }
 
 static u32 kmcl_ring_bytes(const struct kmcl_packet_shape *shape, u32 pages)
@@ -94,6 +138,8 @@ NTSTATUS kmcl_init_unlock(struct kmcl_channel *chan, unsigned long flags,
 			  bool may)
 	__releases(&chan->ctl.lock)
 {
+	if (may)
+		kmcl_packets_set_shape(chan);
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 	return may ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_1;
 }

@@ -381,7 +381,7 @@ static void spare_packets_are_limited_in_bytes(struct kunit *test)
 	}
 	for (i = 0; i < ARRAY_SIZE(packets); i++)
 		VmbPacketFree(packets[i]);
-	KUNIT_EXPECT_EQ(test, client_chan(client)->spares, SZ_1M / bytes);
+	KUNIT_EXPECT_EQ(test, client_chan(client)->packets.spares, SZ_1M / bytes);
 }
 
 static struct kunit_case incoming_cases[] = {
