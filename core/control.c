@@ -115,6 +115,9 @@ static void kmcl_control_to_disabled(struct kmcl_channel *chan)
 static void kmcl_control_offer(struct kmcl_channel *chan)
 {
 	chan->server.offer.resume = kmcl_restore_id(chan);
+	/* Before the offer is made: what the saved server's client has left is over. */
+	if (chan->set.server_flags & VMBUS_SERVER_CHANNEL_INIT_FLAG_FORCE_NEW_CHANNEL)
+		kmcl_restore_abandon(chan);
 	if (kmcl_offer_make(chan) == -ENOENT) {
 		kmcl_warn(chan, "the client has left since the channel was saved\n");
 		kmcl_restore_abandon(chan);
@@ -342,10 +345,12 @@ void kmcl_control_disable(struct kmcl_channel *chan)
  * goes on offering it when that has closed, until it is disabled.
  *
  * This returns at once; the state callbacks tell how it goes on. A client channel
- * comes up active unless VmbChannelPause() was called before; a server channel is paused
- * until VmbChannelStart(), and then starts with each client that opens it. In EvtChannelClosed of a
- * client, if the other end went away, it asks for the next opening; while the
- * channel is being disabled it fails.
+ * comes up active unless VmbChannelPause() was called before. A server channel is
+ * paused until VmbChannelStart(): a client that opens it sees its own end start, and
+ * what it sends waits. Once started it starts with each client that opens it, until it
+ * is paused, or disabled and enabled anew. In EvtChannelClosed of a client, if the other
+ * end went away, it asks for the next opening; while the channel is being disabled it
+ * fails.
  *
  * Context: up to DISPATCH_LEVEL (Windows: PASSIVE_LEVEL).
  *
@@ -428,8 +433,8 @@ EXPORT_SYMBOL_GPL(VmbChannelDisable);
  * EvtChannelSuspend has run and the client has completed every packet it holds.
  * It is the client that stops sending. This project's decisions: until this returns
  * completions for what it has sent come in, past as many as 64 packets of data (less
- * where memory is short), and then none before the next start; and a channel stays
- * paused over VmbChannelDisable() and VmbChannelEnable(). One that is not open yet
+ * where memory is short), and then none before the next start; and a client channel
+ * stays paused over VmbChannelDisable() and VmbChannelEnable(). One that is not open yet
  * comes up paused: opened, but not started.
  *
  * Context: PASSIVE_LEVEL, not from a state callback or ProcessPacket of the
@@ -458,8 +463,9 @@ EXPORT_SYMBOL_GPL(VmbChannelPause);
  * VmbChannelStart() - leave the paused state
  * @Channel: the channel
  *
- * Harmless on a channel that is not paused. This project's decision: it returns
- * at once; EvtChannelStarted and EvtChannelPostStarted follow.
+ * Harmless on a channel that is not paused. A server calls it behind
+ * VmbChannelEnable(), before or after a client has come. This project's decision: it
+ * returns at once; EvtChannelStarted and EvtChannelPostStarted follow.
  *
  * Context: up to DISPATCH_LEVEL.
  */

@@ -168,6 +168,13 @@ bool kmcl_flags_valid(u32 flags, bool external)
  * channel's queue, in order. Its completion routine runs exactly once, possibly
  * before this returns. Nothing is allocated.
  *
+ * In a ring a packet takes 16 bytes and its payload; with external data 24, and 8 for
+ * each MDL and for each page of 4096 bytes that it touches; on a pipe 8 more. That, to a
+ * multiple of 8, is at most the 524,280 bytes of a VMBus packet, and with 8 bytes behind
+ * it less than the ring without its control page. The rings of a client's channel hold
+ * the largest packet of that channel; a server sends into a ring that its client has
+ * sized.
+ *
  * Context: up to DISPATCH_LEVEL.
  *
  * Return:
@@ -180,7 +187,7 @@ bool kmcl_flags_valid(u32 flags, bool external)
  *  - STATUS_INVALID_PARAMETER_2: a missing buffer
  *  - STATUS_INVALID_PARAMETER_3: @BufferLength is above the maximum packet size, that
  *    of the channel or that which the packet was made for; or, with all headers,
- *    above the 524,280 bytes of a VMBus packet
+ *    above 524,280
  *  - STATUS_INVALID_PARAMETER_4: MDLs that are not locked, empty, or beyond what
  *    VmbChannelInitSetMaximumExternalData() allows, or allowed when the packet was
  *    made

@@ -360,7 +360,9 @@ static struct kmcl_restore *kmcl_restore_get(struct kmcl_channel *chan)
  * saved. When the channel is enabled then, it goes on with the client of the saved
  * one: that client's completions find their packets, and it gets what was waiting to
  * be sent. If it has left meanwhile, the packets complete with
- * STATUS_DEVICE_REMOVED and the offer is for any client.
+ * STATUS_DEVICE_REMOVED and the offer is for any client. So it is with
+ * VMBUS_SERVER_CHANNEL_INIT_FLAG_FORCE_NEW_CHANNEL, set on this channel (this project's
+ * decision): the client of the saved one then sees its channel close.
  *
  * On failure nothing is restored: packets made so far, and others that the channel
  * has been given to send, complete with STATUS_DEVICE_REMOVED, and the next call

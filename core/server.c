@@ -78,9 +78,11 @@ kmcl_server_from_handle(VMBCHANNEL handle)
  * @Flags: VMBUS_SERVER_CHANNEL_INIT_FLAG_*. ..._LOOPBACK_OFFER: the offer is for
  *	clients in this partition, the only kind there is here, so it is needed.
  *	..._OFFER_AS_PIPE: as VMBUS_CHANNEL_INIT_FLAG_IS_PIPE; a client has to
- *	expect a pipe, or its opening fails. The other flags have no meaning within
- *	a kernel: there are no device interfaces, each opening is a new channel, and
- *	the network's provider interface is Windows' own.
+ *	expect a pipe, or its opening fails. ..._FORCE_NEW_CHANNEL: a server that was
+ *	restored does not go on with the client of the saved one, see
+ *	VmbChannelRestoreFromBuffer(). The other flags have no meaning within a kernel:
+ *	there are no device interfaces, and ..._TLNPI_PROVIDER_OFFER is for a socket
+ *	interface of Windows' own.
  *
  * Return:
  *  - STATUS_SUCCESS
