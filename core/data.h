@@ -84,6 +84,7 @@ bool kmcl_tx_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt);
 bool kmcl_tx_cancel_locked(struct kmcl_channel *chan, struct kmcl_packet *pkt);
 void kmcl_tx_empty(struct kmcl_channel *chan, struct kmcl_tx *tx);
 void kmcl_send_restore(struct kmcl_channel *chan, struct kmcl_tx *tx, bool queued);
+void kmcl_send_limit(struct kmcl_channel *chan, u32 max_count);
 u32 kmcl_send_count(struct kmcl_channel *chan);
 int kmcl_send_list(struct kmcl_channel *chan, struct kmcl_tx **list, u32 room,
 		   bool (*stays)(const struct kmcl_tx *tx));

@@ -304,6 +304,34 @@ void kmcl_send_restore(struct kmcl_channel *chan, struct kmcl_tx *tx, bool queue
 	spin_unlock_irq(&chan->send.lock);
 }
 
+/*
+ * Sets how many packets may be under way, while the channel is disabled: what waits for
+ * its opening is divided anew. In one hold of the lock, so that the order stays.
+ */
+void kmcl_send_limit(struct kmcl_channel *chan, u32 max_count)
+{
+	struct kmcl_send *send = &chan->send;
+	struct kmcl_tx *tx, *next;
+	unsigned long flags;
+	LIST_HEAD(waiting);
+	LIST_HEAD(all);
+
+	spin_lock_irqsave(&send->lock, flags);
+	WRITE_ONCE(send->max_count, max_count);
+	list_splice_init(&send->queue, &all);
+	list_splice_tail_init(&send->held, &all);
+	/* Until all are out of the account the first would wait for those behind it. */
+	list_for_each_entry_safe(tx, next, &all, node) {
+		kmcl_queue_del(send, tx);
+		list_add_tail(&tx->node, &waiting);
+	}
+	list_for_each_entry_safe(tx, next, &waiting, node) {
+		list_del(&tx->node);
+		kmcl_queue_add(send, tx);
+	}
+	spin_unlock_irqrestore(&send->lock, flags);
+}
+
 /* How many packets and completions are under way. */
 u32 kmcl_send_count(struct kmcl_channel *chan)
 {

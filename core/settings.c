@@ -14,7 +14,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
-#include "kmcl.h"
+#include "data.h"
 
 /* Windows does not document its defaults; these are this project's. */
 #define KMCL_DEFAULT_MAX_PACKET		4096
@@ -318,9 +318,13 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetInlinePacketContextSize);
  * @PacketCount: how many packets that wait for a completion may be with the other end
  *	at once; there is no limit unless set (this project's decision)
  *
- * What is sent beyond it waits in the channel's queue as if the ring were full. A packet
- * without VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION is over when it is in the ring
- * and does not count. Has nothing to do with incoming packets: see
+ * What is sent beyond it waits as if the ring were full, and so does what is sent behind
+ * that. A packet without VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION is over when it
+ * is in the ring, and does not count; nor does a synchronous request that was given up,
+ * though the other end may still have it. Completions for the other end's packets do not
+ * wait, for that may wait for them. Packets that wait already, for the channel to open,
+ * are subject to it, but those that VmbPacketRestore() has put back to where they were
+ * with the other end stay there. Has nothing to do with incoming packets: see
  * VmbChannelSetTransactionQuota().
  *
  * Return:
@@ -342,7 +346,7 @@ NTSTATUS VmbChannelInitSetMaximumPacketCount(VMBCHANNEL Channel,
 
 	may = kmcl_init_lock(chan, &flags);
 	if (may)
-		WRITE_ONCE(chan->send.max_count, PacketCount);
+		kmcl_send_limit(chan, PacketCount);
 	return kmcl_init_unlock(chan, flags, may);
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumPacketCount);
