@@ -35,7 +35,7 @@
 #define _Field_size_bytes_(size)
 #define _Printf_format_string_
 #define _Check_return_
-/* The one annotation that gcc and clang have, too. */
+/* The one annotation that a compiler has, too: gcc obeys it in a type of functions. */
 #define _Must_inspect_result_ __must_check
 #define _Use_decl_annotations_
 #define _Success_(condition)
