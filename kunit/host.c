@@ -243,6 +243,7 @@ static void host_make_offer(struct host *host)
 	host->hv.channel = &host->channel;
 	host->channel.rescind = false;
 	kmcl_link_init(link, &host_transport, &host->type, &host->instance);
+	link->device = host->device;
 	host->accepted = !kmcl_offer_arrived(link);
 }
 

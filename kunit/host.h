@@ -40,6 +40,7 @@ struct host {
 	u32 reads;		/* how often the guest began to read */
 	u64 mmio_start;
 	u64 mmio_size;
+	struct device *device;	/* of the offer */
 	bool no_external;	/* takes no packets that describe memory */
 	bool no_room;		/* as if the outgoing ring were full */
 	/* Takes packets in place of the ring; as the transport's operation. */
