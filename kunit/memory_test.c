@@ -76,6 +76,29 @@ static void settings_need_no_memory(struct kunit *test)
 	EXPECT_STATUS(test, status, STATUS_SUCCESS);
 	KUNIT_EXPECT_FALSE(test, WITH_FAILURE(1, status = VmbChannelInitSetFlags(c, 0)));
 	EXPECT_STATUS(test, status, STATUS_SUCCESS);
+	KUNIT_EXPECT_FALSE(test, WITH_FAILURE(1, status =
+			VmbChannelInitSetMaximumPacketCount(c, 1)));
+	EXPECT_STATUS(test, status, STATUS_SUCCESS);
+	KUNIT_EXPECT_FALSE(test, WITH_FAILURE(1, status =
+			VmbChannelInitSetInlinePacketContextSize(c, 64)));
+	EXPECT_STATUS(test, status, STATUS_SUCCESS);
+	KUNIT_EXPECT_FALSE(test, WITH_FAILURE(1, status =
+			VmbChannelInitSetProcessPacketCallbacksEx(c, NULL, NULL, NULL)));
+	EXPECT_STATUS(test, status, STATUS_SUCCESS);
+}
+
+/* Its memory is the caller's. */
+static void a_channel_in_the_callers_memory_needs_none(struct kunit *test)
+{
+	u32 size = VmbSizeofChannel();
+	VMBCHANNEL channel = kunit_kmalloc(test, size, GFP_KERNEL);
+	NTSTATUS status;
+
+	KUNIT_ASSERT_NOT_NULL(test, channel);
+	KUNIT_EXPECT_FALSE(test, WITH_FAILURE(1, status =
+			VmbChannelInitialize(NULL, TRUE, channel, size)));
+	EXPECT_STATUS(test, status, STATUS_SUCCESS);
+	KUNIT_EXPECT_FALSE(test, WITH_FAILURE(1, VmbChannelCleanup(channel)));
 }
 
 static struct client *memory_client(struct kunit *test, struct host **host)
@@ -205,6 +228,67 @@ static void a_gpadl_without_memory_is_a_status(struct kunit *test)
 	free_page((unsigned long)page);
 }
 
+static void a_gpadl_of_frames_without_memory_is_a_status(struct kunit *test)
+{
+	struct host *host;
+	struct client *client = memory_client(test, &host);
+	u8 *page = (u8 *)__get_free_page(GFP_KERNEL | __GFP_NOFAIL);
+	PFN_NUMBER pfn = page_to_pfn(virt_to_page(page));
+	u32 nth = 0, failures = 0;
+	UINT32 handle = 0;
+	NTSTATUS status;
+	bool hit;
+
+	do {
+		hit = WITH_FAILURE(++nth, status =
+			VmbChannelCreateGpadlFromPfnList(client->channel, 0, &pfn, 1, &handle));
+		if (!failed(test, status, &failures))
+			VmbChannelDeleteGpadl(client->channel, handle);
+	} while (hit);
+	/* The GPADL's object and its array of pages. */
+	KUNIT_EXPECT_EQ(test, failures, 2);
+	KUNIT_EXPECT_EQ(test, host_gpadls(host), 0);
+	free_page((unsigned long)page);
+}
+
+static void count_routine(VMBPACKET packet, PVOID context, NTSTATUS status, PVOID buffer,
+			  UINT32 len)
+{
+	++*(u32 *)context;
+}
+
+/* Held back at the limit, and let go of: all that is in the packet. */
+static void what_is_held_at_the_limit_needs_no_memory(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+	struct client_done *done[4];
+	struct host_packet *pkt = kunit_kzalloc(test, sizeof(*pkt), GFP_KERNEL);
+	NTSTATUS status;
+	u32 i, calls = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, pkt);
+	ASSERT_STATUS(test, VmbChannelInitSetMaximumPacketCount(client->channel, 1),
+		      STATUS_SUCCESS);
+	ASSERT_STATUS(test, VmbChannelInitSetInlinePacketContextSize(client->channel, 16),
+		      STATUS_SUCCESS);
+	host->offered = true;
+	client_enable(client);
+	for (i = 0; i < 4; i++) {
+		done[i] = client_packet(client);
+		VmbPacketSetCompletionRoutineEx(done[i]->packet, &calls, count_routine);
+		KUNIT_EXPECT_FALSE(test, WITH_FAILURE(1, status =
+			client_send(done[i], "x", 1, 1)));
+		EXPECT_STATUS(test, status, STATUS_SUCCESS);
+	}
+	for (i = 0; i < 4; i++) {
+		EVENTUALLY(test, host_read(host, pkt));
+		host_write(host, KMCL_WIRE_COMPLETION, 0, pkt->id, NULL, 0);
+		KUNIT_EXPECT_FALSE(test, WITH_FAILURE(1, host_signal(host)));
+		KUNIT_EXPECT_EQ(test, calls, i + 1);
+	}
+}
+
 /* The channel's worker opens it, so that is where the failure has to be set. */
 static void an_opening_without_memory_is_a_failure_and_leaves_nothing(struct kunit *test)
 {
@@ -234,11 +318,14 @@ static void an_opening_without_memory_is_a_failure_and_leaves_nothing(struct kun
 static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(memory_can_be_made_to_fail),
 	KUNIT_CASE(a_channel_that_cannot_be_made_is_a_status),
+	KUNIT_CASE(a_channel_in_the_callers_memory_needs_none),
 	KUNIT_CASE(settings_need_no_memory),
 	KUNIT_CASE(a_packet_that_cannot_be_made_is_null),
 	KUNIT_CASE(no_send_needs_memory),
 	KUNIT_CASE(a_request_without_memory_is_a_status),
 	KUNIT_CASE(a_gpadl_without_memory_is_a_status),
+	KUNIT_CASE(a_gpadl_of_frames_without_memory_is_a_status),
+	KUNIT_CASE(what_is_held_at_the_limit_needs_no_memory),
 	KUNIT_CASE(an_opening_without_memory_is_a_failure_and_leaves_nothing),
 	{}
 };

@@ -62,12 +62,51 @@ static void do_send(struct client *client)
 		VmbPacketSend(packet, "race", 4, NULL, WAIT);
 }
 
+static VOID free_routine(VMBPACKET packet, PVOID context, NTSTATUS status, PVOID buffer,
+			 UINT32 len)
+{
+	struct client *client = context;
+
+	if (VmbPacketGetChannel(packet) != client->channel)
+		KUNIT_FAIL(client->test, "a routine with the context of another");
+	VmbPacketFree(packet);
+}
+
+/* As many as wait for a completion at once: those beyond that are held. */
+#define RACE_COUNT	3
+
+static void do_send_beyond_the_limit(struct client *client)
+{
+	VMBPACKET packet = VmbPacketAllocate(client->channel);
+
+	if (!packet)
+		return;
+	VmbPacketSetCompletionRoutineEx(packet, client, free_routine);
+	VmbPacketSend(packet, "race", 4, NULL, WAIT);
+}
+
+/* All that may be set only while the channel is disabled. */
+static void do_init(struct client *client)
+{
+	VmbChannelInitSetMaximumPacketCount(client->channel, RACE_COUNT);
+	VmbChannelInitSetInlinePacketContextSize(client->channel, 8);
+}
+
 static void do_gpadl(struct client *client)
 {
 	UINT32 handle;
 
 	if (!VmbChannelCreateGpadlFromBuffer(client->channel, 0, client->test->priv, 4096,
 					     &handle))
+		VmbChannelDeleteGpadl(client->channel, handle);
+}
+
+static void do_gpadl_of_frames(struct client *client)
+{
+	PFN_NUMBER pfn = page_to_pfn(virt_to_page(client->test->priv));
+	UINT32 handle;
+
+	if (!VmbChannelCreateGpadlFromPfnList(client->channel, 0, &pfn, 1, &handle))
 		VmbChannelDeleteGpadl(client->channel, handle);
 }
 
@@ -88,6 +127,8 @@ static const struct race_op race_ops[] = {
 	{ "Enable", do_enable }, { "Disable", do_disable }, { "Pause", do_pause },
 	{ "Start", do_start }, { "rescind", do_rescind }, { "send", do_send },
 	{ "GPADL", do_gpadl }, { "request", do_request },
+	{ "send beyond the limit", do_send_beyond_the_limit },
+	{ "Init functions", do_init }, { "GPADL of frames", do_gpadl_of_frames },
 };
 
 #define RACE_OPS	ARRAY_SIZE(race_ops)
@@ -157,9 +198,15 @@ static void two_operations_may_meet_at_any_time(struct kunit *test)
 		{ .client = client, .op = race->a },
 		{ .client = client, .op = race->b },
 	};
+	bool limited = race->a->call == do_send_beyond_the_limit ||
+		       race->b->call == do_send_beyond_the_limit;
 	u32 i;
 
 	test->priv = (void *)__get_free_page(GFP_KERNEL | __GFP_NOFAIL);
+	if (limited)
+		ASSERT_STATUS(test, VmbChannelInitSetMaximumPacketCount(client->channel,
+									RACE_COUNT),
+			      STATUS_SUCCESS);
 	client_enable(client);
 	for (i = 0; i < 2; i++) {
 		init_completion(&racers[i].done);
@@ -169,6 +216,9 @@ static void two_operations_may_meet_at_any_time(struct kunit *test)
 	for (i = 0; i < 2; i++)
 		while (!wait_for_completion_timeout(&racers[i].done, HZ / 100))
 			host_serve(race_host);
+	/* This host completes nothing, so what is held would stay, and what is behind it. */
+	if (limited)
+		VmbChannelDisable(client->channel);
 	expect_alive(client);
 	VmbChannelDisable(client->channel);
 	KUNIT_EXPECT_EQ(test, race_host->opens, race_host->closes);

@@ -47,6 +47,29 @@ static NTSTATUS set_state(VMBCHANNEL c)
 	return VmbChannelInitSetStateChangeCallbacks(c, &callbacks);
 }
 
+static NTSTATUS set_process_ex(VMBCHANNEL c)
+{
+	return VmbChannelInitSetProcessPacketCallbacksEx(c, NULL, NULL, NULL);
+}
+
+static NTSTATUS set_state_v5(VMBCHANNEL c)
+{
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_V5 callbacks;
+
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT_V5(&callbacks);
+	return VmbChannelInitSetStateChangeCallbacks(c, (void *)&callbacks);
+}
+
+static NTSTATUS set_inline_context(VMBCHANNEL c)
+{
+	return VmbChannelInitSetInlinePacketContextSize(c, 8);
+}
+
+static NTSTATUS set_packet_count(VMBCHANNEL c)
+{
+	return VmbChannelInitSetMaximumPacketCount(c, 8);
+}
+
 static NTSTATUS set_rings(VMBCHANNEL c)
 {
 	return VmbClientChannelInitSetRingBufferPageCount(c, 4, 4);
@@ -71,6 +94,10 @@ static const struct init_function init_functions[] = {
 	{ "VmbChannelInitSetClientContextSize", set_context },
 	{ "VmbChannelInitSetProcessPacketCallbacks", set_process },
 	{ "VmbChannelInitSetStateChangeCallbacks", set_state },
+	{ "VmbChannelInitSetProcessPacketCallbacksEx", set_process_ex },
+	{ "VmbChannelInitSetStateChangeCallbacks, version 5", set_state_v5 },
+	{ "VmbChannelInitSetInlinePacketContextSize", set_inline_context },
+	{ "VmbChannelInitSetMaximumPacketCount", set_packet_count },
 	{ "VmbClientChannelInitSetRingBufferPageCount", set_rings, true },
 	{ "VmbClientChannelInitSetTargetPnp", set_target, true },
 };
