@@ -104,6 +104,37 @@ static VOID stress_closed(VMBCHANNEL channel)
 	stress_state_end(end);
 }
 
+/* The same with a context, which is the end. */
+static NTSTATUS stress_opened_ex(VMBCHANNEL channel, PVOID context)
+{
+	stress_check_context(VmbChannelGetPointer(channel), context);
+	return stress_opened(channel);
+}
+
+static VOID stress_started_ex(VMBCHANNEL channel, PVOID context)
+{
+	stress_check_context(VmbChannelGetPointer(channel), context);
+	stress_started(channel);
+}
+
+static VOID stress_post_started_ex(VMBCHANNEL channel, PVOID context)
+{
+	stress_check_context(VmbChannelGetPointer(channel), context);
+	stress_post_started(channel);
+}
+
+static VOID stress_suspend_ex(VMBCHANNEL channel, PVOID context)
+{
+	stress_check_context(VmbChannelGetPointer(channel), context);
+	stress_suspend(channel);
+}
+
+static VOID stress_closed_ex(VMBCHANNEL channel, PVOID context)
+{
+	stress_check_context(VmbChannelGetPointer(channel), context);
+	stress_closed(channel);
+}
+
 static VOID stress_pnp_failure(VMBCHANNEL channel, NTSTATUS status)
 {
 	struct stress_end *end = VmbChannelGetPointer(channel);
@@ -139,15 +170,69 @@ static NTSTATUS stress_init_server(struct stress_end *end)
 	status = VmbServerChannelInitSetFlags(channel, flags);
 	status = status ?: VmbServerChannelInitSetTargetInterfaceId(channel, lane->type,
 								    lane->instance);
-	return status ?: VmbServerChannelInitSetSaveRestorePacketCallbacks(channel,
-									   stress_save_packet,
-									   stress_restore_packet);
+	if (status)
+		return status;
+	if (!lane->contexts)
+		return VmbServerChannelInitSetSaveRestorePacketCallbacks(channel,
+									 stress_save_packet,
+									 stress_restore_packet);
+	return VmbServerChannelInitSetSaveRestorePacketCallbacksEx(channel, end,
+								   stress_save_packet_ex,
+								   stress_restore_packet_ex);
+}
+
+static NTSTATUS stress_init_plain(struct stress_end *end)
+{
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS callbacks;
+	NTSTATUS status;
+
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&callbacks);
+	callbacks.EvtChannelOpened = stress_opened;
+	callbacks.EvtChannelStarted = stress_started;
+	callbacks.EvtChannelPostStarted = stress_post_started;
+	callbacks.EvtChannelSuspend = stress_suspend;
+	callbacks.EvtChannelClosed = stress_closed;
+	status = VmbChannelInitSetStateChangeCallbacks(end->channel, &callbacks);
+	return status ?: VmbChannelInitSetProcessPacketCallbacks(end->channel, stress_process,
+								 NULL);
+}
+
+static NTSTATUS stress_init_contexts(struct stress_end *end)
+{
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_V5 callbacks;
+	NTSTATUS status;
+
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT_V5(&callbacks);
+	callbacks.CallbackContext = end;
+	callbacks.EvtChannelOpened = stress_opened_ex;
+	callbacks.EvtChannelStarted = stress_started_ex;
+	callbacks.EvtChannelPostStarted = stress_post_started_ex;
+	callbacks.EvtChannelSuspend = stress_suspend_ex;
+	callbacks.EvtChannelClosed = stress_closed_ex;
+	status = VmbChannelInitSetStateChangeCallbacks(end->channel, (void *)&callbacks);
+	return status ?: VmbChannelInitSetProcessPacketCallbacksEx(end->channel, end,
+								   stress_process_ex, NULL);
+}
+
+static NTSTATUS stress_init_packets(struct stress_end *end)
+{
+	struct stress_lane *lane = end->lane;
+	VMBCHANNEL channel = end->channel;
+	NTSTATUS status;
+
+	status = VmbChannelInitSetMaximumPacketSize(channel, lane->max_packet);
+	status = status ?: VmbChannelInitSetMaximumExternalData(channel, STRESS_MEMORY,
+								STRESS_CHAIN);
+	status = status ?: VmbChannelInitSetInlinePacketContextSize(channel, lane->own_bytes);
+	if (lane->max_count)
+		status = status ?: VmbChannelInitSetMaximumPacketCount(channel,
+								       lane->max_count);
+	return status;
 }
 
 /* A channel for an end that has none, disabled. */
 NTSTATUS stress_channel_create(struct stress_end *end)
 {
-	VMB_CHANNEL_STATE_CHANGE_CALLBACKS callbacks;
 	NTSTATUS status;
 
 	status = VmbChannelAllocate(NULL, end->is_server, &end->channel);
@@ -157,19 +242,8 @@ NTSTATUS stress_channel_create(struct stress_end *end)
 	VmbChannelSetPointer(end->channel, end);
 	/* Only the other end's signals count. */
 	((struct kmcl_channel *)end->channel)->send.retry_ms = 600000;
-	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&callbacks);
-	callbacks.EvtChannelOpened = stress_opened;
-	callbacks.EvtChannelStarted = stress_started;
-	callbacks.EvtChannelPostStarted = stress_post_started;
-	callbacks.EvtChannelSuspend = stress_suspend;
-	callbacks.EvtChannelClosed = stress_closed;
-	status = VmbChannelInitSetStateChangeCallbacks(end->channel, &callbacks);
-	status = status ?: VmbChannelInitSetProcessPacketCallbacks(end->channel,
-								   stress_process, NULL);
-	status = status ?: VmbChannelInitSetMaximumPacketSize(end->channel,
-							      end->lane->max_packet);
-	status = status ?: VmbChannelInitSetMaximumExternalData(end->channel,
-								STRESS_MEMORY, STRESS_CHAIN);
+	status = end->lane->contexts ? stress_init_contexts(end) : stress_init_plain(end);
+	status = status ?: stress_init_packets(end);
 	if (!status)
 		status = end->is_server ? stress_init_server(end) :
 					  stress_init_client(end);
@@ -204,12 +278,18 @@ static int stress_end_init(struct stress_lane *lane, struct stress_end *end,
 int stress_lane_init(struct stress_lane *lane)
 {
 	static const u32 ring_pages[] = { 2, 16, 4 };
+	static const u32 max_counts[] = { 0, 1, 2, 5, 40 };
+	static const u32 own_bytes[] = { 0, 0, 1, 8, 44, 1024 };
+	u64 draw = stress_mix(lane->run->seed ^ lane->index);
 
 	lane->calm = lane->index % 2 == 0;
 	lane->saves = lane->index / 2 % 2;
 	lane->pipe = lane->index % 5 < 2;
 	lane->max_packet = 256 << lane->index % 4;
 	lane->ring_pages = ring_pages[lane->index % 3];
+	lane->max_count = max_counts[draw % ARRAY_SIZE(max_counts)];
+	lane->own_bytes = own_bytes[(draw >> 8) % ARRAY_SIZE(own_bytes)];
+	lane->contexts = draw >> 16 & 1;
 	guid_gen((guid_t *)&lane->type);
 	guid_gen((guid_t *)&lane->instance);
 	mutex_init(&lane->gpadls_lock);

@@ -26,6 +26,13 @@ void stress_fault(struct stress_end *end, const char *format, ...)
 		strscpy(run->fault, line, sizeof(run->fault));
 }
 
+/* The context of all callbacks of a channel is its end. */
+void stress_check_context(struct stress_end *end, const void *context)
+{
+	if (context != end)
+		stress_fault(end, "a callback has the context of another");
+}
+
 /* Words of 4 bytes; the last one may be in part. */
 void stress_fill(void *words, u32 bytes, u64 name)
 {

@@ -30,8 +30,38 @@ static VMBPACKET stress_packet_own(struct stress_slot *slot)
 	return slot->own;
 }
 
+/* What the sender's own bytes in a packet object are made of. */
+static u64 stress_own_name(const struct stress_slot *slot)
+{
+	return stress_mix(slot->index ^ (u64)slot->end->lane->index << 32);
+}
+
+/* Its own bytes are there, and are the sender's from here on. */
+static void stress_packet_fill(struct stress_slot *slot, VMBPACKET packet)
+{
+	void *own = VmbPacketGetInlinePacketContextPointer(packet);
+	u32 bytes = slot->end->lane->own_bytes;
+
+	if (!own != !bytes)
+		stress_fault(slot->end, "a packet object with %u own bytes has %s", bytes,
+			     own ? "some" : "none");
+	else if (own)
+		stress_fill(own, bytes, stress_own_name(slot));
+}
+
+/* In a packet's routine: are they as they were? */
+void stress_packet_check(struct stress_slot *slot, VMBPACKET packet)
+{
+	void *own = VmbPacketGetInlinePacketContextPointer(packet);
+	u32 bytes = slot->end->lane->own_bytes;
+
+	if (bytes && (!own || !stress_filled(own, bytes, stress_own_name(slot))))
+		stress_fault(slot->end, "packet %u.%u: its sender's own bytes",
+			     slot->msg.source, slot->msg.seq);
+}
+
 /* NULL: no memory. */
-VMBPACKET stress_packet_get(struct stress_slot *slot, PFN_VMB_PACKET_COMPLETION_ROUTINE routine)
+VMBPACKET stress_packet_get(struct stress_slot *slot)
 {
 	VMBPACKET packet;
 
@@ -40,7 +70,12 @@ VMBPACKET stress_packet_get(struct stress_slot *slot, PFN_VMB_PACKET_COMPLETION_
 	if (!packet)
 		return NULL;
 	VmbPacketSetPointer(packet, slot);
-	VmbPacketSetCompletionRoutine(packet, routine);
+	stress_packet_fill(slot, packet);
+	/* One that is used again may have had the other one. */
+	if (slot->end->lane->contexts && slot->msg.seq % 4)
+		VmbPacketSetCompletionRoutineEx(packet, slot, stress_routine_ex);
+	else
+		VmbPacketSetCompletionRoutine(packet, stress_routine);
 	return packet;
 }
 

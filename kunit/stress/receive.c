@@ -214,3 +214,10 @@ VOID stress_process(VMBCHANNEL channel, VMBPACKETCOMPLETION handle, PVOID buffer
 	}
 	atomic_dec(&end->in_process);
 }
+
+VOID stress_process_ex(VMBCHANNEL channel, PVOID context, VMBPACKETCOMPLETION handle,
+		       PVOID buffer, UINT32 len, UINT32 flags)
+{
+	stress_check_context(VmbChannelGetPointer(channel), context);
+	stress_process(channel, handle, buffer, len, flags);
+}

@@ -58,7 +58,7 @@ NTSTATUS stress_restore_packet(VMBCHANNEL channel, PVOID lib, UINT32 lib_size,
 			     slot->msg.source, slot->msg.seq);
 		return STATUS_UNSUCCESSFUL;
 	}
-	packet = stress_packet_get(slot, stress_routine);
+	packet = stress_packet_get(slot);
 	if (!packet)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
@@ -70,6 +70,20 @@ NTSTATUS stress_restore_packet(VMBCHANNEL channel, PVOID lib, UINT32 lib_size,
 	else
 		atomic64_inc(&end->lane->run->count.packets_saved);
 	return status;
+}
+
+NTSTATUS stress_save_packet_ex(VMBCHANNEL channel, PVOID context, VMBPACKET packet,
+			       PVOID buffer, UINT32 size, PUINT32 needed)
+{
+	stress_check_context(VmbChannelGetPointer(channel), context);
+	return stress_save_packet(channel, packet, buffer, size, needed);
+}
+
+NTSTATUS stress_restore_packet_ex(VMBCHANNEL channel, PVOID context, PVOID lib,
+				  UINT32 lib_size, PVOID buffer, UINT32 size)
+{
+	stress_check_context(VmbChannelGetPointer(channel), context);
+	return stress_restore_packet(channel, lib, lib_size, buffer, size);
 }
 
 /* There is no save, or there was: packets end as they do without. */

@@ -97,11 +97,23 @@ void stress_routine(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 len)
 			     slot->msg.source, slot->msg.seq);
 		return;
 	}
+	stress_packet_check(slot, packet);
 	stress_check_done(slot, status, buffer, len);
 	if (slot->again && status == STATUS_SUCCESS && stress_send_again(slot, packet))
 		return;
 	stress_packet_put(slot, packet);
 	stress_slot_over(slot);
+}
+
+void stress_routine_ex(VMBPACKET packet, PVOID context, NTSTATUS status, PVOID buffer,
+		       UINT32 len)
+{
+	struct stress_slot *slot = VmbPacketGetPointer(packet);
+
+	if (context != slot)
+		stress_fault(slot->end, "packet %u.%u has the context of another",
+			     slot->msg.source, slot->msg.seq);
+	stress_routine(packet, status, buffer, len);
 }
 
 static struct stress_slot *stress_slot(struct stress_thread *thread,
@@ -140,7 +152,7 @@ static VMBPACKET stress_slot_packet(struct stress_thread *thread, struct stress_
 	VMBPACKET packet;
 
 	stress_fail_begin(thread);
-	packet = stress_packet_get(slot, stress_routine);
+	packet = stress_packet_get(slot);
 	if (stress_fail_end(thread, packet ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES))
 		atomic64_inc(&thread->run->count.refusals);
 	else if (!packet)

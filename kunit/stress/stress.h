@@ -22,6 +22,10 @@
  * packet object may be in the sender's own memory, which is freed, overwritten or used
  * again from the completion routine on.
  *
+ * What a lane is besides is drawn from the seed: how many packets of an end may be with
+ * the other one at once, whether its callbacks and routines have a context, and how many
+ * bytes of the sender's own are in each packet object, which have to stay as they were.
+ *
  * All decisions come from the seed: what a thread does from its own generator, two
  * draws for each operation; what becomes of a packet from its name.
  */
@@ -185,6 +189,9 @@ struct stress_lane {
 	GUID instance;
 	u32 max_packet;
 	u32 ring_pages;
+	u32 max_count;		/* packets under way of either end; 0: no limit */
+	u32 own_bytes;		/* of the sender's in each packet object */
+	bool contexts;		/* callbacks with a context */
 	struct stress_end client;
 	struct stress_end server;
 	/* Held while the server has a GPADL mapped: it closes behind that. */
@@ -264,6 +271,7 @@ void stress_fill(void *words, u32 bytes, u64 name);
 bool stress_filled(const void *words, u32 bytes, u64 name);
 struct stress_answer stress_answer_to(const struct stress_msg *msg);
 bool stress_answers(const struct stress_msg *msg, const void *buffer, u32 len);
+void stress_check_context(struct stress_end *end, const void *context);
 void stress_note_failed(struct stress_end *end, u32 opens, u32 on_their_way);
 bool stress_is_behind_failure(struct stress_end *end);
 void stress_fail_begin(const struct stress_thread *thread);
@@ -279,7 +287,8 @@ bool stress_memory_is(struct stress_memory *mem, u64 name);
 bool stress_memory_received(const struct stress_msg *msg, PMDL mdl, u64 name);
 
 /* packet.c */
-VMBPACKET stress_packet_get(struct stress_slot *slot, PFN_VMB_PACKET_COMPLETION_ROUTINE routine);
+VMBPACKET stress_packet_get(struct stress_slot *slot);
+void stress_packet_check(struct stress_slot *slot, VMBPACKET packet);
 void stress_packet_put(struct stress_slot *slot, VMBPACKET packet);
 
 /* lane.c */
@@ -292,6 +301,8 @@ bool stress_is_active(const struct stress_end *end);
 /* receive.c */
 VOID stress_process(VMBCHANNEL channel, VMBPACKETCOMPLETION handle, PVOID buffer,
 		    UINT32 len, UINT32 flags);
+VOID stress_process_ex(VMBCHANNEL channel, PVOID context, VMBPACKETCOMPLETION handle,
+		       PVOID buffer, UINT32 len, UINT32 flags);
 u32 stress_complete_held(struct stress_end *end, u64 draw);
 
 /* send.c */
@@ -299,6 +310,8 @@ bool stress_send(struct stress_thread *thread, struct stress_end *end, u64 draw,
 		 bool memory);
 void stress_request(struct stress_thread *thread, struct stress_end *end, u64 draw);
 void stress_routine(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 len);
+void stress_routine_ex(VMBPACKET packet, PVOID context, NTSTATUS status, PVOID buffer,
+		       UINT32 len);
 
 /* shared.c */
 void stress_gpadl_create(struct stress_thread *thread, struct stress_lane *lane, u64 draw);
@@ -312,6 +325,10 @@ NTSTATUS stress_save_packet(VMBCHANNEL channel, VMBPACKET packet, PVOID buffer,
 			    UINT32 size, PUINT32 needed);
 NTSTATUS stress_restore_packet(VMBCHANNEL channel, PVOID lib, UINT32 lib_size,
 			       PVOID saved, UINT32 saved_size);
+NTSTATUS stress_save_packet_ex(VMBCHANNEL channel, PVOID context, VMBPACKET packet,
+			       PVOID buffer, UINT32 size, PUINT32 needed);
+NTSTATUS stress_restore_packet_ex(VMBCHANNEL channel, PVOID context, PVOID lib,
+				  UINT32 lib_size, PVOID saved, UINT32 saved_size);
 
 /* operations.c */
 void stress_operate(struct stress_thread *thread);
