@@ -165,6 +165,18 @@ static void the_channel_opens_and_starts(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, slept_badly);
 }
 
+static void the_target_is_the_device_of_the_offer(struct kunit *test)
+{
+	PDEVICE_OBJECT target = NULL;
+
+	VmbChannelGetTargetDeviceObject(channel, &target);
+	KUNIT_ASSERT_NOT_NULL(test, target);
+	KUNIT_ASSERT_NOT_NULL(test, target->bus);
+	KUNIT_EXPECT_STREQ(test, target->bus->name, "vmbus");
+	KUNIT_EXPECT_MEMEQ(test, &device_to_hv_device(target)->dev_type, &dynmem_type,
+			   sizeof(dynmem_type));
+}
+
 static void the_host_answers_a_packet_of_the_callers_own(struct kunit *test)
 {
 	u32 size = VmbChannelSizeofPacket(channel);
@@ -191,7 +203,8 @@ static void the_host_takes_gpadls_and_forgets_them(struct kunit *test)
 {
 	u8 *pages = (u8 *)__get_free_pages(GFP_KERNEL | __GFP_NOFAIL, 2);
 	u8 *scattered = vmalloc(64 * 4096);
-	UINT32 handles[3] = {};
+	UINT32 handles[4] = {};
+	PFN_NUMBER pfns[2];
 	PMDL mdls[2];
 
 	KUNIT_ASSERT_NOT_NULL(test, scattered);
@@ -213,9 +226,15 @@ static void the_host_takes_gpadls_and_forgets_them(struct kunit *test)
 	IoFreeMdl(mdls[1]);
 	KUNIT_EXPECT_NE(test, handles[0], handles[1]);
 	KUNIT_EXPECT_NE(test, handles[1], handles[2]);
+	pfns[0] = vmalloc_to_pfn(scattered + 4096);
+	pfns[1] = vmalloc_to_pfn(scattered);
+	EXPECT_STATUS(test, VmbChannelCreateGpadlFromPfnList(channel, 0, pfns, 2, &handles[3]),
+		      STATUS_SUCCESS);
+	KUNIT_EXPECT_NE(test, handles[2], handles[3]);
 
 	VmbChannelDeleteGpadl(channel, handles[1]);
 	VmbChannelDeleteGpadl(channel, handles[0]);
+	VmbChannelDeleteGpadl(channel, handles[3]);
 	VmbChannelDeleteGpadl(channel, handles[2]);
 	vfree(scattered);
 	free_pages((unsigned long)pages, 2);
@@ -300,9 +319,13 @@ static void the_offer_has_no_mmio_space(struct kunit *test)
 
 static void the_channel_closes_and_gives_the_device_back(struct kunit *test)
 {
+	PDEVICE_OBJECT target = (PDEVICE_OBJECT)test;
+
 	VmbChannelDisable(channel);
 	KUNIT_EXPECT_EQ(test, suspended, 1);
 	KUNIT_EXPECT_EQ(test, closed, 1);
+	VmbChannelGetTargetDeviceObject(channel, &target);
+	KUNIT_EXPECT_NULL(test, target);
 	KUNIT_EXPECT_FALSE(test, slept_badly);
 	VmbChannelCleanup(channel);
 
@@ -316,6 +339,7 @@ static struct kunit_case vmbus_cases[] = {
 	KUNIT_CASE(a_channel_waits_for_a_class_that_is_not_offered),
 	KUNIT_CASE(a_device_held_by_another_driver_is_reported),
 	KUNIT_CASE(the_channel_opens_and_starts),
+	KUNIT_CASE(the_target_is_the_device_of_the_offer),
 	KUNIT_CASE(the_host_answers_a_packet_of_the_callers_own),
 	KUNIT_CASE(the_host_takes_gpadls_and_forgets_them),
 	KUNIT_CASE(what_is_no_whole_page_is_no_gpadl),

@@ -25,7 +25,7 @@
 #define PATIENCE	(20 * HZ)
 
 /* The table that all is called through, as a Windows client would. */
-extern KMCL_CLIENT_INTERFACE_V1 kmcl;
+extern KMCL_CLIENT_INTERFACE_V5 kmcl;
 
 enum guest_job {
 	JOB_ECHO = 1,

@@ -24,7 +24,7 @@ static uint seconds = 2;
 module_param(seconds, uint, 0);
 MODULE_PARM_DESC(seconds, "how long each of these is used");
 
-KMCL_CLIENT_INTERFACE_V1 kmcl;
+KMCL_CLIENT_INTERFACE_V5 kmcl;
 
 static atomic_t checks_failed;
 
@@ -134,7 +134,7 @@ static int __init guest_init(void)
 
 	status = WdfFdoQueryForInterface(NULL, &KMCL_CLIENT_INTERFACE_TYPE,
 					 (PINTERFACE)&kmcl, sizeof(kmcl),
-					 KMCL_CLIENT_INTERFACE_VERSION_V1, NULL);
+					 KMCL_CLIENT_INTERFACE_VERSION_V5, NULL);
 	if (!NT_SUCCESS(status))
 		return -ENODEV;
 

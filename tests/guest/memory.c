@@ -249,6 +249,34 @@ static void gpadl_chain(struct peer *peer, struct canvas *c)
 	kmcl.VmbChannelDeleteGpadl(peer->channel, part);
 }
 
+/* Pages by their numbers, the last ones first. */
+static void gpadl_pages(struct peer *peer, struct canvas *c)
+{
+	static const struct piece pieces[] = {
+		{ 11 * 4096, 4096 }, { 3 * 4096, 4096 }, { 7 * 4096, 4096 },
+	};
+	PFN_NUMBER pfns[ARRAY_SIZE(pieces)];
+	struct vmbhost_answer answer;
+	UINT32 gpadl, i;
+	PMDL mdl;
+
+	for (i = 0; i < ARRAY_SIZE(pieces); i++) {
+		mdl = mdl_of(c, pieces[i]);
+		if (!mdl)
+			return;
+		pfns[i] = *MmGetMdlPfnArray(mdl);
+		IoFreeMdl(mdl);
+	}
+	if (!peer_check(peer, kmcl.VmbChannelCreateGpadlFromPfnList(peer->channel, 0, pfns,
+								    ARRAY_SIZE(pfns), &gpadl) ==
+			STATUS_SUCCESS, "the host takes a GPADL of pages by number"))
+		return;
+	peer_check(peer, gpadl_ask(peer, VMBHOST_WRITE, gpadl, 0, 0, &answer) &&
+		   canvas_was_used(c, pieces, ARRAY_SIZE(pieces), &answer),
+		   "and writes to these pages");
+	kmcl.VmbChannelDeleteGpadl(peer->channel, gpadl);
+}
+
 void job_gpadl(void)
 {
 	struct canvas c;
@@ -260,6 +288,7 @@ void job_gpadl(void)
 	if (canvas_create(&c, PAGES)) {
 		gpadl_buffer(&peer, &c);
 		gpadl_chain(&peer, &c);
+		gpadl_pages(&peer, &c);
 		/* What is left behind is deleted with the channel: the host tells. */
 		peer_check(&peer, kmcl.VmbChannelCreateGpadlFromBuffer(peer.channel, 0, c.bytes,
 								       4096, &left) ==
