@@ -64,8 +64,9 @@ static bool flooded_begin(struct peer *peer, const char *name, u32 job)
 /* One that went away while it was being opened is a failure, which disables. */
 static void flooded_try_again(struct peer *peer)
 {
-	if (try_wait_for_completion(&peer->failed))
-		kmcl.VmbChannelEnable(peer->channel);
+	if (try_wait_for_completion(&peer->failed) &&
+	    !NT_SUCCESS(kmcl.VmbChannelEnable(peer->channel)))
+		pr_info("a flooded channel is enabled already\n");
 }
 
 static void flood_run(void)

@@ -52,8 +52,8 @@ void job_refused(void)
 	for (i = 0; i < ARRAY_SIZE(refusals); i++) {
 		if (!peer_create(&peer, refusals[i].name, refusals[i].job))
 			continue;
-		kmcl.VmbChannelEnable(peer.channel);
-		peer_check(&peer, wait_for_completion_timeout(&peer.failed, PATIENCE) &&
+		peer_check(&peer, NT_SUCCESS(kmcl.VmbChannelEnable(peer.channel)) &&
+			   wait_for_completion_timeout(&peer.failed, PATIENCE) &&
 			   !NT_SUCCESS(peer.failure) && !peer.opened,
 			   "the failure is reported");
 		/* Disabled again: what it is to do can be set anew. */

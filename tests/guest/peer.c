@@ -38,8 +38,9 @@ static VOID peer_closed(VMBCHANNEL channel)
 	peer->closed++;
 	if (peer->after_close)
 		peer->after_close(peer);
-	if (peer->again)
-		kmcl.VmbChannelEnable(channel);
+	/* Refused while it is being disabled: then it is not to open again. */
+	if (peer->again && !NT_SUCCESS(kmcl.VmbChannelEnable(channel)))
+		peer->again = false;
 	complete(&peer->down);
 }
 
