@@ -364,6 +364,7 @@ FN_VMB_CHANNEL_ALLOCATE_BOUNCE_BUFFER(_In_ VMBCHANNEL Channel,
 typedef FN_VMB_CHANNEL_ALLOCATE_BOUNCE_BUFFER
 	*PFN_VMB_CHANNEL_ALLOCATE_BOUNCE_BUFFER;
 
+/* (ours) What is beyond it waits, in order; completions of the other end's packets do not. */
 typedef NTSTATUS
 FN_VMB_CHANNEL_INIT_SET_MAXIMUM_PACKET_COUNT(_In_ VMBCHANNEL Channel,
 					     _In_ UINT32 PacketCount);
@@ -386,6 +387,7 @@ FN_VMB_CHANNEL_INIT_SET_PRIMARY_CHANNEL(_In_ VMBCHANNEL Channel,
 typedef FN_VMB_CHANNEL_INIT_SET_PRIMARY_CHANNEL
 	*PFN_VMB_CHANNEL_INIT_SET_PRIMARY_CHANNEL;
 
+/* (ours) VmbChannelCleanup() waits until all packets of such a channel are freed. */
 typedef NTSTATUS
 FN_VMB_CHANNEL_INITIALIZE(_In_opt_ PDEVICE_OBJECT Parent,
 			  _In_ BOOLEAN IsServer,
@@ -408,6 +410,7 @@ typedef FN_VMB_CLIENT_CHANNEL_INIT_SET_TARGET_PROCESSOR_INDEX
 typedef ULONG FN_VMB_SIZEOF_CHANNEL(VOID);
 typedef FN_VMB_SIZEOF_CHANNEL *PFN_VMB_SIZEOF_CHANNEL;
 
+/* (ours) 64 KiB at most, zeroed when a packet is made; VmbChannelSizeofPacket() counts them. */
 typedef NTSTATUS
 FN_VMB_CHANNEL_INIT_SET_INLINE_PACKET_CONTEXT_SIZE(_In_ VMBCHANNEL Channel,
 						   _In_ UINT32 InlineContextSize);
@@ -419,6 +422,7 @@ FN_VMB_PACKET_GET_INLINE_PACKET_CONTEXT_POINTER(_In_ VMBPACKET Packet);
 typedef FN_VMB_PACKET_GET_INLINE_PACKET_CONTEXT_POINTER
 	*PFN_VMB_PACKET_GET_INLINE_PACKET_CONTEXT_POINTER;
 
+/* Of this and the plain function the last call that succeeded counts; so with the two below. */
 typedef NTSTATUS
 FN_VMB_CHANNEL_INIT_SET_PROCESS_PACKET_CALLBACKS_EX(_In_ VMBCHANNEL Channel,
 						    _In_opt_ PVOID Context,
