@@ -8,13 +8,16 @@
 #include "kmcl.h"
 
 /**
- * VmbChannelSetInterruptLatency() - set how long the host may batch signals
+ * VmbChannelSetInterruptLatency() - set how long a signal to the host may take
  * @Channel: the channel
  * @Latency100ns: not looked at
  * @OriginalLatency100ns: not written to
  *
- * The pages that hold this latency belong to hv_vmbus, which offers no way to
- * change it: so this function stays unsupported, unlike on Windows.
+ * On Windows that changes how often the hypervisor looks at the guest's outgoing monitor
+ * page. Here that page is hv_vmbus' own: it exports the structure with its address, but
+ * not what that structure is, and its files in sysfs can only be read. Signals that are
+ * held back by this library would be no such latency. The details are in
+ * docs/api-status.md.
  *
  * Context: up to DISPATCH_LEVEL.
  *
