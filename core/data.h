@@ -124,11 +124,23 @@ void kmcl_receive_stop(struct kmcl_channel *chan);
 void kmcl_receive_cut(struct kmcl_channel *chan, struct kmcl_link *link);
 void kmcl_receive_close(struct kmcl_channel *chan);
 
+/*
+ * Has the ring read by whichever of the two is to read it now. The one that finds that it
+ * is the other's turn calls this again.
+ */
+static inline void kmcl_receive_again(struct kmcl_recv *recv)
+{
+	if (unlikely(READ_ONCE(recv->share.spent)))
+		queue_work(kmcl_deliver_wq, &recv->share.work);
+	else
+		tasklet_schedule(&recv->tasklet);
+}
+
 /* A reason to leave the ring unread may be gone. Called with kmcl_recv.lock held. */
 static inline void kmcl_receive_wake(struct kmcl_recv *recv)
 {
 	if (recv->stalled)
-		tasklet_schedule(&recv->tasklet);
+		kmcl_receive_again(recv);
 }
 
 /* What was waited for at kmcl_recv.idle is written, and told, under the lock. */
@@ -146,6 +158,11 @@ static inline void kmcl_recv_add(size_t *bytes, ssize_t n)
 {
 	WRITE_ONCE(*bytes, *bytes + n);
 }
+
+/* share.c */
+bool kmcl_share_spent(struct kmcl_share *share, u64 now);
+bool kmcl_share_use(struct kmcl_share *share, u64 ns);
+void kmcl_share_reset(struct kmcl_share *share);
 
 /* deliver.c */
 void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,

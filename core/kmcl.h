@@ -96,9 +96,11 @@ struct kmcl_counters {
 	atomic64_t malformed;	/* packets stepped over: broken or too long */
 	atomic64_t unknown;	/* packets stepped over: of a type not known */
 	atomic64_t no_memory;	/* a packet had to wait in the ring for memory */
+	atomic64_t throttled;	/* the share of a window was used up: a thread read on */
 	atomic64_t pinned;	/* pages that the other end may still write to */
 	atomic64_t unpinned;	/* the same, and nothing keeps them from being used */
-	u64 reported;		/* of the refused ones; the worker's own */
+	u64 reported;		/* of the refused ones; the worker's own, as is */
+	u64 throttled_reported;	/* of those */
 };
 
 /*
@@ -191,13 +193,25 @@ enum kmcl_recv_gate {
 	KMCL_RECV_DISCARDS,
 };
 
+/* No limit. */
+#define KMCL_SHARE_ALL	100
+
+/* How much the reader may take of a processor's time in softirq context; share.c's. */
+struct kmcl_share {
+	u8 percent;		/* VmbChannelSetAllowableDpcCpuUsage() */
+	bool spent;		/* @work reads until the window is over; the reader's own, */
+	u64 began;		/* as are the window's beginning, by local_clock(), */
+	u64 used;		/* and the ns taken in it */
+	struct work_struct work;	/* reads the ring in a thread */
+};
+
 /* The receiving side. */
 struct kmcl_recv {
 	bool at_passive;	/* VmbChannelSetIncomingProcessingAtPassive() */
 	atomic_t readers;	/* calls of kmcl_receive_poll() to account for */
 	u32 batches;		/* that the reader has ended, counted by it */
 	struct tasklet_struct tasklet;	/* reads the ring where no signal comes */
-	u8 share;		/* VmbChannelSetAllowableDpcCpuUsage(), percent */
+	struct kmcl_share share;
 	struct work_struct work;	/* delivers @passive */
 	struct workqueue_struct *wq;	/* for it alone; from the first opening on */
 

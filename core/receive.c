@@ -2,14 +2,17 @@
 /*
  * The way in: from the ring to a completion routine or to delivery.
  *
- * The ring is read in softirq context only, by one reader at a time, in batches.
+ * The ring is read in softirq context, by one reader at a time, in batches; where that
+ * has a limit (share.c), beyond it with bottom halves off in a work item.
  * A packet that cannot be taken now stays in the ring, which is then left alone,
  * its signals masked, until the reason is gone.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/bottom_half.h>
 #include <linux/delay.h>
 #include <linux/export.h>
+#include <linux/sched/clock.h>
 #include <linux/sizes.h>
 #include <linux/wait.h>
 
@@ -17,6 +20,12 @@
 
 /* After that many packets other softirqs get their turn. */
 #define KMCL_RECEIVE_BUDGET	64
+
+/*
+ * Where softirq context has a limit: what is read beyond it is no more than that, and no
+ * more keeps the thread on its processor.
+ */
+#define KMCL_RECEIVE_LIMITED	16
 
 /*
  * That many packets wait for PASSIVE_LEVEL, or for the channel to go on, at most; the
@@ -198,8 +207,8 @@ static void kmcl_receive_fail(struct kmcl_channel *chan)
 	kmcl_warn(chan, "the incoming ring is corrupt; nothing is received any more until the channel is disabled\n");
 }
 
-/* Returns true if there is more to read now. */
-static bool kmcl_receive_batch(struct kmcl_channel *chan)
+/* Reads @budget packets at most. Returns true if there is more to read now. */
+static bool kmcl_receive_batch(struct kmcl_channel *chan, u32 budget)
 {
 	struct kmcl_recv *recv = &chan->recv;
 	const struct kmcl_transport *ops;
@@ -224,7 +233,7 @@ static bool kmcl_receive_batch(struct kmcl_channel *chan)
 			stalled = true;
 			break;
 		}
-		if (packets == KMCL_RECEIVE_BUDGET)
+		if (packets == budget)
 			break;
 		/* Completions pass: a client at its limits may be waiting for one. */
 		if (kmcl_receive_stalls(recv, ret > 0 &&
@@ -253,11 +262,33 @@ static bool kmcl_receive_batch(struct kmcl_channel *chan)
 	return more;
 }
 
+/* As above, where softirq context has a limit; @thread: by the work item. */
+static noinline bool kmcl_receive_limited(struct kmcl_channel *chan, bool thread)
+{
+	struct kmcl_share *share = &chan->recv.share;
+	u64 begin;
+	bool more;
+
+	/* A ring that is not to be read sends neither after the other. */
+	if (kmcl_receive_stalls(&chan->recv, false))
+		return false;
+
+	begin = local_clock();
+	if (kmcl_share_spent(share, begin) != thread)
+		return true;
+
+	more = kmcl_receive_batch(chan, KMCL_RECEIVE_LIMITED);
+	if (!thread && kmcl_share_use(share, local_clock() - begin))
+		atomic64_inc(&chan->count.throttled);
+	return more;
+}
+
 /*
- * Reads the ring, unless it is being read: the tasklet does so once more then, after
- * whatever else has to be done on its CPU. In softirq context.
+ * Reads the ring, unless it is being read: it is read once more then, after whatever
+ * else has to be done on that CPU. In softirq context or, by the work item, with bottom
+ * halves off.
  */
-static void kmcl_receive_poll(struct kmcl_channel *chan)
+static void kmcl_receive_poll(struct kmcl_channel *chan, bool thread)
 {
 	struct kmcl_recv *recv = &chan->recv;
 	bool more;
@@ -266,11 +297,14 @@ static void kmcl_receive_poll(struct kmcl_channel *chan)
 	if (atomic_inc_return(&recv->readers) != 1)
 		return;
 
-	more = kmcl_receive_batch(chan);
+	if (likely(!thread && READ_ONCE(recv->share.percent) == KMCL_SHARE_ALL))
+		more = kmcl_receive_batch(chan, KMCL_RECEIVE_BUDGET);
+	else
+		more = kmcl_receive_limited(chan, thread);
 	/* Pairs with the acquire in kmcl_receive_synced(): the batch has ended. */
 	smp_store_release(&recv->batches, recv->batches + 1);
 	if (atomic_xchg(&recv->readers, 0) != 1 || more)
-		tasklet_schedule(&recv->tasklet);
+		kmcl_receive_again(recv);
 }
 
 static void kmcl_receive_tasklet(struct tasklet_struct *t)
@@ -278,7 +312,18 @@ static void kmcl_receive_tasklet(struct tasklet_struct *t)
 	struct kmcl_channel *chan =
 		container_of(t, struct kmcl_channel, recv.tasklet);
 
-	kmcl_receive_poll(chan);
+	kmcl_receive_poll(chan, false);
+}
+
+/* It waits for nothing, so one queue is enough for all channels. */
+static void kmcl_receive_work(struct work_struct *work)
+{
+	struct kmcl_channel *chan =
+		container_of(work, struct kmcl_channel, recv.share.work);
+
+	local_bh_disable();
+	kmcl_receive_poll(chan, true);
+	local_bh_enable();
 }
 
 /**
@@ -292,7 +337,7 @@ static void kmcl_receive_tasklet(struct tasklet_struct *t)
 void kmcl_data_ready(struct kmcl_link *link)
 {
 	kmcl_send_drain(link->chan);
-	kmcl_receive_poll(link->chan);
+	kmcl_receive_poll(link->chan, false);
 }
 EXPORT_SYMBOL_GPL(kmcl_data_ready);
 
@@ -308,6 +353,8 @@ void kmcl_receive_init(struct kmcl_channel *chan)
 	recv->limit = KMCL_RECEIVE_HELD;
 	tasklet_setup(&recv->tasklet, kmcl_receive_tasklet);
 	INIT_WORK(&recv->work, kmcl_deliver_work);
+	recv->share.percent = KMCL_SHARE_ALL;
+	INIT_WORK(&recv->share.work, kmcl_receive_work);
 }
 
 /*
@@ -456,7 +503,11 @@ void kmcl_receive_close(struct kmcl_channel *chan)
 	wait_event_idle(recv->idle, !READ_ONCE(recv->held));
 	kmcl_incoming_sync(recv);
 
+	/* The work item may schedule the tasklet, which by itself would queue nothing. */
 	tasklet_kill(&recv->tasklet);
+	cancel_work_sync(&recv->share.work);
+	tasklet_kill(&recv->tasklet);
+	kmcl_share_reset(&recv->share);
 	cancel_work_sync(&recv->work);
 	kmcl_incoming_free_spares(chan);
 	recv->failed = false;

@@ -145,6 +145,19 @@ static void kmcl_state_report_refused(struct kmcl_channel *chan)
 		  stray, malformed, unknown);
 }
 
+/* How often a thread read on since this was last said. */
+static void kmcl_state_report_throttled(struct kmcl_channel *chan)
+{
+	struct kmcl_counters *count = &chan->count;
+	u64 throttled = atomic64_read(&count->throttled);
+
+	if (throttled == count->throttled_reported)
+		return;
+	pr_info("%s: the share of a processor was used up %llu times, and a thread read on\n",
+		kmcl_channel_name(chan), throttled - count->throttled_reported);
+	count->throttled_reported = throttled;
+}
+
 /*
  * Opened -> closed. The link is closed before outgoing packets are completed:
  * until then the other end may still write to memory that they describe.
@@ -177,4 +190,5 @@ void kmcl_state_close(struct kmcl_channel *chan)
 	kmcl_gpadls_close(chan);
 
 	kmcl_state_report_refused(chan);
+	kmcl_state_report_throttled(chan);
 }

@@ -118,6 +118,14 @@ static void do_request(struct client *client)
 					 &timeout);
 }
 
+static void do_share(struct client *client)
+{
+	static atomic_t percent;
+
+	VmbChannelSetAllowableDpcCpuUsage(client->channel,
+					  1 + (u32)atomic_inc_return(&percent) % 100);
+}
+
 struct race_op {
 	const char *name;
 	void (*call)(struct client *client);
@@ -126,7 +134,7 @@ struct race_op {
 static const struct race_op race_ops[] = {
 	{ "Enable", do_enable }, { "Disable", do_disable }, { "Pause", do_pause },
 	{ "Start", do_start }, { "rescind", do_rescind }, { "send", do_send },
-	{ "GPADL", do_gpadl }, { "request", do_request },
+	{ "GPADL", do_gpadl }, { "request", do_request }, { "share", do_share },
 	{ "send beyond the limit", do_send_beyond_the_limit },
 	{ "Init functions", do_init }, { "GPADL of frames", do_gpadl_of_frames },
 };
@@ -345,6 +353,7 @@ static int toggling_thread(void *data)
 
 	while (!kthread_should_stop()) {
 		VmbChannelSetIncomingProcessingAtPassive(client->channel, passive);
+		do_share(client);
 		passive = !passive;
 		usleep_range(20, 200);
 	}

@@ -59,6 +59,12 @@ static void do_passive(struct stress_thread *thread, struct stress_end *end, u64
 	VmbChannelSetIncomingProcessingAtPassive(end->channel, draw & 1);
 }
 
+static void do_share(struct stress_thread *thread, struct stress_end *end, u64 draw)
+{
+	VmbChannelSetAllowableDpcCpuUsage(end->channel, draw & 1 ? 100 :
+					  1 + (draw >> 8) % 10);
+}
+
 static void do_gpadl_create(struct stress_thread *thread, struct stress_end *end, u64 draw)
 {
 	stress_gpadl_create(thread, end->lane, draw);
@@ -106,6 +112,7 @@ static const struct stress_op {
 	{ "pause", do_pause, 6 },
 	{ "quota", do_quota, 8 },
 	{ "passive", do_passive, 8 },
+	{ "share", do_share, 8 },
 	{ "create a GPADL", do_gpadl_create, 12 },
 	{ "delete a GPADL", do_gpadl_delete, 8 },
 	{ "map a GPADL", do_gpadl_map, 16, ITS_SERVER },
