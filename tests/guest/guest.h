@@ -54,6 +54,7 @@ enum guest_job {
 	JOB_FLOOD_A,
 	JOB_FLOOD_B,
 	JOB_HIBERNATE,
+	JOB_SHARE = 0x30,
 	JOB_TRICKS = 0x40,	/* as many as the scenario has */
 };
 
@@ -119,6 +120,7 @@ void job_mmio(void);
 void job_requests(void);
 void job_source(void);
 void job_transfer(void);
+void job_share(void);
 void job_rescinded(void);
 void job_refused(void);
 void job_late(void);

@@ -105,6 +105,7 @@ static const struct {
 	{ "requests", job_requests },
 	{ "source", job_source },
 	{ "transfer", job_transfer },
+	{ "share", job_share },
 	{ "slow", job_slow },
 	{ "rescinded", job_rescinded },
 	{ "refused", job_refused },
