@@ -6,6 +6,9 @@
  * is used up a work item reads on, in a thread that competes with others for a processor,
  * until the window is over. All else is as before: one reader at a time, with bottom
  * halves off, so packets keep their order and the client sees the same IRQL.
+ *
+ * Time is that of a clock: interrupts count, and where a softirq is a thread, as on
+ * PREEMPT_RT, so does what preempts it. Both make the share smaller than what was set.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -67,7 +70,7 @@ bool kmcl_share_use(struct kmcl_share *share, u64 ns)
 void kmcl_share_reset(struct kmcl_share *share)
 {
 	share->used = 0;
-	share->spent = false;
+	WRITE_ONCE(share->spent, false);
 }
 
 /**
