@@ -30,6 +30,7 @@ static void kmcl_channel_init(struct kmcl_channel *chan, PDEVICE_OBJECT parent,
 	kmcl_receive_init(chan);
 	kmcl_gpadls_init(chan);
 	kmcl_server_init(chan);
+	kmcl_subs_init(chan);
 }
 
 /**
@@ -146,13 +147,15 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel)
 		return;
 
 	if (WARN_ONCE(kmcl_control_is_self(chan),
-		      "vmbkmcl: %s() in a callback of the channel\n", __func__))
+		      "vmbkmcl: %s() in a callback of the channel\n", __func__) ||
+	    kmcl_subs_in_callback(chan, __func__))
 		return;
 
 	if (WARN_ONCE(!kmcl_control_is_disabled(chan),
 		      "vmbkmcl: %s() on an enabled channel\n", __func__))
 		kmcl_control_disable(chan);
 
+	kmcl_subs_end(chan);
 	kmcl_restore_drop(chan);
 	kmcl_save_end(chan);
 	kmcl_send_end(chan);
@@ -205,7 +208,8 @@ EXPORT_SYMBOL_GPL(VmbChannelGetPointer);
  * VmbChannelGetInterfaceInstance() - which instance a channel is connected to
  * @Channel: the channel
  * @Instance: the instance GUID of the offer in use; where there is none, the
- *	one set as target (this project's decision), all zeroes for "any"
+ *	one set as target (this project's decision), all zeroes for "any"; that of a
+ *	sub-channel is its primary's
  *
  * Context: up to DISPATCH_LEVEL.
  */
@@ -218,10 +222,14 @@ VOID VmbChannelGetInterfaceInstance(VMBCHANNEL Channel, LPGUID Instance)
 		return;
 
 	BUILD_BUG_ON(sizeof(*Instance) != sizeof(guid_t));
-	spin_lock_irqsave(&chan->ctl.lock, flags);
+	spin_lock_irqsave(&kmcl_subs_lock, flags);
+	if (chan->set.primary)
+		chan = chan->set.primary;
+	spin_lock(&chan->ctl.lock);
 	memcpy(Instance, chan->ctl.link ? &chan->ctl.link->instance :
 					  &chan->set.instance, sizeof(guid_t));
-	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+	spin_unlock(&chan->ctl.lock);
+	spin_unlock_irqrestore(&kmcl_subs_lock, flags);
 }
 EXPORT_SYMBOL_GPL(VmbChannelGetInterfaceInstance);
 

@@ -55,7 +55,8 @@ static noinline bool kmcl_control_in_callback(struct kmcl_channel *chan,
 					      const char *function)
 {
 	return WARN_ONCE(kmcl_control_is_self(chan),
-			 "vmbkmcl: %s() in a callback that it waits for\n", function);
+			 "vmbkmcl: %s() in a callback that it waits for\n", function) ||
+	       kmcl_subs_in_callback(chan, function);
 }
 
 static void kmcl_report_pnp_failure(struct kmcl_channel *chan, NTSTATUS status)
@@ -95,7 +96,8 @@ static void kmcl_control_to_disabled(struct kmcl_channel *chan)
 	/* If it is to be opened anew, each transport is asked anew. */
 	chan->ctl.tried = 0;
 
-	spin_lock_irqsave(&chan->ctl.lock, flags);
+	spin_lock_irqsave(&kmcl_subs_lock, flags);
+	spin_lock(&chan->ctl.lock);
 	again = chan->ctl.want_enabled &&
 		(chan->ctl.reopen || chan->ctl.stays_wanted);
 	WRITE_ONCE(chan->ctl.want_enabled, again);
@@ -108,12 +110,18 @@ static void kmcl_control_to_disabled(struct kmcl_channel *chan)
 	chan->ctl.busy = false;
 	chan->ctl.busy_noted = false;
 	kmcl_server_unclaim(chan);
-	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+	if (!again)
+		kmcl_sub_disabled(chan);
+	spin_unlock(&chan->ctl.lock);
+	spin_unlock_irqrestore(&kmcl_subs_lock, flags);
 }
 
 /* A server's offer is there, for the first time or again. */
 static void kmcl_control_offer(struct kmcl_channel *chan)
 {
+	/* Else it was named when it was claimed. */
+	if (chan->sub.is_one)
+		kmcl_sub_name_offer(chan);
 	chan->server.offer.resume = kmcl_restore_id(chan);
 	/* Before the offer is made: what the saved server's client has left is over. */
 	if (chan->set.server_flags & VMBUS_SERVER_CHANNEL_INIT_FLAG_FORCE_NEW_CHANNEL)
@@ -212,7 +220,7 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 
 	spin_lock_irqsave(&ctl->lock, flags);
 	enabled = ctl->want_enabled;
-	paused = ctl->want_paused;
+	paused = ctl->want_paused || ctl->primary_paused;
 	gone = ctl->link_gone;
 	state = ctl->state;
 	cancelled = ctl->cancelled;
@@ -298,6 +306,7 @@ static void kmcl_control_work(struct work_struct *work)
 	 */
 	smp_store_release(&ctl->done, asked);
 	wake_up_all(&ctl->wait);
+	kmcl_sub_wake_primary(chan);
 }
 
 void kmcl_control_init(struct kmcl_channel *chan)
@@ -308,12 +317,10 @@ void kmcl_control_init(struct kmcl_channel *chan)
 	INIT_WORK(&chan->send.hang_up, kmcl_link_broke);
 }
 
-void kmcl_control_disable(struct kmcl_channel *chan)
+/* Called with the locks of sub-channels and of control held. */
+u64 kmcl_control_ask_disable(struct kmcl_channel *chan)
 {
-	unsigned long flags;
-	u64 ticket;
-
-	spin_lock_irqsave(&chan->ctl.lock, flags);
+	lockdep_assert_held(&kmcl_subs_lock);
 	/*
 	 * The worker may not even have seen that it was to be enabled, or be past the
 	 * point where it completes what was sent.
@@ -322,17 +329,63 @@ void kmcl_control_disable(struct kmcl_channel *chan)
 		WRITE_ONCE(chan->ctl.cancelled, true);
 	if (chan->ctl.state == KMCL_DISABLED && chan->ctl.want_enabled)
 		kmcl_server_unclaim(chan);
+	if (chan->ctl.state == KMCL_DISABLED)
+		kmcl_sub_disabled(chan);
 	WRITE_ONCE(chan->ctl.want_enabled, false);
 	chan->ctl.reopen = false;
 	chan->ctl.stays_wanted = false;
 	kmcl_requests_off(chan);
 	kmcl_receive_discard(chan);
-	ticket = kmcl_control_ask(chan);
-	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+	return kmcl_control_ask(chan);
+}
+
+void kmcl_control_disable(struct kmcl_channel *chan)
+{
+	unsigned long flags;
+	u64 ticket;
+
+	spin_lock_irqsave(&kmcl_subs_lock, flags);
+	/* Not only when the worker gets to it: it may be waiting for them. */
+	kmcl_subs_ask_close(chan);
+	spin_lock(&chan->ctl.lock);
+	ticket = kmcl_control_ask_disable(chan);
+	spin_unlock(&chan->ctl.lock);
+	spin_unlock_irqrestore(&kmcl_subs_lock, flags);
 
 	kmcl_control_wait(chan, ticket);
 	if (!chan->is_server)
 		kmcl_offer_settle(chan);
+}
+
+/* Called with the locks of sub-channels and of control held. */
+static NTSTATUS kmcl_control_enable(struct kmcl_channel *chan)
+{
+	struct kmcl_control *ctl = &chan->ctl;
+	NTSTATUS status = STATUS_SUCCESS;
+
+	if (!chan->is_server && ctl->closing && ctl->want_enabled && !ctl->reopen &&
+	    kmcl_sub_may_reopen(chan)) {
+		ctl->reopen = true;
+		return STATUS_SUCCESS;
+	}
+	if (!kmcl_control_is_disabled(chan))
+		return STATUS_INVALID_DEVICE_STATE;
+
+	if (chan->sub.is_one)
+		status = kmcl_sub_enable(chan);
+	else if (!chan->set.has_target)
+		status = STATUS_INVALID_DEVICE_STATE;
+	else if (chan->is_server && !kmcl_server_claim(chan))
+		status = STATUS_OBJECT_NAME_COLLISION;
+	if (!NT_SUCCESS(status))
+		return status;
+
+	WRITE_ONCE(ctl->want_enabled, true);
+	if (chan->is_server)
+		ctl->want_paused = true;
+	kmcl_requests_on(chan);
+	kmcl_control_ask(chan);
+	return STATUS_SUCCESS;
 }
 
 /**
@@ -360,8 +413,10 @@ void kmcl_control_disable(struct kmcl_channel *chan)
  *  This project's decisions:
  *
  *  - STATUS_INVALID_PARAMETER_1: a bad handle
- *  - STATUS_INVALID_DEVICE_STATE: the channel is not disabled or has no target
- *  - STATUS_OBJECT_NAME_COLLISION: another server makes the same offer
+ *  - STATUS_INVALID_DEVICE_STATE: the channel is not disabled or has no target, or it is a
+ *    sub-channel whose primary is not open
+ *  - STATUS_OBJECT_NAME_COLLISION: another server makes the same offer; or another
+ *    sub-channel of the primary with that index is enabled
  *  - STATUS_NOT_SUPPORTED: a server channel without
  *    VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER, with a line in the log, for a
  *    guest cannot offer channels to other partitions
@@ -369,33 +424,25 @@ void kmcl_control_disable(struct kmcl_channel *chan)
 NTSTATUS VmbChannelEnable(VMBCHANNEL Channel)
 {
 	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
-	NTSTATUS status = STATUS_SUCCESS;
 	unsigned long flags;
+	NTSTATUS status;
 
 	if (!chan)
 		return STATUS_INVALID_PARAMETER_1;
 
-	if (chan->is_server && !(READ_ONCE(chan->set.server_flags) &
-				 VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER)) {
+	/* A sub-channel is offered where its primary is. */
+	if (chan->is_server && !READ_ONCE(chan->sub.is_one) &&
+	    !(READ_ONCE(chan->set.server_flags) &
+	      VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER)) {
 		kmcl_warn(chan, "a guest cannot offer channels to other partitions, only within itself (VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER)\n");
 		return STATUS_NOT_SUPPORTED;
 	}
 
-	spin_lock_irqsave(&chan->ctl.lock, flags);
-	if (!chan->is_server && chan->ctl.closing && chan->ctl.want_enabled && !chan->ctl.reopen) {
-		chan->ctl.reopen = true;
-	} else if (!kmcl_control_is_disabled(chan) || !chan->set.has_target) {
-		status = STATUS_INVALID_DEVICE_STATE;
-	} else if (chan->is_server && !kmcl_server_claim(chan)) {
-		status = STATUS_OBJECT_NAME_COLLISION;
-	} else {
-		WRITE_ONCE(chan->ctl.want_enabled, true);
-		if (chan->is_server)
-			chan->ctl.want_paused = true;
-		kmcl_requests_on(chan);
-		kmcl_control_ask(chan);
-	}
-	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+	spin_lock_irqsave(&kmcl_subs_lock, flags);
+	spin_lock(&chan->ctl.lock);
+	status = kmcl_control_enable(chan);
+	spin_unlock(&chan->ctl.lock);
+	spin_unlock_irqrestore(&kmcl_subs_lock, flags);
 	return status;
 }
 EXPORT_SYMBOL_GPL(VmbChannelEnable);

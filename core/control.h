@@ -10,6 +10,7 @@
 /* control.c */
 void kmcl_control_init(struct kmcl_channel *chan);
 void kmcl_control_disable(struct kmcl_channel *chan);
+u64 kmcl_control_ask_disable(struct kmcl_channel *chan);
 
 /* state.c: the steps of control.c's worker, which alone calls them */
 NTSTATUS kmcl_state_open(struct kmcl_channel *chan);
@@ -35,6 +36,24 @@ void kmcl_offer_settle(struct kmcl_channel *chan);
 int kmcl_offer_make(struct kmcl_channel *chan);
 void kmcl_offer_revoke(struct kmcl_channel *chan);
 void kmcl_link_broke(struct work_struct *work);
+
+/* subchannel.c */
+extern spinlock_t kmcl_subs_lock;
+void kmcl_subs_init(struct kmcl_channel *chan);
+void kmcl_subs_open(struct kmcl_channel *chan);
+void kmcl_subs_close(struct kmcl_channel *chan);
+void kmcl_subs_start(struct kmcl_channel *chan);
+void kmcl_subs_pause(struct kmcl_channel *chan);
+void kmcl_subs_ask_close(struct kmcl_channel *chan);
+void kmcl_subs_end(struct kmcl_channel *chan);
+bool kmcl_subs_in_callback(struct kmcl_channel *chan, const char *function);
+NTSTATUS kmcl_sub_enable(struct kmcl_channel *chan);
+bool kmcl_sub_may_reopen(struct kmcl_channel *chan);
+void kmcl_sub_disabled(struct kmcl_channel *chan);
+void kmcl_sub_wake_primary(struct kmcl_channel *chan);
+bool kmcl_sub_takes(const struct kmcl_channel *chan, const struct kmcl_link *primary,
+		    u16 index);
+void kmcl_sub_name_offer(struct kmcl_channel *chan);
 
 /* server.c; claims under the control lock */
 void kmcl_server_init(struct kmcl_channel *chan);

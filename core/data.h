@@ -123,6 +123,7 @@ void kmcl_receive_discard(struct kmcl_channel *chan);
 void kmcl_receive_stop(struct kmcl_channel *chan);
 void kmcl_receive_cut(struct kmcl_channel *chan, struct kmcl_link *link);
 void kmcl_receive_close(struct kmcl_channel *chan);
+void kmcl_receive_schedule(struct kmcl_recv *recv);
 
 /*
  * Has the ring read by whichever of the two is to read it now. The one that finds that it
@@ -133,7 +134,7 @@ static inline void kmcl_receive_again(struct kmcl_recv *recv)
 	if (unlikely(READ_ONCE(recv->share.spent)))
 		queue_work(kmcl_deliver_wq, &recv->share.work);
 	else
-		tasklet_schedule(&recv->tasklet);
+		kmcl_receive_schedule(recv);
 }
 
 /* A reason to leave the ring unread may be gone. Called with kmcl_recv.lock held. */

@@ -23,6 +23,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/smp.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/uuid.h>
@@ -211,6 +212,9 @@ struct kmcl_recv {
 	atomic_t readers;	/* calls of kmcl_receive_poll() to account for */
 	u32 batches;		/* that the reader has ended, counted by it */
 	struct tasklet_struct tasklet;	/* reads the ring where no signal comes */
+	int cpu;		/* of an open channel: where that is to run, or -1 */
+	atomic_t sent_there;	/* @there is on its way */
+	struct __call_single_data there;	/* schedules the tasklet on @cpu */
 	struct kmcl_share share;
 	struct work_struct work;	/* delivers @passive */
 	struct workqueue_struct *wq;	/* for it alone; from the first opening on */
@@ -278,6 +282,8 @@ enum kmcl_step {
 	KMCL_STEP_CLOSED,
 	KMCL_STEP_GPADLS,
 	KMCL_STEP_PNP_FAILURE,
+	KMCL_STEP_SUBS_CLOSE,
+	KMCL_STEP_SUBS_PAUSE,
 };
 
 /* What was asked of the channel and how far its worker has got. */
@@ -286,6 +292,7 @@ struct kmcl_control {
 	enum kmcl_state state;	/* written by the worker only */
 	bool want_enabled;
 	bool want_paused;
+	bool primary_paused;	/* as @want_paused, and for a sub-channel only */
 	struct kmcl_link *link;	/* the accepted offer */
 	bool link_used;		/* the worker has begun to open it */
 	bool link_gone;
@@ -372,6 +379,24 @@ struct kmcl_packets {
 	u32 out;		/* that clients have: together they hold a reference */
 };
 
+/*
+ * A primary and its sub-channels; subchannel.c's. All of it, and kmcl_settings.primary,
+ * is guarded by kmcl_subs_lock.
+ */
+struct kmcl_subs {
+	struct list_head list;	/* of kmcl_channel.sub.node: those whose primary this is */
+	bool open;		/* they may be enabled */
+	bool paused;		/* and are not to start yet */
+	wait_queue_head_t wait;	/* woken when one of them has done what it was asked for */
+};
+
+struct kmcl_sub {
+	struct list_head node;	/* in the primary's kmcl_subs.list */
+	bool enabled;		/* from VmbChannelEnable() until it is disabled again */
+	u64 ticket;		/* the primary's last request, if it waits for that */
+	bool is_one;		/* for good, even if its primary is cleaned up */
+};
+
 struct kmcl_channel {
 	u32 tag;
 	bool is_server;
@@ -387,6 +412,8 @@ struct kmcl_channel {
 	struct kmcl_recv recv;
 	struct kmcl_gpadls gpadls;
 	struct kmcl_server server;
+	struct kmcl_subs subs;
+	struct kmcl_sub sub;
 	struct kmcl_counters count;
 	struct kmcl_link *link;		/* stable while send.writable or a callback can come */
 
@@ -512,6 +539,8 @@ int kmcl_workqueues_create(void);
 void kmcl_workqueues_destroy(void);
 extern struct workqueue_struct *kmcl_control_wq;
 extern struct workqueue_struct *kmcl_server_wq;
+extern struct workqueue_struct *kmcl_sub_wq;
+extern struct workqueue_struct *kmcl_server_sub_wq;
 extern struct workqueue_struct *kmcl_deliver_wq;
 
 NTSTATUS kmcl_status_from_errno(int error);

@@ -7,12 +7,24 @@
 
 #include "control.h"
 
+/**
+ * kmcl_link_init() - make a link for an offer
+ * @link: the transport's
+ * @ops: the transport
+ * @type: the offer's class
+ * @instance: the offer's instance
+ *
+ * For a sub-channel the transport sets @primary and @sub_index behind this.
+ */
 void kmcl_link_init(struct kmcl_link *link, const struct kmcl_transport *ops,
 		    const guid_t *type, const guid_t *instance)
 {
 	link->ops = ops;
 	guid_copy(&link->type, type);
 	guid_copy(&link->instance, instance);
+	link->primary = NULL;
+	link->sub_index = 0;
+	link->target_cpu = -1;
 	link->chan = NULL;
 	link->cut = false;
 	link->flushed = false;

@@ -13,34 +13,52 @@
 
 /*
  * Control work waits for clients, which may take long, and that of a client for
- * that of its server, which must not queue up behind many such. What is sent may be
- * what a client's memory reclaim waits for: the third queue has a rescuer, and is for
- * work that senders leave to later, which waits for nothing. Delivery at PASSIVE_LEVEL,
+ * that of its server, which must not queue up behind many such. Both, of a primary, wait
+ * for that of its sub-channels, which has queues of its own for the same reason. What is
+ * sent may be what a client's memory reclaim waits for: the last queue has a rescuer, and
+ * is for work that senders leave to later, which waits for nothing. Delivery at PASSIVE_LEVEL,
  * where clients may wait, has a queue for each channel: kmcl_recv.wq.
  */
 struct workqueue_struct *kmcl_control_wq;
 struct workqueue_struct *kmcl_server_wq;
+struct workqueue_struct *kmcl_sub_wq;
+struct workqueue_struct *kmcl_server_sub_wq;
 struct workqueue_struct *kmcl_deliver_wq;
+
+static struct workqueue_struct *kmcl_workqueue_create(const char *name)
+{
+	return alloc_workqueue("vmbkmcl_%s", WQ_UNBOUND, WQ_MAX_ACTIVE, name);
+}
 
 int kmcl_workqueues_create(void)
 {
-	kmcl_control_wq = alloc_workqueue("vmbkmcl_control", WQ_UNBOUND,
-					  WQ_MAX_ACTIVE);
+	kmcl_control_wq = kmcl_workqueue_create("control");
 	if (!kmcl_control_wq)
 		return -ENOMEM;
 
-	kmcl_server_wq = alloc_workqueue("vmbkmcl_server", WQ_UNBOUND,
-					 WQ_MAX_ACTIVE);
+	kmcl_server_wq = kmcl_workqueue_create("server");
 	if (!kmcl_server_wq)
 		goto destroy_control;
+
+	kmcl_sub_wq = kmcl_workqueue_create("sub");
+	if (!kmcl_sub_wq)
+		goto destroy_server;
+
+	kmcl_server_sub_wq = kmcl_workqueue_create("server_sub");
+	if (!kmcl_server_sub_wq)
+		goto destroy_sub;
 
 	kmcl_deliver_wq = alloc_workqueue("vmbkmcl_deliver",
 					  WQ_UNBOUND | WQ_MEM_RECLAIM,
 					  WQ_MAX_ACTIVE);
 	if (!kmcl_deliver_wq)
-		goto destroy_server;
+		goto destroy_server_sub;
 	return 0;
 
+destroy_server_sub:
+	destroy_workqueue(kmcl_server_sub_wq);
+destroy_sub:
+	destroy_workqueue(kmcl_sub_wq);
 destroy_server:
 	destroy_workqueue(kmcl_server_wq);
 destroy_control:
@@ -51,6 +69,8 @@ destroy_control:
 void kmcl_workqueues_destroy(void)
 {
 	destroy_workqueue(kmcl_deliver_wq);
+	destroy_workqueue(kmcl_server_sub_wq);
+	destroy_workqueue(kmcl_sub_wq);
 	destroy_workqueue(kmcl_server_wq);
 	destroy_workqueue(kmcl_control_wq);
 }
@@ -87,8 +107,6 @@ static void kmcl_channel_release(struct kref *ref)
 
 	/* Up to softirq context: it may be a packet that was freed late. */
 	kmcl_channel_drop_spares(chan);
-	if (chan->set.primary)
-		kmcl_channel_put(chan->set.primary);
 	/* Its memory may be used for anything once this is waited for. */
 	if (chan->in_callers_memory)
 		complete(&chan->unused);
@@ -135,14 +153,20 @@ void kmcl_control_set_closing(struct kmcl_channel *chan)
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 }
 
+static struct workqueue_struct *kmcl_control_queue(const struct kmcl_channel *chan)
+{
+	if (chan->sub.is_one)
+		return chan->is_server ? kmcl_server_sub_wq : kmcl_sub_wq;
+	return chan->is_server ? kmcl_server_wq : kmcl_control_wq;
+}
+
 /* Wakes the worker. Called with the control lock held. */
 u64 kmcl_control_ask(struct kmcl_channel *chan)
 {
 	u64 ticket = ++chan->ctl.asked;
 
 	lockdep_assert_held(&chan->ctl.lock);
-	queue_work(chan->is_server ? kmcl_server_wq : kmcl_control_wq,
-		   &chan->ctl.work);
+	queue_work(kmcl_control_queue(chan), &chan->ctl.work);
 	return ticket;
 }
 

@@ -209,15 +209,33 @@ static bool kmcl_channel_watches(const struct kmcl_channel *chan,
 }
 
 /* Called with the control lock held. */
+static bool kmcl_channel_waits(const struct kmcl_channel *chan,
+			       const struct kmcl_transport *ops)
+{
+	return chan->ctl.state == KMCL_ENABLED && chan->ctl.want_enabled &&
+	       !chan->ctl.link && kmcl_channel_watches(chan, ops);
+}
+
+/* Called with the control lock held. */
 static bool kmcl_channel_wants(const struct kmcl_channel *chan,
 			       const struct kmcl_transport *ops,
 			       const guid_t *type, const guid_t *instance)
 {
-	return chan->ctl.state == KMCL_ENABLED && chan->ctl.want_enabled &&
-	       !chan->ctl.link && kmcl_channel_watches(chan, ops) &&
+	return kmcl_channel_waits(chan, ops) && !chan->set.primary &&
 	       guid_equal(&chan->set.type, type) &&
 	       (chan->set.any_instance ||
 		guid_equal(&chan->set.instance, instance));
+}
+
+/* Called with the control lock held. */
+static bool kmcl_channel_takes(const struct kmcl_channel *chan,
+			       const struct kmcl_link *link)
+{
+	if (!link->primary)
+		return kmcl_channel_wants(chan, link->ops, &link->type,
+					  &link->instance);
+	return kmcl_channel_waits(chan, link->ops) &&
+	       kmcl_sub_takes(chan, link->primary, link->sub_index);
 }
 
 /**
@@ -248,6 +266,32 @@ bool kmcl_offer_wanted(const struct kmcl_transport *ops, const guid_t *type,
 	return wanted;
 }
 EXPORT_SYMBOL_GPL(kmcl_offer_wanted);
+
+/**
+ * kmcl_offer_sub_wanted() - does a channel wait for such a sub-channel?
+ * @primary: the link of its primary
+ * @index: which of the sub-channels
+ *
+ * As kmcl_offer_wanted().
+ */
+bool kmcl_offer_sub_wanted(const struct kmcl_link *primary, u16 index)
+{
+	struct kmcl_channel *chan;
+	bool wanted = false;
+	unsigned long flags;
+
+	spin_lock_irqsave(&kmcl_waiting_lock, flags);
+	list_for_each_entry(chan, &kmcl_waiting, node) {
+		spin_lock(&chan->ctl.lock);
+		wanted = kmcl_channel_waits(chan, primary->ops) &&
+			 kmcl_sub_takes(chan, primary, index);
+		spin_unlock(&chan->ctl.lock);
+		if (wanted)
+			break;
+	}
+	spin_unlock_irqrestore(&kmcl_waiting_lock, flags);
+	return wanted;
+}
 
 /**
  * kmcl_offer_held() - another driver holds an offer
@@ -287,7 +331,7 @@ EXPORT_SYMBOL_GPL(kmcl_offer_held);
 
 /**
  * kmcl_offer_arrived() - a transport found an offer
- * @link: initialized by kmcl_link_init()
+ * @link: initialized by kmcl_link_init(), or one that no channel took before
  *
  * Gives it to the channel that has waited for it longest. From then on the
  * core may use the link until it calls the release operation.
@@ -305,8 +349,7 @@ int kmcl_offer_arrived(struct kmcl_link *link)
 	spin_lock_irqsave(&kmcl_waiting_lock, flags);
 	list_for_each_entry(chan, &kmcl_waiting, node) {
 		spin_lock(&chan->ctl.lock);
-		if (kmcl_channel_wants(chan, link->ops, &link->type,
-				       &link->instance)) {
+		if (kmcl_channel_takes(chan, link)) {
 			kmcl_channel_get(chan);
 			link->chan = chan;
 			WRITE_ONCE(chan->ctl.link, link);

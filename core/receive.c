@@ -283,6 +283,45 @@ static noinline bool kmcl_receive_limited(struct kmcl_channel *chan, bool thread
 	return more;
 }
 
+/* Is this the processor that the client has asked for, or has it asked for none? */
+static bool kmcl_receive_is_here(const struct kmcl_recv *recv)
+{
+	int cpu = READ_ONCE(recv->cpu);
+
+	return cpu < 0 || cpu == raw_smp_processor_id();
+}
+
+/* On the client's processor, interrupts off. */
+static void kmcl_receive_there(void *data)
+{
+	struct kmcl_recv *recv = data;
+
+	tasklet_schedule(&recv->tasklet);
+	/*
+	 * Pairs with kmcl_receive_schedule(). What that wrote before it found this on
+	 * its way the tasklet sees, which runs after this.
+	 */
+	atomic_xchg(&recv->sent_there, 0);
+}
+
+/* Has the tasklet read the ring, on the client's processor. Up to interrupts off. */
+void kmcl_receive_schedule(struct kmcl_recv *recv)
+{
+	int cpu = READ_ONCE(recv->cpu);
+
+	if (likely(cpu < 0 || cpu == raw_smp_processor_id())) {
+		tasklet_schedule(&recv->tasklet);
+		return;
+	}
+	if (atomic_xchg(&recv->sent_there, 1))
+		return;
+	/* That processor may be offline. */
+	if (smp_call_function_single_async(cpu, &recv->there)) {
+		atomic_xchg(&recv->sent_there, 0);
+		tasklet_schedule(&recv->tasklet);
+	}
+}
+
 /*
  * Reads the ring, unless it is being read: it is read once more then, after whatever
  * else has to be done on that CPU. In softirq context or, by the work item, with bottom
@@ -336,8 +375,13 @@ static void kmcl_receive_work(struct work_struct *work)
  */
 void kmcl_data_ready(struct kmcl_link *link)
 {
-	kmcl_send_drain(link->chan);
-	kmcl_receive_poll(link->chan, false);
+	struct kmcl_channel *chan = link->chan;
+
+	kmcl_send_drain(chan);
+	if (likely(kmcl_receive_is_here(&chan->recv)))
+		kmcl_receive_poll(chan, false);
+	else
+		kmcl_receive_schedule(&chan->recv);
 }
 EXPORT_SYMBOL_GPL(kmcl_data_ready);
 
@@ -351,7 +395,9 @@ void kmcl_receive_init(struct kmcl_channel *chan)
 	init_waitqueue_head(&recv->idle);
 	recv->quota = U32_MAX;
 	recv->limit = KMCL_RECEIVE_HELD;
+	recv->cpu = -1;
 	tasklet_setup(&recv->tasklet, kmcl_receive_tasklet);
+	INIT_CSD(&recv->there, kmcl_receive_there, recv);
 	INIT_WORK(&recv->work, kmcl_deliver_work);
 	recv->share.percent = KMCL_SHARE_ALL;
 	INIT_WORK(&recv->share.work, kmcl_receive_work);
@@ -401,7 +447,7 @@ void kmcl_receive_enable(struct kmcl_channel *chan)
 	spin_unlock_irq(&chan->recv.lock);
 
 	queue_work(chan->recv.wq, &chan->recv.work);
-	tasklet_schedule(&chan->recv.tasklet);
+	kmcl_receive_schedule(&chan->recv);
 }
 
 /* Has the batch ended that was being read when there had been so many? */
@@ -503,11 +549,11 @@ void kmcl_receive_close(struct kmcl_channel *chan)
 	wait_event_idle(recv->idle, !READ_ONCE(recv->held));
 	kmcl_incoming_sync(recv);
 
-	/* The work item may schedule the tasklet, which by itself would queue nothing. */
+	/* The last that may still schedule it; the processor is soon there. */
+	while (atomic_read(&recv->sent_there))
+		usleep_range_state(20, 100, TASK_IDLE);
 	tasklet_kill(&recv->tasklet);
-	cancel_work_sync(&recv->share.work);
-	tasklet_kill(&recv->tasklet);
-	kmcl_share_reset(&recv->share);
+	WRITE_ONCE(recv->cpu, -1);
 	cancel_work_sync(&recv->work);
 	kmcl_incoming_free_spares(chan);
 	recv->failed = false;

@@ -403,6 +403,8 @@ NTSTATUS VmbChannelRestoreFromBuffer(VMBCHANNEL Channel, PVOID Buffer,
 		return STATUS_INVALID_PARAMETER_1;
 	if (!Buffer || !IS_ALIGNED((unsigned long)Buffer, 8))
 		return STATUS_INVALID_PARAMETER_2;
+	if (READ_ONCE(chan->sub.is_one))
+		return STATUS_NOT_SUPPORTED;
 
 	mutex_lock(&chan->server.save_lock);
 	/* Once enabled, the channel's worker takes this lock before it looks. */

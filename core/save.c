@@ -415,6 +415,7 @@ static NTSTATUS kmcl_save_begin(struct kmcl_channel *chan)
  *    being saved, or restored and not yet connected
  *  - STATUS_DEVICE_BUSY: a packet with external data is under way, whose memory may be
  *    gone when it is restored. The log says so.
+ *  - STATUS_NOT_SUPPORTED: a sub-channel (this project's decision)
  *  - STATUS_INSUFFICIENT_RESOURCES
  */
 NTSTATUS VmbChannelSaveBegin(VMBCHANNEL Channel)
@@ -425,6 +426,8 @@ NTSTATUS VmbChannelSaveBegin(VMBCHANNEL Channel)
 	might_sleep();
 	if (!chan || !chan->is_server)
 		return STATUS_INVALID_PARAMETER_1;
+	if (READ_ONCE(chan->sub.is_one))
+		return STATUS_NOT_SUPPORTED;
 
 	mutex_lock(&chan->server.save_lock);
 	status = kmcl_save_begin(chan);

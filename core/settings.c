@@ -124,6 +124,7 @@ void kmcl_settings_link_params(const struct kmcl_settings *set,
 	p->recv_bytes = kmcl_ring_bytes(&shape, set->recv_pages);
 	p->max_packet = shape.pipe + shape.payload;
 	p->pipe = shape.pipe;
+	p->target_cpu = set->has_target_cpu ? set->target_cpu : -1;
 }
 
 /* Begin and end of every Init function. False: the channel is not disabled. */

@@ -56,12 +56,14 @@ NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 	if (ret)
 		goto fail_incoming;
 
+	WRITE_ONCE(chan->recv.cpu, link->target_cpu);
 	kmcl_gpadls_open(chan, link);
 	ret = kmcl_restore_open(chan);
 	if (ret) {
 		status = kmcl_status_from_errno(ret);
 		goto fail_open;
 	}
+	kmcl_subs_open(chan);
 	kmcl_step(chan, KMCL_STEP_OPENED);
 	status = kmcl_state_tell_opened(chan);
 	if (!NT_SUCCESS(status)) {
@@ -78,6 +80,7 @@ NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 	return STATUS_SUCCESS;
 
 fail_open:
+	kmcl_subs_close(chan);
 	kmcl_deliver_drop_waiting(chan);
 	kmcl_step(chan, KMCL_STEP_CLOSE);
 	link->ops->close(link);
@@ -109,6 +112,7 @@ void kmcl_state_start(struct kmcl_channel *chan)
 
 	kmcl_step(chan, KMCL_STEP_POST_STARTED);
 	kmcl_state_tell(chan, set->state.EvtChannelPostStarted, set->state_ex.EvtChannelPostStarted);
+	kmcl_subs_start(chan);
 }
 
 /* Active -> Opened: what was read but not delivered stays for the next start. */
@@ -116,6 +120,12 @@ void kmcl_state_suspend(struct kmcl_channel *chan, bool closes)
 {
 	const struct kmcl_settings *set = &chan->set;
 	struct kmcl_link *link = chan->ctl.link;
+
+	/* Sub-channels first. */
+	if (closes)
+		kmcl_subs_close(chan);
+	else
+		kmcl_subs_pause(chan);
 
 	kmcl_step(chan, KMCL_STEP_PROCESS);
 	kmcl_receive_disable(chan);
@@ -168,6 +178,8 @@ void kmcl_state_close(struct kmcl_channel *chan)
 	struct kmcl_link *link = chan->ctl.link;
 	u64 save = kmcl_save_parks(chan);
 
+	/* Those of a paused channel are still open. */
+	kmcl_subs_close(chan);
 	kmcl_step(chan, KMCL_STEP_ROUTINES);
 	kmcl_send_close(chan);
 	/* The other end waits for its memory, and this one for that. */

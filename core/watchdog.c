@@ -27,6 +27,8 @@ static const char * const kmcl_step_texts[] = {
 	[KMCL_STEP_CLOSED] = "the client's EvtChannelClosed has not returned",
 	[KMCL_STEP_GPADLS] = "the other end has not let go of the client's GPADLs",
 	[KMCL_STEP_PNP_FAILURE] = "the client's EvtChannelPnpFailure has not returned",
+	[KMCL_STEP_SUBS_CLOSE] = "its sub-channels have not closed",
+	[KMCL_STEP_SUBS_PAUSE] = "its sub-channels have not paused",
 };
 
 static void kmcl_watchdog(struct work_struct *work)

@@ -72,6 +72,18 @@ struct client *pair_new_server(struct pair *pair)
 	return server;
 }
 
+/* A sub-channel of one of the pair's ends, disabled. */
+struct client *pair_new_sub(struct pair *pair, struct client *primary, u16 index)
+{
+	struct client *sub = client_create_end(pair->test, client_chan(primary)->is_server);
+
+	pair_add(pair, sub);
+	ASSERT_STATUS(pair->test,
+		      VmbChannelInitSetPrimaryChannel(sub->channel, primary->channel, index),
+		      STATUS_SUCCESS);
+	return sub;
+}
+
 static void pair_free(void *pair)
 {
 	kfree(pair);

@@ -19,13 +19,14 @@ struct pair {
 	GUID instance;
 	struct client *client;
 	struct client *server;
-	struct client *ends[8];		/* these two, and more of a case's */
+	struct client *ends[16];		/* these two, and more of a case's */
 	u32 n_ends;
 };
 
 struct pair *pair_create(struct kunit *test);
 struct client *pair_new_client(struct pair *pair);
 struct client *pair_new_server(struct pair *pair);
+struct client *pair_new_sub(struct pair *pair, struct client *primary, u16 index);
 void pair_enable(struct client *end);
 void pair_up(struct pair *pair);
 void pair_send(struct client *from, u64 first, u32 len);

@@ -54,7 +54,8 @@ struct kmcl_lb_end {
 };
 
 struct kmcl_lb_conn {
-	struct kref ref;	/* the links that channels have */
+	struct kref ref;	/* the links that channels have, and @primary of others */
+	struct kmcl_lb_conn *primary;	/* of a sub-channel */
 	struct kmcl_offer *offer;	/* NULL once it has left the offer */
 	struct list_head parked;
 	u64 save;		/* number of the save by which it may be resumed */
@@ -126,11 +127,18 @@ static void kmcl_lb_end_init(struct kmcl_lb_conn *conn, struct kmcl_lb_end *end,
 	tasklet_setup(&end->tasklet, kmcl_lb_tasklet);
 }
 
+/* A sub-channel's connection keeps that of its primary. */
 static void kmcl_lb_link_init(struct kmcl_lb_end *end,
 			      const struct kmcl_offer *offer)
 {
+	struct kmcl_lb_conn *primary = end->conn->primary;
+
 	kmcl_link_init(&end->link, &kmcl_lb_transport, &offer->type,
 		       &offer->instance);
+	end->link.sub_index = offer->sub_index;
+	if (primary)
+		end->link.primary = kmcl_lb_is_server(end) ? &primary->server.link :
+							     &primary->client.link;
 	end->closing = false;
 }
 
@@ -138,9 +146,21 @@ static void kmcl_lb_free(struct kref *ref)
 {
 	struct kmcl_lb_conn *conn = container_of(ref, struct kmcl_lb_conn, ref);
 
+	/* That one is no sub-channel's, so this goes no deeper. */
+	if (conn->primary)
+		kref_put(&conn->primary->ref, kmcl_lb_free);
 	kmcl_lb_ring_destroy(&conn->to_server);
 	kmcl_lb_ring_destroy(&conn->to_client);
 	kfree(conn);
+}
+
+/* Does a client wait for it? For a sub-channel: that whose primary is connected to its. */
+static bool kmcl_lb_wanted(const struct kmcl_offer *offer)
+{
+	if (offer->primary)
+		return kmcl_offer_sub_wanted(&to_lb_end(offer->primary)->peer->link,
+					     offer->sub_index);
+	return kmcl_offer_wanted(&kmcl_lb_transport, &offer->type, &offer->instance);
 }
 
 /* Gives the offer, if it has no connection, to the client that has waited longest. */
@@ -148,8 +168,7 @@ static int kmcl_lb_give(struct kmcl_offer *offer)
 {
 	struct kmcl_lb_conn *conn;
 
-	if (offer->private ||
-	    !kmcl_offer_wanted(&kmcl_lb_transport, &offer->type, &offer->instance))
+	if (offer->private || !kmcl_lb_wanted(offer))
 		return 0;
 
 	conn = kzalloc(sizeof(*conn), GFP_KERNEL);
@@ -157,6 +176,10 @@ static int kmcl_lb_give(struct kmcl_offer *offer)
 		return -ENOMEM;
 
 	kref_init(&conn->ref);
+	if (offer->primary) {
+		conn->primary = to_lb_end(offer->primary)->conn;
+		kref_get(&conn->primary->ref);
+	}
 	INIT_LIST_HEAD(&conn->parked);
 	init_completion(&conn->answered);
 	INIT_LIST_HEAD(&conn->gpadls);
@@ -246,7 +269,7 @@ static bool kmcl_lb_leave_offer(struct kmcl_lb_conn *conn)
 static bool kmcl_lb_same(const struct kmcl_link *link,
 			 const struct kmcl_offer *offer)
 {
-	return guid_equal(&link->type, &offer->type) &&
+	return !offer->primary && guid_equal(&link->type, &offer->type) &&
 	       guid_equal(&link->instance, &offer->instance);
 }
 
@@ -384,6 +407,8 @@ static int kmcl_lb_open_client(struct kmcl_lb_end *end,
 	if (ret)
 		return ret;
 
+	/* Signals come on any processor; the core takes them there. */
+	end->link.target_cpu = p->target_cpu;
 	wait_for_completion_state(&conn->answered, TASK_IDLE);
 	if (!conn->decision)
 		return 0;

@@ -30,12 +30,14 @@ struct page;
  * @recv_bytes: size of the incoming ring, its control page included
  * @max_packet: largest payload of a packet, either way
  * @pipe: whether packets have the headers of a pipe
+ * @target_cpu: which processor the other end's signals are to come on, or -1
  */
 struct kmcl_link_params {
 	u32 send_bytes;
 	u32 recv_bytes;
 	u32 max_packet;
 	bool pipe;
+	int target_cpu;
 };
 
 /**
@@ -91,6 +93,9 @@ struct kmcl_gpadl {
  * @instance: instance
  * @pipe: whether packets have the headers of a pipe
  * @resume: number of the save that a restored server is to go on from, or 0
+ * @primary: of a sub-channel: the server's link of the connection within which it is
+ *	offered, which stays until @revoke; else NULL
+ * @sub_index: of a sub-channel, from 1 on
  */
 struct kmcl_offer {
 	struct list_head node;
@@ -99,6 +104,8 @@ struct kmcl_offer {
 	guid_t instance;
 	bool pipe;
 	u64 resume;
+	struct kmcl_link *primary;
+	u16 sub_index;
 };
 
 /**
@@ -208,6 +215,8 @@ struct kmcl_transport {
  * @ops: the transport
  * @type: the offer's class
  * @instance: the offer's instance
+ * @primary: of a sub-channel: the link of its primary, which stays as long; else NULL
+ * @sub_index: of a sub-channel, from 1 on
  * @chan: the channel, from kmcl_offer_arrived() on
  * @cut: kmcl_offer_gone() has taken the rings from the core; set under kmcl_send.lock
  * @flushed: what was sent over it is complete; guarded by kmcl_send.flushing
@@ -216,6 +225,8 @@ struct kmcl_transport {
  * @send_bytes: set by @open where it is not as asked for: bytes of the outgoing
  *	ring's data
  * @device: of the offer, or NULL; set by the transport before it reports the offer
+ * @target_cpu: set by @open: which processor the other end's signals come on, where that
+ *	was asked for; else -1
  * @external: packets in the core's hands whose memory is the other end's; the
  *	core calls wake_up_var() when there are none left
  */
@@ -223,6 +234,8 @@ struct kmcl_link {
 	const struct kmcl_transport *ops;
 	guid_t type;
 	guid_t instance;
+	struct kmcl_link *primary;
+	u16 sub_index;
 	struct kmcl_channel *chan;
 	bool cut;
 	bool flushed;
@@ -230,6 +243,7 @@ struct kmcl_link {
 	u64 mmio_size;
 	u32 send_bytes;
 	struct device *device;
+	int target_cpu;
 	atomic_t external;
 };
 
@@ -241,6 +255,7 @@ void kmcl_link_init(struct kmcl_link *link, const struct kmcl_transport *ops,
 void kmcl_link_destroy(struct kmcl_link *link);
 bool kmcl_offer_wanted(const struct kmcl_transport *ops, const guid_t *type,
 		       const guid_t *instance);
+bool kmcl_offer_sub_wanted(const struct kmcl_link *primary, u16 index);
 int kmcl_offer_arrived(struct kmcl_link *link);
 bool kmcl_offer_held(const struct kmcl_transport *ops, const guid_t *type,
 		     const guid_t *instance, bool others);
