@@ -4,7 +4,9 @@
  * message, not answer for ever, isolate its guest. The transport's files are built
  * once more here, with calls into hv_vmbus that this suite answers.
  */
+#include <linux/cpu.h>
 #include <linux/kthread.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -28,6 +30,8 @@ static struct vmbus {
 	atomic_t most_waiting;
 	char order[128];
 	u32 rings_handle;	/* as the disconnect found it */
+	u32 disconnected;	/* the number of the channel */
+	bool listens;		/* for sub-channels */
 	struct page *rings;
 	bool rings_freed;
 	struct resource mmio;
@@ -113,6 +117,7 @@ static int fake_disconnect(struct vmbus_channel *channel)
 	if (channel->state != CHANNEL_OPENED_STATE)
 		return -EINVAL;
 	channel->state = CHANNEL_OPEN_STATE;
+	vmbus->disconnected = channel->offermsg.child_relid;
 	return vmbus->disconnect_error;
 }
 
@@ -129,6 +134,18 @@ static void fake_free_mmio(resource_size_t start, resource_size_t size)
 {
 }
 
+static void fake_sub_listen(struct kmcl_hv_link *primary)
+{
+	vmbus->listens = true;
+}
+
+static void fake_sub_deafen(struct kmcl_hv_link *primary)
+{
+	vmbus->listens = false;
+}
+
+#define kmcl_hv_sub_listen		fake_sub_listen
+#define kmcl_hv_sub_deafen		fake_sub_deafen
 #define hv_is_isolation_supported	fake_isolation
 #define vmbus_establish_gpadl		fake_establish
 #define vmbus_teardown_gpadl		fake_teardown
@@ -168,6 +185,7 @@ static void seam_destroy(void *data)
 	struct seam *s = data;
 
 	VmbChannelCleanup(s->handle);
+	kfree(s->hv.stand_in);
 	if (s->page)
 		__free_page(s->page);
 	if (s->vmbus.rings)
@@ -191,7 +209,9 @@ static struct seam *seam_create(struct kunit *test)
 	s->channel.state = CHANNEL_OPEN_STATE;
 	mutex_init(&s->hv.rings);
 	mutex_init(&s->hv.gpadls);
+	spin_lock_init(&s->channel.sched_lock);
 	tasklet_init(&s->channel.callback_event, NULL, 0);
+	s->channel.offermsg.child_relid = 17;
 	init_completion(&s->over);
 	s->page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
 	s->gpadl.pages = &s->page;
@@ -205,7 +225,7 @@ static struct seam *seam_create(struct kunit *test)
 static struct seam *seam_open(struct kunit *test)
 {
 	static const struct kmcl_link_params params = {
-		.send_bytes = 8192, .recv_bytes = 8192, .max_packet = 64,
+		.send_bytes = 8192, .recv_bytes = 8192, .max_packet = 64, .target_cpu = -1,
 	};
 	struct seam *s = seam_create(test);
 
@@ -268,13 +288,14 @@ static void rings_of_a_channel_that_is_not_closed_are_kept(struct kunit *test)
 static void rings_of_an_opening_that_fails_are_kept_if_they_must(struct kunit *test)
 {
 	static const struct kmcl_link_params params = {
-		.send_bytes = 8192, .recv_bytes = 8192, .max_packet = 64,
+		.send_bytes = 8192, .recv_bytes = 8192, .max_packet = 64, .target_cpu = -1,
 	};
 	struct seam *s = seam_create(test);
 
 	vmbus->connect_error = -EAGAIN;
 	KUNIT_EXPECT_EQ(test, kmcl_hv_open(&s->hv.link, &params), -EAGAIN);
-	KUNIT_EXPECT_STREQ(test, vmbus->order, "disconnect teardown ");
+	KUNIT_EXPECT_STREQ(test, vmbus->order, "teardown ");
+	KUNIT_EXPECT_FALSE(test, vmbus->listens);
 	KUNIT_EXPECT_TRUE(test, vmbus->rings_freed);
 	__free_pages(vmbus->rings, 1);
 
@@ -313,6 +334,75 @@ static void a_deletion_that_was_not_sent_is_an_error(struct kunit *test)
 	s->channel.rescind = true;
 	vmbus->no_memory = U32_MAX;
 	KUNIT_EXPECT_EQ(test, kmcl_hv_gpadl_delete(&s->hv.link, &s->gpadl), 0);
+}
+
+/* So hv_vmbus forgets it when it is rescinded; and its number may be another's then. */
+static void a_sub_channel_is_never_open_to_hv_vmbus(struct kunit *test)
+{
+	static const struct kmcl_link_params params = {
+		.send_bytes = 8192, .recv_bytes = 8192, .max_packet = 64, .target_cpu = -1,
+	};
+	struct seam *s = seam_create(test);
+	struct kmcl_hv_link primary;
+
+	s->hv.primary = &primary;
+	KUNIT_EXPECT_EQ(test, kmcl_hv_open(&s->hv.link, &params), 0);
+	KUNIT_EXPECT_EQ(test, s->channel.state, CHANNEL_OPEN_STATE);
+	KUNIT_EXPECT_FALSE(test, vmbus->listens);
+	kmcl_hv_close(&s->hv.link);
+	KUNIT_EXPECT_EQ(test, vmbus->disconnected, 17);
+	KUNIT_EXPECT_STREQ(test, vmbus->order, "disconnect teardown ");
+	KUNIT_EXPECT_TRUE(test, vmbus->rings_freed);
+	__free_pages(vmbus->rings, 1);
+
+	vmbus->order[0] = 0;
+	KUNIT_EXPECT_EQ(test, kmcl_hv_open(&s->hv.link, &params), 0);
+	s->channel.rescind = true;
+	kmcl_hv_close(&s->hv.link);
+	KUNIT_EXPECT_STREQ(test, vmbus->order, "teardown ");
+	KUNIT_EXPECT_TRUE(test, vmbus->rings_freed);
+}
+
+static void a_channel_that_could_not_be_closed_is_not_opened(struct kunit *test)
+{
+	static const struct kmcl_link_params params = {
+		.send_bytes = 8192, .recv_bytes = 8192, .max_packet = 64, .target_cpu = -1,
+	};
+	struct seam *s = seam_create(test);
+
+	current->fail_nth = 1;
+	KUNIT_EXPECT_EQ(test, kmcl_hv_open(&s->hv.link, &params), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, current->fail_nth, 0);
+	current->fail_nth = 0;
+	KUNIT_EXPECT_STREQ(test, vmbus->order, "");
+	KUNIT_EXPECT_NULL(test, vmbus->rings);
+}
+
+static void a_channel_is_opened_on_the_processor_that_was_asked_for(struct kunit *test)
+{
+	struct kmcl_link_params params = {
+		.send_bytes = 8192, .recv_bytes = 8192, .max_packet = 64, .target_cpu = 1,
+	};
+	struct seam *s = seam_create(test);
+	struct kmsg_dump_iter mark = log_mark();
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two processors");
+	KUNIT_EXPECT_EQ(test, kmcl_hv_open(&s->hv.link, &params), 0);
+	KUNIT_EXPECT_EQ(test, s->channel.target_cpu, 1);
+	KUNIT_EXPECT_EQ(test, s->hv.link.target_cpu, 1);
+	kmcl_hv_close(&s->hv.link);
+	KUNIT_EXPECT_EQ(test, s->channel.target_cpu, 0);
+	__free_pages(vmbus->rings, 1);
+
+	if (remove_cpu(1))
+		kunit_skip(test, "needs a processor that can be taken offline");
+	KUNIT_EXPECT_EQ(test, kmcl_hv_open(&s->hv.link, &params), 0);
+	KUNIT_EXPECT_EQ(test, s->channel.target_cpu, 0);
+	KUNIT_EXPECT_EQ(test, s->hv.link.target_cpu, -1);
+	KUNIT_EXPECT_EQ(test, add_cpu(1), 0);
+	KUNIT_EXPECT_EQ(test, log_lines(&mark, "or isolated; interrupts come on processor 0"), 1);
+	kmcl_hv_close(&s->hv.link);
 }
 
 static int create_thread(void *data)
@@ -426,6 +516,9 @@ static struct kunit_case seam_cases[] = {
 	KUNIT_CASE(rings_of_an_opening_that_fails_are_kept_if_they_must),
 	KUNIT_CASE(after_a_rescind_nothing_is_kept),
 	KUNIT_CASE(a_deletion_that_was_not_sent_is_an_error),
+	KUNIT_CASE(a_sub_channel_is_never_open_to_hv_vmbus),
+	KUNIT_CASE(a_channel_that_could_not_be_closed_is_not_opened),
+	KUNIT_CASE(a_channel_is_opened_on_the_processor_that_was_asked_for),
 	KUNIT_CASE(a_rescind_ends_a_gpadl_and_a_close_that_meet),
 	KUNIT_CASE(a_host_that_does_not_answer_is_named_in_the_log),
 	KUNIT_CASE(mmio_space_is_published_under_the_lock_it_is_read_under),

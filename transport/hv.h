@@ -14,8 +14,9 @@
 #include "wire.h"
 
 /*
- * A VMBus device that a channel uses. Referenced by the device while it is bound
- * to a driver of ours, and by the core until it releases the link.
+ * A VMBus device that a channel uses, or a sub-channel of one. Referenced by the device
+ * while it is bound to a driver of ours (a sub-channel: while it is in hv_sub.c's list),
+ * and by the core until it releases the link.
  */
 struct kmcl_hv_link {
 	struct kmcl_link link;
@@ -24,9 +25,16 @@ struct kmcl_hv_link {
 	struct hv_device *dev;		/* a reference is held */
 	bool bound;			/* guarded by the device's lock */
 	struct vmbus_channel *channel;
+	struct kmcl_hv_link *primary;	/* of a sub-channel; a reference is held */
+	/* The next three are guarded by kmcl_hv_sub_lock. */
+	struct list_head sub_node;
+	bool orphaned;			/* its primary's device is taken from this driver */
+	bool rescinded;			/* and the core has been told */
 	struct mutex rings;		/* held while they are opened or closed */
 	bool open;			/* guarded by @rings, as is the next */
 	bool gone;			/* the device is another driver's, or away */
+	struct vmbus_channel *stand_in;	/* see kmcl_hv_disconnect() */
+	u32 own_cpu;			/* hv_vmbus' choice of a processor */
 	struct vmpacket_descriptor cur;	/* of the packet last read */
 	/*
 	 * One GPADL, that of the rings included, is made or torn down at a time: a
@@ -81,9 +89,19 @@ void kmcl_hv_classes_exit(void);
 /* hv_bind.c: devices */
 int kmcl_hv_probe(struct hv_device *dev, const struct hv_vmbus_device_id *id);
 kmcl_hv_remove_t kmcl_hv_remove(struct hv_device *dev);
+struct kmcl_hv_link *kmcl_hv_link_alloc(struct hv_device *dev,
+					struct vmbus_channel *channel);
+void kmcl_hv_link_put(struct kmcl_hv_link *hv);
 void kmcl_hv_unbind(struct kmcl_hv_link *hv);
 bool kmcl_hv_bind_wanted(struct kmcl_hv_class *class);
 bool kmcl_hv_wait_unlinked(unsigned long timeout);
+
+/* hv_sub.c: sub-channels */
+void kmcl_hv_sub_listen(struct kmcl_hv_link *primary);
+void kmcl_hv_sub_deafen(struct kmcl_hv_link *primary);
+void kmcl_hv_sub_lose_all(struct kmcl_hv_link *primary);
+bool kmcl_hv_sub_look(const guid_t *type);
+void kmcl_hv_sub_released(struct kmcl_hv_link *hv);
 
 /* hv_sleep.c: hibernation */
 int kmcl_hv_sleep_init(void);

@@ -21,10 +21,43 @@ static void kmcl_hv_link_free(struct kref *ref)
 	struct kmcl_hv_link *hv = container_of(ref, struct kmcl_hv_link, ref);
 
 	kmcl_link_destroy(&hv->link);
+	if (hv->primary) {
+		kobject_put(&hv->channel->kobj);
+		kmcl_hv_link_put(hv->primary);
+	}
 	put_device(&hv->dev->device);
 	kfree(hv);
 	if (atomic_dec_and_test(&kmcl_hv_links))
 		wake_up_all(&kmcl_hv_unlinked);
+}
+
+void kmcl_hv_link_put(struct kmcl_hv_link *hv)
+{
+	kref_put(&hv->ref, kmcl_hv_link_free);
+}
+
+/* A link for @channel, of that device, with one reference. */
+struct kmcl_hv_link *kmcl_hv_link_alloc(struct hv_device *dev,
+					struct vmbus_channel *channel)
+{
+	struct kmcl_hv_link *hv = kzalloc(sizeof(*hv), GFP_KERNEL);
+
+	if (!hv)
+		return NULL;
+
+	kmcl_link_init(&hv->link, &kmcl_hv_transport, &dev->dev_type,
+		       &dev->dev_instance);
+	kref_init(&hv->ref);
+	hv->link.device = &dev->device;
+	hv->dev = dev;
+	hv->channel = channel;
+	INIT_LIST_HEAD(&hv->node);
+	INIT_LIST_HEAD(&hv->sub_node);
+	mutex_init(&hv->rings);
+	mutex_init(&hv->gpadls);
+	get_device(&dev->device);
+	atomic_inc(&kmcl_hv_links);
+	return hv;
 }
 
 int kmcl_hv_probe(struct hv_device *dev,
@@ -36,22 +69,11 @@ int kmcl_hv_probe(struct hv_device *dev,
 	/* By hand devices can be bound at any time. */
 	if (kmcl_hv_is_asleep())
 		return -EBUSY;
-	hv = kzalloc(sizeof(*hv), GFP_KERNEL);
+	hv = kmcl_hv_link_alloc(dev, dev->channel);
 	if (!hv)
 		return -ENOMEM;
 
-	kmcl_link_init(&hv->link, &kmcl_hv_transport, &dev->dev_type,
-		       &dev->dev_instance);
-	kref_init(&hv->ref);
-	hv->link.device = &dev->device;
-	hv->dev = dev;
-	hv->channel = dev->channel;
 	hv->bound = true;
-	INIT_LIST_HEAD(&hv->node);
-	mutex_init(&hv->rings);
-	mutex_init(&hv->gpadls);
-	get_device(&dev->device);
-	atomic_inc(&kmcl_hv_links);
 	hv_set_drvdata(dev, hv);
 	/* A driver that had the device before may have left its own. */
 	vmbus_set_chn_rescind_callback(dev->channel, NULL);
@@ -61,8 +83,8 @@ int kmcl_hv_probe(struct hv_device *dev,
 	ret = kmcl_offer_arrived(&hv->link);
 	if (ret) {
 		hv_set_drvdata(dev, NULL);
-		kref_put(&hv->ref, kmcl_hv_link_free);
-		kref_put(&hv->ref, kmcl_hv_link_free);
+		kmcl_hv_link_put(hv);
+		kmcl_hv_link_put(hv);
 	}
 	return ret;
 }
@@ -80,16 +102,17 @@ kmcl_hv_remove_t kmcl_hv_remove(struct hv_device *dev)
 	struct kmcl_hv_link *hv = hv_get_drvdata(dev);
 	bool used = kmcl_offer_gone(&hv->link);
 
+	kmcl_hv_sub_lose_all(hv);
 	kmcl_hv_shut(hv);
 	if (used) {
 		kmcl_offer_closed(&hv->link);
 	} else {
 		kmcl_hv_rescan(&dev->dev_type);
-		kref_put(&hv->ref, kmcl_hv_link_free);
+		kmcl_hv_link_put(hv);
 	}
 	hv->bound = false;
 	hv_set_drvdata(dev, NULL);
-	kref_put(&hv->ref, kmcl_hv_link_free);
+	kmcl_hv_link_put(hv);
 	return KMCL_HV_REMOVED;
 }
 
@@ -102,6 +125,10 @@ void kmcl_hv_unbind(struct kmcl_hv_link *hv)
 	struct device *dev = &hv->dev->device;
 	bool bound;
 
+	if (hv->primary) {
+		kmcl_hv_sub_released(hv);
+		return;
+	}
 	device_lock(dev);
 	bound = hv->bound;
 	device_unlock(dev);
@@ -109,7 +136,7 @@ void kmcl_hv_unbind(struct kmcl_hv_link *hv)
 	if (bound)
 		device_release_driver(dev);
 	kmcl_hv_mmio_release(hv);
-	kref_put(&hv->ref, kmcl_hv_link_free);
+	kmcl_hv_link_put(hv);
 }
 
 struct kmcl_hv_search {

@@ -19,8 +19,10 @@
 
 #include "hv.h"
 
-/* A device that cannot be bound just now is looked at again after that long. */
+/* A device that cannot be bound just now is looked at again after that long, */
 #define KMCL_HV_RETRY	msecs_to_jiffies(20)
+/* and sub-channels, of whose rescind nobody tells. */
+#define KMCL_HV_LOOK	msecs_to_jiffies(100)
 
 /* Guards the list and what its members say. Nothing is waited for inside it. */
 static DEFINE_SPINLOCK(kmcl_hv_lock);
@@ -159,7 +161,7 @@ static void kmcl_hv_class_work(struct work_struct *work)
 {
 	struct kmcl_hv_class *class =
 		container_of(to_delayed_work(work), struct kmcl_hv_class, work);
-	bool used, again = false;
+	bool used, again = false, looks;
 	u64 ticket;
 
 	spin_lock(&kmcl_hv_lock);
@@ -172,6 +174,7 @@ static void kmcl_hv_class_work(struct work_struct *work)
 		kmcl_hv_register(class);
 	if (used && class->registered && !kmcl_hv_is_asleep())
 		again = kmcl_hv_bind_wanted(class);
+	looks = kmcl_hv_sub_look(&class->type);
 	if (!used && class->registered)
 		kmcl_hv_unregister(class);
 
@@ -179,8 +182,9 @@ static void kmcl_hv_class_work(struct work_struct *work)
 		/* Off the list and without a driver it is not queued any more. */
 		cancel_delayed_work(&class->work);
 		kfree(class);
-	} else if (again) {
-		queue_delayed_work(kmcl_hv_wq, &class->work, KMCL_HV_RETRY);
+	} else if (again || looks) {
+		queue_delayed_work(kmcl_hv_wq, &class->work,
+				   again ? KMCL_HV_RETRY : KMCL_HV_LOOK);
 	}
 }
 

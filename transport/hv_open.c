@@ -5,7 +5,11 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cpu.h>
+#include <linux/delay.h>
 #include <linux/device.h>
+#include <linux/sched/isolation.h>
+#include <linux/slab.h>
 
 #include "hv.h"
 
@@ -17,41 +21,114 @@ static void kmcl_hv_callback(void *context)
 	kmcl_data_ready(&hv->link);
 }
 
+/* What hv_vmbus needs of a channel to tell the host that it is closed. */
+static struct vmbus_channel *kmcl_hv_stand_in(const struct vmbus_channel *channel)
+{
+	struct vmbus_channel *stand_in = kzalloc(sizeof(*stand_in), GFP_KERNEL);
+
+	if (!stand_in)
+		return NULL;
+
+	stand_in->state = CHANNEL_OPENED_STATE;
+	stand_in->offermsg = channel->offermsg;
+	INIT_LIST_HEAD(&stand_in->sc_list);
+	spin_lock_init(&stand_in->sched_lock);
+	tasklet_init(&stand_in->callback_event, NULL, 0);
+	return stand_in;
+}
+
+/* From here on hv_vmbus does not call kmcl_hv_callback(), which has returned. */
+static void kmcl_hv_silence(struct vmbus_channel *channel)
+{
+	tasklet_disable(&channel->callback_event);
+	spin_lock_irq(&channel->sched_lock);
+	channel->onchannel_callback = NULL;
+	spin_unlock_irq(&channel->sched_lock);
+	channel->sc_creation_callback = NULL;
+	tasklet_enable(&channel->callback_event);
+}
+
 /*
  * Tells the host, and returns when it does not write to the rings any more. Not by
  * vmbus_close(): that waits for the host's answer with hv_vmbus' lock of all
  * channels held, so that a host that does not answer stops every other device, and
- * even its own rescind. Without the GPADL hv_vmbus only sends the message; the
+ * even its own rescind. Without a GPADL hv_vmbus only sends the message; the
  * teardown follows here, under a lock of this device's own.
+ *
+ * The message is sent for a stand-in with the channel's number. hv_vmbus refuses it for a
+ * sub-channel, and for a primary walks the list of its sub-channels, without a lock and
+ * waiting for those that are being rescinded.
  */
-static int kmcl_hv_disconnect(struct kmcl_hv_link *hv)
+static int kmcl_hv_disconnect(struct kmcl_hv_link *hv, bool was_open)
 {
 	struct vmbus_channel *channel = hv->channel;
 	struct vmbus_gpadl *rings = &channel->ringbuffer_gpadlhandle;
-	bool was_open = channel->state == CHANNEL_OPENED_STATE;
-	u32 handle = rings->gpadl_handle;
-	int ret;
+	int ret = 0;
 
-	rings->gpadl_handle = 0;
-	ret = vmbus_disconnect_ring(channel);
-	/* To hv_vmbus it is an error, but not here, that an opening had failed. */
-	if (!was_open)
-		ret = 0;
-
-	rings->gpadl_handle = handle;
-	if (!ret && handle)
+	kmcl_hv_silence(channel);
+	if (was_open) {
+		/*
+		 * Before the message: hv_vmbus asks for another processor only for a
+		 * channel that is open, and under the lock that it sends this one under.
+		 */
+		WRITE_ONCE(channel->state, CHANNEL_OPEN_STATE);
+		/* The number of a rescinded sub-channel may be another channel's by now. */
+		if (!hv->primary || !READ_ONCE(channel->rescind))
+			ret = vmbus_disconnect_ring(hv->stand_in);
+	}
+	if (!ret && rings->gpadl_handle)
 		ret = kmcl_hv_gpadl_teardown(hv, rings, "a close");
 	return channel->rescind ? 0 : ret;
+}
+
+/* Where the host is to send the channel's interrupts, if it can be where @cpu says. */
+static void kmcl_hv_set_cpu(struct kmcl_hv_link *hv, int cpu)
+{
+	struct vmbus_channel *channel = hv->channel;
+
+	hv->link.target_cpu = -1;
+	if (cpu < 0)
+		return;
+
+	/* hv_vmbus lets no processor go that a channel has. */
+	cpus_read_lock();
+	if (cpu_online(cpu) &&
+	    cpumask_test_cpu(cpu, housekeeping_cpumask(HK_TYPE_MANAGED_IRQ))) {
+		hv->own_cpu = channel->target_cpu;
+		WRITE_ONCE(channel->target_cpu, cpu);
+		hv->link.target_cpu = cpu;
+	}
+	cpus_read_unlock();
+	if (hv->link.target_cpu < 0)
+		pr_warn("VMBus device %s: processor %d is offline or isolated; interrupts come on processor %u\n",
+			dev_name(&hv->dev->device), cpu, channel->target_cpu);
+}
+
+static void kmcl_hv_reset_cpu(struct kmcl_hv_link *hv)
+{
+	struct vmbus_channel *channel = hv->channel;
+
+	if (hv->link.target_cpu < 0)
+		return;
+
+	cpus_read_lock();
+	/* An administrator may have moved it meanwhile. */
+	if (channel->target_cpu == hv->link.target_cpu && cpu_online(hv->own_cpu))
+		WRITE_ONCE(channel->target_cpu, hv->own_cpu);
+	cpus_read_unlock();
 }
 
 /* Leaves the channel as the next driver expects it. Called with @rings held. */
 static void kmcl_hv_close_rings(struct kmcl_hv_link *hv)
 {
 	struct vmbus_channel *channel = hv->channel;
+	bool was_open = hv->open;
 	int ret;
 
 	hv->open = false;
-	ret = kmcl_hv_disconnect(hv);
+	ret = kmcl_hv_disconnect(hv, was_open);
+	if (!hv->primary)
+		kmcl_hv_sub_deafen(hv);
 	if (ret) {
 		pr_err("VMBus device %s: the channel cannot be closed: error %d; the host may still write to its rings, so their %u pages are never used again\n",
 		       dev_name(&hv->dev->device), ret,
@@ -63,6 +140,9 @@ static void kmcl_hv_close_rings(struct kmcl_hv_link *hv)
 	vmbus_free_ring(channel);
 	channel->max_pkt_size = 0;
 	set_channel_read_mode(channel, HV_CALL_BATCHED);
+	kmcl_hv_reset_cpu(hv);
+	kfree(hv->stand_in);
+	hv->stand_in = NULL;
 }
 
 void kmcl_hv_close(struct kmcl_link *link)
@@ -88,6 +168,40 @@ void kmcl_hv_shut(struct kmcl_hv_link *hv)
 	mutex_unlock(&hv->rings);
 }
 
+/* To hv_vmbus a sub-channel of ours is never open, and not being opened: see hv_sub.c. */
+struct kmcl_hv_hiding {
+	struct work_struct work;
+	struct vmbus_channel *channel;
+	bool over;
+};
+
+/* vmbus_connect_ring() notes the state as it begins, and does not look at it again. */
+static void kmcl_hv_hide(struct work_struct *work)
+{
+	struct kmcl_hv_hiding *hiding =
+		container_of(work, struct kmcl_hv_hiding, work);
+
+	while (!READ_ONCE(hiding->over) &&
+	       READ_ONCE(hiding->channel->state) != CHANNEL_OPENING_STATE)
+		usleep_range_state(20, 50, TASK_IDLE);
+	WRITE_ONCE(hiding->channel->state, CHANNEL_OPEN_STATE);
+}
+
+static int kmcl_hv_connect_sub(struct kmcl_hv_link *hv)
+{
+	struct kmcl_hv_hiding hiding = { .channel = hv->channel };
+	int ret;
+
+	INIT_WORK_ONSTACK(&hiding.work, kmcl_hv_hide);
+	queue_work(system_highpri_wq, &hiding.work);
+	ret = vmbus_connect_ring(hv->channel, kmcl_hv_callback, hv);
+	WRITE_ONCE(hiding.over, true);
+	flush_work(&hiding.work);
+	destroy_work_on_stack(&hiding.work);
+	WRITE_ONCE(hv->channel->state, CHANNEL_OPEN_STATE);
+	return ret;
+}
+
 /* Called with @rings held. */
 static int kmcl_hv_connect(struct kmcl_hv_link *hv,
 			   const struct kmcl_link_params *p)
@@ -101,7 +215,8 @@ static int kmcl_hv_connect(struct kmcl_hv_link *hv,
 		return ret;
 
 	kmcl_hv_wait_begin(&wait, hv, "an opening");
-	ret = vmbus_connect_ring(channel, kmcl_hv_callback, hv);
+	ret = hv->primary ? kmcl_hv_connect_sub(hv) :
+			    vmbus_connect_ring(channel, kmcl_hv_callback, hv);
 	kmcl_hv_wait_end(&wait);
 	return ret;
 }
@@ -115,6 +230,9 @@ static int kmcl_hv_open_rings(struct kmcl_hv_link *hv,
 
 	if (hv->gone)
 		return -ENODEV;
+	hv->stand_in = kmcl_hv_stand_in(channel);
+	if (!hv->stand_in)
+		return -ENOMEM;
 
 	/*
 	 * A driver that had the device before may have left these set. What its
@@ -134,6 +252,9 @@ static int kmcl_hv_open_rings(struct kmcl_hv_link *hv,
 	/* The core masks signals itself: it may leave packets in the ring. */
 	set_channel_read_mode(channel, HV_CALL_DIRECT);
 
+	kmcl_hv_set_cpu(hv, p->target_cpu);
+	if (!hv->primary)
+		kmcl_hv_sub_listen(hv);
 	ret = kmcl_hv_connect(hv, p);
 	/*
 	 * A failed open leaves the callback in place, for the host to trigger, and
@@ -154,7 +275,7 @@ int kmcl_hv_open(struct kmcl_link *link, const struct kmcl_link_params *p)
 	mutex_lock(&hv->rings);
 	ret = kmcl_hv_open_rings(hv, p);
 	mutex_unlock(&hv->rings);
-	if (!ret)
+	if (!ret && !hv->primary)
 		kmcl_hv_mmio_claim(hv);
 	return ret;
 }
