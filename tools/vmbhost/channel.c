@@ -83,7 +83,7 @@ static void channel_rescind_late(void *arg)
 {
 	struct channel *chan = arg;
 
-	offer_withdraw(chan->offer);
+	offer_withdraw(chan);
 }
 
 static void channel_open_result(struct channel *chan, u32 status)

@@ -268,7 +268,7 @@ static void channel_after_packet(struct channel *chan)
 	u64 limit = chan->offer->rescind_packets;
 
 	if (limit && chan->state == CHANNEL_OPEN && chan->count.received >= limit)
-		offer_withdraw(chan->offer);
+		offer_withdraw(chan);
 }
 
 static void channel_drain(struct channel *chan)

@@ -113,12 +113,18 @@ void offer_rescind(struct offer *offer)
 		channel_rescind(offer->primary);
 }
 
-bool offer_withdraw(struct offer *offer)
+bool offer_withdraw(struct channel *chan)
 {
-	if (offer->rescinds && offer->rescinded >= offer->rescinds)
+	struct offer *offer = chan->offer;
+
+	if ((offer->rescinds && offer->rescinded >= offer->rescinds) ||
+	    (offer->rescind_subs && !chan->sub))
 		return false;
 	offer->rescinded++;
-	offer_rescind(offer);
+	if (offer->rescind_subs)
+		channel_rescind(chan);
+	else
+		offer_rescind(offer);
 	return true;
 }
 
@@ -127,7 +133,7 @@ bool offer_withdraw_at(struct channel *chan, enum offer_point point)
 	struct offer *offer = chan->offer;
 
 	if (offer->rescind_at != point || chan->state != CHANNEL_OFFERED ||
-	    !offer_withdraw(offer))
+	    !offer_withdraw(chan))
 		return false;
 	log_begin("rescind-at");
 	log_str("offer", offer->name);

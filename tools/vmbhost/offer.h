@@ -58,6 +58,7 @@ struct offer {
 	u32 silent;		/* a bit for each of enum silence */
 	u64 silences;		/* so often; 0: for ever */
 	u64 rescinds;		/* 0: for ever */
+	bool rescind_subs;	/* only the sub-channel that it happens on */
 	bool reoffer;
 	u64 reoffer_ms;
 	u64 reoffers;		/* 0: for ever */
@@ -94,8 +95,8 @@ void offer_now(struct offer *offer);
 void offer_subs(struct offer *offer);
 void offer_rescind_subs(struct offer *offer);
 void offer_rescind(struct offer *offer);
-/* As configured: not if it was so often already. */
-bool offer_withdraw(struct offer *offer);
+/* It has happened on @chan. As configured: not if it was so often already. */
+bool offer_withdraw(struct channel *chan);
 /* The guest got so far with opening @chan: true if it has come for nothing. */
 bool offer_withdraw_at(struct channel *chan, enum offer_point point);
 /* The guest has let go of a channel that was rescinded. */

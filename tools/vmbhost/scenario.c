@@ -53,6 +53,7 @@ static const struct field {
 	FIELD("rescind-ms", FIELD_U64, rescind_ms, "rescinded N ms after it was opened"),
 	FIELD("rescind-at", FIELD_POINT, rescind_at, "gpadl, gpadl-body or open: while it opens"),
 	FIELD("rescinds", FIELD_U64, rescinds, "so often; 0: always (0)"),
+	FIELD("rescind-subs", FIELD_BOOL, rescind_subs, "only the sub-channel it happens on"),
 	FIELD("silent", FIELD_SILENT, silent,
 	      "open, rings, gpadl, teardown, close, release: never answered"),
 	FIELD("silences", FIELD_U64, silences, "so often; 0: always (0)"),

@@ -132,6 +132,27 @@ static u32 sub_relid(const char *name)
 	return sub ? sub->relid : 0;
 }
 
+static void a_sub_channel_is_withdrawn_by_itself(void)
+{
+	struct msg_channel msg;
+	u32 relid, first;
+
+	scenario_line("unit", "offer name=a subs=1 rescind-at=open rescind-subs=yes rescinds=1");
+	connect_bus();
+	relid = primary("a")->relid;
+	open_channel(relid);
+	EXPECT(!heard_of(MSG_RESCIND, NULL, 0));
+	first = sub_relid("a");
+	open_channel(first);
+	EXPECT(heard_of(MSG_RESCIND, &msg, sizeof(msg)) == 1 && msg.relid == first);
+	EXPECT(primary("a")->state == CHANNEL_OPEN);
+	say_channel(MSG_RELID_RELEASED, first);
+	EXPECT(sub_relid("a") && sub_relid("a") != first);
+	open_channel(sub_relid("a"));
+	EXPECT(heard_of(MSG_RESCIND, NULL, 0) == 1);
+	EXPECT(!violations());
+}
+
 static void sub_channels_come_again(void)
 {
 	struct msg_channel msg;
@@ -291,6 +312,8 @@ static const struct test tests_unit[] = {
 	{ "what was offered is offered at once after UNLOAD", what_was_offered_is_offered_at_once },
 	{ "an offer before the release of the last is remembered", an_early_offer_is_remembered },
 	{ "sub-channels come again with their primary", sub_channels_come_again },
+	{ "a sub-channel is withdrawn by itself, and comes again",
+	  a_sub_channel_is_withdrawn_by_itself },
 	{ "every packet has an answer of its own", every_packet_has_an_answer_of_its_own },
 	{ "what is not read is in the account", what_is_not_read_is_in_the_account },
 	{ "packets come before the answer to an open", packets_come_before_the_answer },
