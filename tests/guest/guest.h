@@ -54,6 +54,11 @@ enum guest_job {
 	JOB_FLOOD_A,
 	JOB_FLOOD_B,
 	JOB_HIBERNATE,
+	JOB_SUBS = 0x20,
+	JOB_SUBS_BUSY,
+	JOB_SUBS_RESCIND,
+	JOB_SUBS_OPENING,
+	JOB_SUBS_SLOW,
 	JOB_SHARE = 0x30,
 	JOB_TRICKS = 0x40,	/* as many as the scenario has */
 };
@@ -93,6 +98,7 @@ bool guest_is_filled(const u8 *bytes, u32 len, u32 seed);
 
 /* peer.c */
 bool peer_create(struct peer *peer, const char *name, u32 job);
+bool peer_create_sub(struct peer *peer, const char *name, struct peer *primary, u16 index);
 bool peer_target(struct peer *peer, u32 job, const GUID *instance);
 bool peer_enable(struct peer *peer);
 bool peer_open(struct peer *peer, const char *name, u32 job);
@@ -129,6 +135,7 @@ void job_mute_end(void);
 void job_slow_clients(void);
 void job_unbind(void);
 void job_flood(void);
+void job_subs(void);
 void job_endless_begin(void);
 void job_endless_end(void);
 void job_hibernate_begin(void);

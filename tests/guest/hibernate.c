@@ -2,13 +2,14 @@
 /*
  * Traffic on a channel while the guest hibernates: scripts/hibernate does that as long
  * as the module is loaded. The client does nothing for it: it is told that the channel
- * closes, and that it opens again, and its packets are complete each time.
+ * closes, and that it opens again, and its packets are complete each time. Its sub-channel
+ * closes with it, and it enables that anew.
  */
 #include <linux/kthread.h>
 
 #include "guest.h"
 
-static struct peer awake;
+static struct peer awake, awake_sub;
 static struct task_struct *awake_sender;
 static atomic_t awake_since_opened;
 
@@ -37,6 +38,11 @@ static int awake_thread(void *unused)
 	u32 i = 0;
 
 	while (!kthread_should_stop()) {
+		/* It has started. */
+		if (try_wait_for_completion(&awake.up))
+			peer_check(&awake_sub,
+				   NT_SUCCESS(kmcl.VmbChannelEnable(awake_sub.channel)),
+				   "it is enabled anew");
 		if (atomic_read(&awake.sent) - atomic_read(&awake.completed) < 50)
 			peer_send_echo(&awake, 64, i++, 0);
 		usleep_range(500, 1000);
@@ -53,6 +59,8 @@ void job_hibernate_begin(void)
 	awake.after_close = awake_after_close;
 	if (!peer_enable(&awake))
 		return;
+	if (!peer_create_sub(&awake_sub, "awake sub", &awake, 1) || !peer_enable(&awake_sub))
+		return;
 	awake_sender = kthread_run(awake_thread, NULL, "guest_awake");
 }
 
@@ -62,6 +70,10 @@ void job_hibernate_end(void)
 		return;
 	if (!IS_ERR_OR_NULL(awake_sender))
 		kthread_stop(awake_sender);
+	if (awake_sub.channel)
+		peer_close(&awake_sub);
+	peer_check(&awake_sub, awake_sub.opened > 1 && awake_sub.closed == awake_sub.opened,
+		   "it closes with its primary, and opens again");
 	pr_info("guest: account awake opened=%u closed=%u\n", awake.opened, awake.closed);
 	peer_close(&awake);
 	peer_check(&awake, atomic_read(&awake.completed) == atomic_read(&awake.sent) &&

@@ -112,6 +112,7 @@ static const struct {
 	{ "late", job_late },
 	{ "slow-clients", job_slow_clients },
 	{ "unbind", job_unbind },
+	{ "subs", job_subs },
 	{ "flood", job_flood },
 	{ "mute", job_mute_end },
 	/* These leave one that is busy for the module's exit. */
