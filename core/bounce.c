@@ -5,7 +5,7 @@
  */
 #include <linux/export.h>
 
-#include "kmcl.h"
+#include "data.h"
 
 /**
  * VmbChannelInitSetBounceBufferSizes() - set how large a channel's bounce buffer is
@@ -14,7 +14,20 @@
  * @BufferSizeIncrement: bytes by which it grows, or 0 for the default
  * @MaximumBufferSize: bytes that it may grow to, or 0 for the default
  *
- * All are multiples of 4096.
+ * All are multiples of 4096. They matter where memory of packets is copied: in isolated
+ * (confidential) guests over hv_vmbus, and where the kernel was told to (swiotlb=force).
+ *
+ * This project's decisions: the buffers are the kernel's (swiotlb), one pool for all
+ * devices of the machine, reserved when it boots. So no size reserves anything, and
+ * sending allocates nothing; @MaximumBufferSize is an account: as much of the channel's
+ * packets may be copied at once, counted in whole pages of 4096 bytes. By default it is
+ * 16 MiB, or one packet with all of VmbChannelInitSetMaximumExternalData() if that is
+ * more, or @InitialBufferSize; and never more than the pool. A packet that finds no room,
+ * in its account or in the pool, waits in the queue as if the ring were full, until a
+ * packet of the channel is complete; where others hold the pool it is tried every 100 ms.
+ * One for which there is never room completes with STATUS_NOT_SUPPORTED, and a line in
+ * the log says so. How large the pool is the kernel decides, in isolated guests by their
+ * memory; swiotlb= on its command line does it by hand.
  *
  * Return:
  *  - STATUS_SUCCESS
@@ -56,10 +69,17 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetBounceBufferSizes);
  * @Channel: a client channel
  * @BufferSize: bytes, a multiple of 4096
  *
+ * This project's decision: so much more may be copied at once than
+ * VmbChannelInitSetBounceBufferSizes() has set, from now on and for as long as the
+ * channel is there; there is no way back. It reserves nothing either: see there.
+ *
+ * Context: up to DISPATCH_LEVEL, in any state of the channel.
+ *
  * Return:
  *  - STATUS_SUCCESS
  *  - STATUS_INVALID_PARAMETER: a bad handle, or a size that is 0 or no multiple of 4096
  *  - STATUS_NOT_SUPPORTED: a server's channel
+ *  - STATUS_INSUFFICIENT_RESOURCES: too much, with what was added before
  */
 NTSTATUS VmbChannelAllocateBounceBuffer(VMBCHANNEL Channel, UINT32 BufferSize)
 {
@@ -69,6 +89,8 @@ NTSTATUS VmbChannelAllocateBounceBuffer(VMBCHANNEL Channel, UINT32 BufferSize)
 		return STATUS_INVALID_PARAMETER;
 	if (chan->is_server)
 		return STATUS_NOT_SUPPORTED;
+	if (!kmcl_bounce_add(chan, BufferSize / KMCL_WIRE_PAGE_SIZE))
+		return STATUS_INSUFFICIENT_RESOURCES;
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(VmbChannelAllocateBounceBuffer);

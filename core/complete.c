@@ -117,6 +117,8 @@ static void kmcl_packet_call(struct kmcl_packet *pkt, NTSTATUS status,
 {
 	PFN_VMB_PACKET_COMPLETION_ROUTINE routine = READ_ONCE(pkt->routine);
 
+	if (unlikely(pkt->tx.out.mapped))
+		kmcl_bounce_unmap(pkt);
 	/*
 	 * From here on the packet is the client's, which may send it again from
 	 * another CPU before its routine has even started. Pairs with the acquire

@@ -28,6 +28,7 @@ static inline struct kmcl_wire_gpa *kmcl_packet_gpa(struct kmcl_packet *pkt)
 /* packet_send.c */
 NTSTATUS kmcl_packet_check(struct kmcl_packet *pkt, const void *buffer, u32 len);
 NTSTATUS kmcl_packet_take(struct kmcl_packet *pkt);
+void kmcl_packet_abandon(struct kmcl_packet *pkt);
 struct kmcl_packet *kmcl_packet_alloc(struct kmcl_channel *chan, gfp_t gfp);
 NTSTATUS kmcl_packet_return(struct kmcl_packet *pkt, NTSTATUS status);
 NTSTATUS kmcl_packet_submit(struct kmcl_packet *pkt, const void *buffer,
@@ -80,8 +81,8 @@ void kmcl_send_init(struct kmcl_channel *chan);
 enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 				   struct kmcl_tx *tx, const void *data,
 				   bool may_wait);
-bool kmcl_tx_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt);
-bool kmcl_tx_cancel_locked(struct kmcl_channel *chan, struct kmcl_packet *pkt);
+bool kmcl_tx_cancel(struct kmcl_channel *chan, struct kmcl_packet **pkt);
+bool kmcl_tx_cancel_locked(struct kmcl_channel *chan, struct kmcl_packet **pkt);
 void kmcl_tx_empty(struct kmcl_channel *chan, struct kmcl_tx *tx);
 void kmcl_send_restore(struct kmcl_channel *chan, struct kmcl_tx *tx, bool queued);
 void kmcl_send_limit(struct kmcl_channel *chan, u32 max_count);
@@ -174,6 +175,14 @@ void kmcl_deliver_put_aside(struct kmcl_channel *chan, struct kmcl_incoming *inc
 void kmcl_deliver_work(struct work_struct *work);
 void kmcl_deliver_drop_waiting(struct kmcl_channel *chan);
 void kmcl_deliver_wait_completed(struct kmcl_channel *chan);
+
+/* bounce_map.c; map, lose and want under kmcl_send.lock */
+void kmcl_bounce_open(struct kmcl_channel *chan);
+bool kmcl_bounce_add(struct kmcl_channel *chan, u32 pages);
+int kmcl_bounce_map(struct kmcl_channel *chan, struct kmcl_out *out);
+void kmcl_bounce_unmap(struct kmcl_packet *pkt);
+void kmcl_bounce_lose(struct kmcl_packet *pkt);
+void kmcl_bounce_want(struct kmcl_channel *chan);
 
 /* gpadl.c */
 void kmcl_gpadls_init(struct kmcl_channel *chan);

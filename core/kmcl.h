@@ -137,6 +137,17 @@ struct kmcl_deferred {
 	wait_queue_head_t idle;	/* woken when @on is cleared */
 };
 
+/*
+ * Bounce buffers; bounce_map.c's. In pages of KMCL_WIRE_PAGE_SIZE bytes, written under
+ * kmcl_send.lock but for what is said.
+ */
+struct kmcl_bounce {
+	u32 limit;		/* mapped at once, at most */
+	u32 added;		/* by VmbChannelAllocateBounceBuffer() */
+	atomic_t pages;		/* mapped now; grows under the lock, sinks without */
+	bool starved;		/* the first in the queue waits for some of them */
+};
+
 /* The sending side. */
 struct kmcl_send {
 	spinlock_t lock;	/* guards this structure and writes to the ring */
@@ -169,6 +180,7 @@ struct kmcl_send {
 	u32 retry_ms;		/* how long the queue may stand still */
 	struct work_struct hang_up;	/* @broken was set: offer.c's, which closes */
 	struct kmcl_deferred deferred;
+	struct kmcl_bounce bounce;
 	struct mutex flushing;	/* one flush at a time: the worker's or a rescind's */
 };
 
@@ -432,6 +444,7 @@ struct kmcl_packet {
 	struct kmcl_channel *chan;
 	bool allocated;		/* from VmbPacketAllocate() */
 	u32 changes;		/* kmcl_packets.changes when it was made, if so */
+	bool abandoned;		/* its sender has given up; it is freed when it is over */
 	struct kmcl_packet_shape shape;
 	struct kmcl_tx tx;
 	struct hlist_node open;	/* in kmcl_send.open, hashed if unfinished */

@@ -115,6 +115,26 @@ static void kmcl_packet_default_routine(VMBPACKET handle, NTSTATUS status,
 	kmcl_packet_free((struct kmcl_packet *)handle);
 }
 
+static void kmcl_packet_abandoned_routine(VMBPACKET handle, NTSTATUS status,
+					  PVOID buffer, UINT32 len)
+{
+	struct kmcl_packet *pkt = (struct kmcl_packet *)handle;
+
+	/* A spare is taken for what it was. */
+	pkt->abandoned = false;
+	kmcl_packet_free(pkt);
+}
+
+/*
+ * Nobody waits for the packet any more, but the other end has it: it is freed when it
+ * is over. Called with kmcl_send.lock held; it is among the open transactions.
+ */
+void kmcl_packet_abandon(struct kmcl_packet *pkt)
+{
+	pkt->abandoned = true;
+	pkt->routine = kmcl_packet_abandoned_routine;
+}
+
 /**
  * VmbChannelSizeofPacket() - how large a packet object is
  * @Channel: the channel

@@ -43,6 +43,7 @@ NTSTATUS kmcl_packet_take(struct kmcl_packet *pkt)
 	pkt->tx.out.id = 0;
 	pkt->tx.out.gpa = NULL;
 	pkt->tx.out.gpa_len = 0;
+	pkt->tx.out.mapped = false;
 	return STATUS_SUCCESS;
 }
 
@@ -102,6 +103,9 @@ NTSTATUS kmcl_packet_submit(struct kmcl_packet *pkt, const void *buffer,
 	out->len = head + len;
 	out->flags = flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION ?
 		     KMCL_WIRE_WANT_COMPLETION : 0;
+	out->dir = flags & VMBUS_CHANNEL_FORMAT_FLAG_DATA_IN_ONLY ? DMA_FROM_DEVICE :
+		   flags & VMBUS_CHANNEL_FORMAT_FLAG_DATA_OUT_ONLY ? DMA_TO_DEVICE :
+		   DMA_BIDIRECTIONAL;
 	if (head)
 		buffer = kmcl_packet_add_pipe_head(pkt, buffer, len);
 

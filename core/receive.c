@@ -106,7 +106,10 @@ static void kmcl_receive_completion(struct kmcl_channel *chan,
 		return;
 	}
 
-	atomic64_inc(&chan->count.completed);
+	if (unlikely(pkt->abandoned))
+		atomic64_inc(&chan->count.late);
+	else
+		atomic64_inc(&chan->count.completed);
 	/* Valid during the call; the reader holds it in a private copy. */
 	kmcl_packet_complete(pkt, STATUS_SUCCESS, (void *)wire->payload, wire->len);
 }

@@ -11,7 +11,7 @@
 /* On the stack of the caller, which waits until it is over or taken back. */
 struct kmcl_request {
 	struct list_head node;		/* in kmcl_send.requests */
-	struct kmcl_packet *pkt;
+	struct kmcl_packet *pkt;	/* NULL if the other end keeps it */
 	bool stays;			/* until the channel is closed */
 	KEVENT over;
 	NTSTATUS status;
@@ -47,11 +47,12 @@ void kmcl_requests_on(struct kmcl_channel *chan)
 static bool kmcl_request_end(struct kmcl_channel *chan, struct kmcl_request *req)
 {
 	/* One that is still queued has shown no memory to the other end. */
-	if ((req->stays && !req->pkt->tx.queued) ||
-	    !kmcl_tx_cancel_locked(chan, req->pkt))
+	if (!req->pkt || (req->stays && !req->pkt->tx.queued) ||
+	    !kmcl_tx_cancel_locked(chan, &req->pkt))
 		return false;
 
-	kmcl_packet_return(req->pkt, STATUS_DEVICE_REMOVED);
+	if (req->pkt)
+		kmcl_packet_return(req->pkt, STATUS_DEVICE_REMOVED);
 	req->status = STATUS_DEVICE_REMOVED;
 	return true;
 }
@@ -149,8 +150,9 @@ static NTSTATUS kmcl_request_wait(struct kmcl_channel *chan,
 	status = KeWaitForSingleObject(&req->over, Executive, KernelMode, FALSE,
 				       timeout);
 	if (status == STATUS_TIMEOUT) {
-		if (kmcl_tx_cancel(chan, req->pkt))
-			return kmcl_packet_return(req->pkt, STATUS_CANCELLED);
+		if (kmcl_tx_cancel(chan, &req->pkt))
+			return req->pkt ? kmcl_packet_return(req->pkt, STATUS_CANCELLED) :
+			       STATUS_CANCELLED;
 		/* Its routine is about to run, or is running. */
 		KeWaitForSingleObject(&req->over, Executive, KernelMode, FALSE,
 				      NULL);
@@ -294,7 +296,8 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 					   ExternalDataMdl, Flags, Timeout);
 		kmcl_request_finish(chan, &req);
 	}
-	VmbPacketFree(packet);
+	if (req.pkt)
+		VmbPacketFree(packet);
 
 	if (status == STATUS_SUCCESS && CompletionBufferSize)
 		*CompletionBufferSize = min(req.len, req.size);

@@ -54,7 +54,7 @@ void kmcl_tx_empty(struct kmcl_channel *chan, struct kmcl_tx *tx)
 	tx->out.len = 0;
 }
 
-/* Writes to the ring. Called with the lock held. 0, or as the transport's send. */
+/* Writes to the ring. Called with the lock held. 0, or as the transport's map and send. */
 static int kmcl_tx_write(struct kmcl_channel *chan, struct kmcl_tx *tx,
 			 const void *data)
 {
@@ -63,6 +63,12 @@ static int kmcl_tx_write(struct kmcl_channel *chan, struct kmcl_tx *tx,
 
 	if (!tx->out.id && !kmcl_tx_is_completion(tx))
 		tx->out.id = ++chan->send.last_id;
+
+	if (unlikely(tx->out.gpa && link->bounce_pages && !tx->out.mapped)) {
+		ret = kmcl_bounce_map(chan, &tx->out);
+		if (ret)
+			return ret;
+	}
 
 	/* The answer may come before the write returns: open first. */
 	if (kmcl_tx_wants_completion(tx))
@@ -104,6 +110,12 @@ static int kmcl_tx_write_queued(struct kmcl_channel *chan, struct kmcl_tx *tx)
 	kmcl_warn_ratelimited(chan, "a packet of %u bytes is larger than the ring of today; it is given back\n",
 			      kmcl_tx_room(tx));
 	return -EOPNOTSUPP;
+}
+
+/* Is it for want of room, in the ring or for the packet's memory? */
+static bool kmcl_tx_may_wait(int ret)
+{
+	return ret == -EAGAIN || ret == -ENOBUFS;
 }
 
 /* Has it to wait for the end of others, or for one that has? */
@@ -172,9 +184,8 @@ static bool kmcl_send_drain_locked(struct kmcl_channel *chan,
 {
 	struct kmcl_link *link = chan->link;
 	struct kmcl_tx *tx;
-	bool asked = false;
 	u32 tries = 0;
-	int ret;
+	int ret, asked = 0;
 
 	while (chan->send.writable && (!list_empty(&chan->send.queue) ||
 				       kmcl_send_admit(&chan->send))) {
@@ -182,22 +193,29 @@ static bool kmcl_send_drain_locked(struct kmcl_channel *chan,
 			return true;
 		tx = list_first_entry(&chan->send.queue, struct kmcl_tx, node);
 		ret = kmcl_tx_write_queued(chan, tx);
-		if (ret == -EAGAIN && !asked) {
+		if (kmcl_tx_may_wait(ret) && ret != asked) {
 			/*
 			 * Ask to be told of room, then try once more: the other
-			 * end may have made room before it could see the request.
+			 * end may have made room before it could see the request,
+			 * as may a packet that was unmapped.
 			 */
-			link->ops->want_room(link, kmcl_tx_room(tx));
-			asked = true;
+			if (ret == -EAGAIN)
+				link->ops->want_room(link, kmcl_tx_room(tx));
+			else
+				kmcl_bounce_want(chan);
+			asked = ret;
 			continue;
 		}
-		if (ret == -EAGAIN)
+		if (kmcl_tx_may_wait(ret))
 			queue_delayed_work(kmcl_deliver_wq, &chan->send.retry,
 					   msecs_to_jiffies(chan->send.retry_ms));
 		if (ret && ret != -EOPNOTSUPP)
 			return false;
 		/* Each packet that goes out changes what the next one needs. */
-		asked = false;
+		asked = 0;
+		/* Its memory was copied, with interrupts off: that is enough. */
+		if (unlikely(tx->out.mapped))
+			tries = KMCL_SEND_BATCH;
 		kmcl_queue_del(&chan->send, tx);
 		tx->status = ret ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
 		if (ret || !kmcl_tx_wants_completion(tx))
@@ -273,10 +291,13 @@ enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 	if (send->writable && list_empty(&send->queue) && !kmcl_send_holds(send, tx))
 		ret = kmcl_tx_write(chan, tx, data);
 	if (!ret || ret == -EOPNOTSUPP || !may_wait) {
+		/* Without the lock the link may go. */
+		if (unlikely(ret && tx->out.mapped))
+			kmcl_bounce_unmap(kmcl_tx_packet(tx));
 		spin_unlock_irqrestore(&send->lock, flags);
 		return !ret ? written :
 		       ret == -EOPNOTSUPP ? KMCL_TX_UNFIT :
-		       ret == -EAGAIN ? KMCL_TX_FULL : KMCL_TX_GONE;
+		       kmcl_tx_may_wait(ret) ? KMCL_TX_FULL : KMCL_TX_GONE;
 	}
 
 	/* The payload may lie in the very room that it goes to. */
@@ -379,26 +400,42 @@ int kmcl_send_list(struct kmcl_channel *chan, struct kmcl_tx **list, u32 room,
 	return n;
 }
 
-/*
- * Takes back what was submitted, from the queue or from among the open
- * transactions. False: it is over, and its completion routine is on its way.
- * Called with the lock held.
+/**
+ * kmcl_tx_cancel_locked() - take back what was submitted
+ * @chan: the channel; its lock is held
+ * @pkt: the packet, in the queue or among the open transactions. NULL afterwards if it
+ *	cannot be the caller's again, because the other end has the bounce buffers with
+ *	its memory: they must not be anything else's before it lets go of them.
+ *
+ * Return:
+ *  - true: its completion routine will not run
+ *  - false: it is over, and its routine is on its way
  */
-bool kmcl_tx_cancel_locked(struct kmcl_channel *chan, struct kmcl_packet *pkt)
+bool kmcl_tx_cancel_locked(struct kmcl_channel *chan, struct kmcl_packet **pkt)
 {
-	if (pkt->tx.queued) {
-		kmcl_queue_del(&chan->send, &pkt->tx);
+	if (!*pkt)
+		return false;
+	if ((*pkt)->tx.queued) {
+		kmcl_queue_del(&chan->send, &(*pkt)->tx);
+		if (unlikely((*pkt)->tx.out.mapped))
+			kmcl_bounce_unmap(*pkt);
 		return true;
 	}
-	if (!hlist_unhashed(&pkt->open)) {
-		kmcl_transaction_cancel(chan, pkt);
+	if (hlist_unhashed(&(*pkt)->open))
+		return false;
+
+	if (unlikely((*pkt)->tx.out.mapped)) {
+		kmcl_packet_abandon(*pkt);
+		*pkt = NULL;
+	} else {
+		kmcl_transaction_cancel(chan, *pkt);
 		chan->send.cancelled++;
-		return true;
 	}
-	return false;
+	return true;
 }
 
-bool kmcl_tx_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt)
+/* As kmcl_tx_cancel_locked(). */
+bool kmcl_tx_cancel(struct kmcl_channel *chan, struct kmcl_packet **pkt)
 {
 	bool found, more = false;
 	unsigned long flags;

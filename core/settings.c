@@ -123,6 +123,7 @@ void kmcl_settings_link_params(const struct kmcl_settings *set,
 	p->send_bytes = kmcl_ring_bytes(&shape, set->send_pages);
 	p->recv_bytes = kmcl_ring_bytes(&shape, set->recv_pages);
 	p->max_packet = shape.pipe + shape.payload;
+	p->max_gpa = shape.gpa;
 	p->pipe = shape.pipe;
 	p->target_cpu = set->has_target_cpu ? set->target_cpu : -1;
 }

@@ -283,7 +283,11 @@ void kmcl_transactions_pin(struct kmcl_channel *chan)
 
 	spin_lock_irqsave(&send->lock, flags);
 	for (i = 0; send->open_count && (head = kmcl_bucket_at(send, i)); i++)
-		hlist_for_each_entry(pkt, head, open)
-			kmcl_pin_external(pkt);
+		hlist_for_each_entry(pkt, head, open) {
+			if (pkt->tx.out.mapped)
+				kmcl_bounce_lose(pkt);
+			else
+				kmcl_pin_external(pkt);
+		}
 	spin_unlock_irqrestore(&send->lock, flags);
 }

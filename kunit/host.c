@@ -4,6 +4,7 @@
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/dma-mapping.h>
 #include <linux/vmalloc.h>
 
 #include "host.h"
@@ -65,6 +66,10 @@ static int host_open(struct kmcl_link *link, const struct kmcl_link_params *p)
 		return -ENODEV;
 	}
 	host->params = *p;
+	if (host->bounces && kmcl_hv_bounce_prepare(&host->hv, p)) {
+		mutex_unlock(&host->rings);
+		return -ENOMEM;
+	}
 	kmcl_link_set_mmio(link, host->mmio_start, host->mmio_size);
 	host->send_pages = host_ring_alloc(&channel->outbound, p->send_bytes);
 	host->recv_pages = host_ring_alloc(&channel->inbound, p->recv_bytes);
@@ -222,6 +227,8 @@ static const struct kmcl_transport host_transport = {
 	.release = host_release,
 	.send = host_send,
 	.want_room = kmcl_hv_want_room,
+	.map = kmcl_hv_map,
+	.unmap = kmcl_hv_unmap,
 	.recv_begin = host_recv_begin,
 	.recv_first = kmcl_hv_recv_first,
 	.recv_next = kmcl_hv_recv_next,
@@ -304,9 +311,28 @@ static void host_destroy(void *data)
 
 	kmcl_transport_unregister(&host_transport);
 	the_host = NULL;
+	kmcl_hv_bounce_free(&host->hv);
 	KUNIT_EXPECT_EQ(host->test, host->opens, host->closes);
 	KUNIT_EXPECT_EQ(host->test, host->watches, 0);
-	kfree(host);
+	put_device(&host->dev.device);
+}
+
+static void host_free(struct device *device)
+{
+	kfree(container_of(device, struct host, dev.device));
+}
+
+/* As hv_vmbus makes it. */
+static void host_device_init(struct host *host)
+{
+	struct device *device = &host->dev.device;
+
+	device_initialize(device);
+	device->release = host_free;
+	device->dma_parms = &host->dev.dma_parms;
+	device->dma_mask = &host->dev.dma_mask;
+	dma_set_mask(device, DMA_BIT_MASK(64));
+	host->hv.dev = &host->dev;
 }
 
 /* A host without an offer. Goes away when the test ends, after its clients. */
@@ -316,6 +342,7 @@ struct host *host_create(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, host);
 	host->test = test;
+	host_device_init(host);
 	guid_gen(&host->type);
 	guid_gen(&host->instance);
 	mutex_init(&host->lock);

@@ -19,6 +19,7 @@ struct host {
 	struct kunit *test;
 	struct kmcl_hv_link hv;
 	struct vmbus_channel channel;
+	struct hv_device dev;	/* for the DMA API */
 	struct kmcl_link_params params;	/* as asked for by the client */
 	struct mutex rings;	/* held while the rings are made, freed or served */
 	struct page **send_pages;
@@ -43,6 +44,7 @@ struct host {
 	struct device *device;	/* of the offer */
 	bool no_external;	/* takes no packets that describe memory */
 	bool no_room;		/* as if the outgoing ring were full */
+	bool bounces;		/* must not see the memory of packets itself */
 	/* Takes packets in place of the ring; as the transport's operation. */
 	int (*on_send)(struct host *host, const struct kmcl_out *out);
 	struct completion released;

@@ -128,10 +128,8 @@ static void a_packet_that_cannot_be_made_is_null(struct kunit *test)
 	VmbPacketFree(packet);
 }
 
-static void no_send_needs_memory(struct kunit *test)
+static void sends_need_no_memory(struct kunit *test, struct client *client)
 {
-	struct host *host;
-	struct client *client = memory_client(test, &host);
 	static u8 payload[1000];
 	PMDL mdl = IoAllocateMdl(payload, sizeof(payload), FALSE, FALSE, NULL);
 	struct client_done *done;
@@ -170,6 +168,27 @@ static void no_send_needs_memory(struct kunit *test)
 	KUNIT_EXPECT_GT(test, client_count(client, queued), 0);
 	VmbChannelDisable(client->channel);
 	IoFreeMdl(mdl);
+}
+
+static void no_send_needs_memory(struct kunit *test)
+{
+	struct host *host;
+
+	sends_need_no_memory(test, memory_client(test, &host));
+}
+
+/* The kernel's own pool is there since it booted. */
+static void no_send_through_bounce_buffers_needs_memory(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = client_create(test, host);
+
+	host->bounces = true;
+	host->offered = true;
+	client_enable(client);
+	if (!host->hv.link.bounce_pages)
+		kunit_skip(test, "needs a kernel booted with swiotlb=force");
+	sends_need_no_memory(test, client);
 }
 
 static void a_request_without_memory_is_a_status(struct kunit *test)
@@ -322,6 +341,7 @@ static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(settings_need_no_memory),
 	KUNIT_CASE(a_packet_that_cannot_be_made_is_null),
 	KUNIT_CASE(no_send_needs_memory),
+	KUNIT_CASE(no_send_through_bounce_buffers_needs_memory),
 	KUNIT_CASE(a_request_without_memory_is_a_status),
 	KUNIT_CASE(a_gpadl_without_memory_is_a_status),
 	KUNIT_CASE(a_gpadl_of_frames_without_memory_is_a_status),

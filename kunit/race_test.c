@@ -19,6 +19,7 @@ static struct client *race_client(struct kunit *test)
 	struct client *client;
 
 	race_host = host_create(test);
+	race_host->bounces = true;
 	client = client_create(test, race_host);
 	race_host->offered = true;
 	return client;
@@ -60,6 +61,16 @@ static void do_send(struct client *client)
 	/* Its default routine frees it. */
 	if (packet)
 		VmbPacketSend(packet, "race", 4, NULL, WAIT);
+}
+
+/* With a page, which the host sees a copy of. */
+static void do_send_memory(struct client *client)
+{
+	PFN_NUMBER pfn = page_to_pfn(virt_to_page(client->test->priv));
+	VMBPACKET packet = VmbPacketAllocate(client->channel);
+
+	if (packet && VmbPacketSendWithExternalPfns(packet, "race", 4, &pfn, 1, WAIT))
+		VmbPacketFree(packet);
 }
 
 static VOID free_routine(VMBPACKET packet, PVOID context, NTSTATUS status, PVOID buffer,
@@ -114,8 +125,16 @@ static void do_request(struct client *client)
 {
 	LARGE_INTEGER timeout = { .QuadPart = -10000 };
 
+	PMDL mdl = IoAllocateMdl(client->test->priv, 4096, FALSE, FALSE, NULL);
+
 	VmbChannelSendSynchronousRequest(client->channel, "race", 4, NULL, WAIT, NULL, NULL,
 					 &timeout);
+	if (!mdl)
+		return;
+	MmBuildMdlForNonPagedPool(mdl);
+	VmbChannelSendSynchronousRequest(client->channel, "race", 4, mdl, WAIT, NULL, NULL,
+					 &timeout);
+	IoFreeMdl(mdl);
 }
 
 static void do_share(struct client *client)
@@ -134,7 +153,8 @@ struct race_op {
 static const struct race_op race_ops[] = {
 	{ "Enable", do_enable }, { "Disable", do_disable }, { "Pause", do_pause },
 	{ "Start", do_start }, { "rescind", do_rescind }, { "send", do_send },
-	{ "GPADL", do_gpadl }, { "request", do_request }, { "share", do_share },
+	{ "send memory", do_send_memory }, { "share", do_share },
+	{ "GPADL", do_gpadl }, { "request", do_request },
 	{ "send beyond the limit", do_send_beyond_the_limit },
 	{ "Init functions", do_init }, { "GPADL of frames", do_gpadl_of_frames },
 };

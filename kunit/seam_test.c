@@ -5,6 +5,7 @@
  * once more here, with calls into hv_vmbus that this suite answers.
  */
 #include <linux/cpu.h>
+#include <linux/dma-mapping.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -206,6 +207,9 @@ static struct seam *seam_create(struct kunit *test)
 	s->hv.channel = &s->channel;
 	s->hv.link.chan = s->chan;
 	s->dev.device.init_name = "seam-device";
+	s->dev.device.dma_parms = &s->dev.dma_parms;
+	s->dev.dma_mask = DMA_BIT_MASK(64);
+	s->dev.device.dma_mask = &s->dev.dma_mask;
 	s->channel.state = CHANNEL_OPEN_STATE;
 	mutex_init(&s->hv.rings);
 	mutex_init(&s->hv.gpadls);
@@ -242,6 +246,19 @@ static void what_an_isolated_guest_cannot_share_is_refused(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, kmcl_hv_may_share("that"));
 	KUNIT_EXPECT_EQ(test, kmcl_hv_gpadl_create(&s->hv.link, &s->gpadl), -EOPNOTSUPP);
 	KUNIT_EXPECT_STREQ(test, vmbus->order, "");
+}
+
+/* Packets' memory only where the kernel makes copies of it. */
+static void what_the_kernel_does_not_copy_is_refused(struct kunit *test)
+{
+	struct seam *s = seam_open(test);
+
+	KUNIT_EXPECT_EQ(test, s->hv.link.bounce_pages, 0);
+	KUNIT_EXPECT_FALSE(test, kmcl_hv_refuses_external(&s->hv.link));
+	vmbus->isolated = true;
+	KUNIT_EXPECT_TRUE(test, kmcl_hv_refuses_external(&s->hv.link));
+	s->hv.link.bounce_pages = 1;
+	KUNIT_EXPECT_FALSE(test, kmcl_hv_refuses_external(&s->hv.link));
 }
 
 /* hv_vmbus would wait for the host's answer with its lock of all channels. */
@@ -510,6 +527,7 @@ static void mmio_space_is_published_under_the_lock_it_is_read_under(struct kunit
 
 static struct kunit_case seam_cases[] = {
 	KUNIT_CASE(what_an_isolated_guest_cannot_share_is_refused),
+	KUNIT_CASE(what_the_kernel_does_not_copy_is_refused),
 	KUNIT_CASE(a_close_waits_for_the_host_without_the_lock_of_all),
 	KUNIT_CASE_PARAM(rings_of_a_channel_that_is_not_closed_are_kept,
 			 close_failure_gen_params),

@@ -36,6 +36,9 @@ struct kmcl_hv_link {
 	struct vmbus_channel *stand_in;	/* see kmcl_hv_disconnect() */
 	u32 own_cpu;			/* hv_vmbus' choice of a processor */
 	struct vmpacket_descriptor cur;	/* of the packet last read */
+	/* What a packet describes while it is being mapped; see hv_bounce.c. */
+	void *original;
+	u32 original_bytes;
 	/*
 	 * One GPADL, that of the rings included, is made or torn down at a time: a
 	 * rescind wakes only one of those that wait for the host. Held while the
@@ -43,6 +46,13 @@ struct kmcl_hv_link {
 	 */
 	struct mutex gpadls;
 };
+
+/* The suites run this very code on rings whose other end they hold. */
+#ifdef VMBKMCL_KUNIT
+#define EXPORT_SYMBOL_FOR_KMCL_TESTS(function) EXPORT_SYMBOL_GPL(function)
+#else
+#define EXPORT_SYMBOL_FOR_KMCL_TESTS(function)
+#endif
 
 /*
  * The message that makes a GPADL counts the bytes of its one range, 8 and then 8
@@ -122,8 +132,14 @@ void kmcl_hv_recv_commit(struct kmcl_link *link);
 bool kmcl_hv_recv_end(struct kmcl_link *link);
 u32 kmcl_hv_packet_buffer_size(const struct kmcl_link_params *p);
 
+/* hv_bounce.c: memory of packets that the host sees a copy of */
+int kmcl_hv_map(struct kmcl_link *link, struct kmcl_out *out);
+void kmcl_hv_unmap(struct kmcl_link *link, struct kmcl_out *out, bool copy);
+int kmcl_hv_bounce_prepare(struct kmcl_hv_link *hv, const struct kmcl_link_params *p);
+void kmcl_hv_bounce_free(struct kmcl_hv_link *hv);
+
 /* hv_memory.c: memory shared with the host */
-bool kmcl_hv_may_share(const char *what);
+bool kmcl_hv_refuses_external(const struct kmcl_link *link);
 int kmcl_hv_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
 int kmcl_hv_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
 int kmcl_hv_gpadl_teardown(struct kmcl_hv_link *hv, struct vmbus_gpadl *gpadl,

@@ -25,6 +25,7 @@ static void kmcl_hv_link_free(struct kref *ref)
 		kobject_put(&hv->channel->kobj);
 		kmcl_hv_link_put(hv->primary);
 	}
+	kmcl_hv_bounce_free(hv);
 	put_device(&hv->dev->device);
 	kfree(hv);
 	if (atomic_dec_and_test(&kmcl_hv_links))

@@ -27,7 +27,7 @@ struct kmcl_hv_gpadl {
  * change what a client's buffers hold. Where the processor encrypts memory the
  * first says so; VBS isolation, without encryption, only the second knows of.
  */
-bool kmcl_hv_may_share(const char *what)
+static bool kmcl_hv_may_share(const char *what)
 {
 	if (!cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT) &&
 	    !hv_is_isolation_supported())
@@ -36,6 +36,12 @@ bool kmcl_hv_may_share(const char *what)
 	pr_warn_ratelimited("%s is not supported in an isolated (confidential) guest: its memory is not the host's to see\n",
 			    what);
 	return false;
+}
+
+/* Where the kernel makes no copies for it the host of an isolated guest sees nothing. */
+bool kmcl_hv_refuses_external(const struct kmcl_link *link)
+{
+	return !link->bounce_pages && !kmcl_hv_may_share("external data");
 }
 
 int kmcl_hv_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl)

@@ -272,6 +272,9 @@ int kmcl_hv_open(struct kmcl_link *link, const struct kmcl_link_params *p)
 	struct kmcl_hv_link *hv = to_hv_link(link);
 	int ret;
 
+	ret = kmcl_hv_bounce_prepare(hv, p);
+	if (ret)
+		return ret;
 	mutex_lock(&hv->rings);
 	ret = kmcl_hv_open_rings(hv, p);
 	mutex_unlock(&hv->rings);

@@ -17,13 +17,6 @@
 /* Room for all headers of a packet from the host: those of 500 transfer pages. */
 #define KMCL_HV_HEADERS	4096u
 
-/* The suites run this very code on rings whose other end they hold. */
-#ifdef VMBKMCL_KUNIT
-#define EXPORT_SYMBOL_FOR_KMCL_TESTS(function) EXPORT_SYMBOL_GPL(function)
-#else
-#define EXPORT_SYMBOL_FOR_KMCL_TESTS(function)
-#endif
-
 /*
  * The guest alone writes the write index, but it lies in memory that the host can
  * write to as well, and not every kernel's hv_vmbus looks at it: it would write the
@@ -39,16 +32,17 @@ static bool kmcl_hv_indices_valid(const struct hv_ring_buffer_info *rbi)
 }
 
 /* Writes a packet with external data; hv_vmbus fills in the descriptor. */
-static int kmcl_hv_send_gpa(struct vmbus_channel *channel,
-			    const struct kmcl_out *out)
+static int kmcl_hv_send_gpa(struct kmcl_link *link, const struct kmcl_out *out)
 {
+	struct vmbus_channel *channel = to_hv_link(link)->channel;
+
 	BUILD_BUG_ON(KMCL_WIRE_DATA_GPA != VM_PKT_DATA_USING_GPA_DIRECT);
 	BUILD_BUG_ON(offsetof(struct kmcl_wire_gpa, ranges) !=
 		     offsetof(struct vmbus_packet_mpb_array, rangecount));
 	BUILD_BUG_ON(offsetof(struct kmcl_wire_gpa, range) !=
 		     offsetof(struct vmbus_packet_mpb_array, range));
 
-	if (!kmcl_hv_may_share("external data"))
+	if (kmcl_hv_refuses_external(link))
 		return -EOPNOTSUPP;
 	if (KMCL_HV_ONE_RANGE && out->gpa->ranges > 1) {
 		pr_warn_ratelimited("this kernel's hv_vmbus can describe one piece of memory in a packet, not %u\n",
@@ -74,7 +68,7 @@ int kmcl_hv_send(struct kmcl_link *link, const struct kmcl_out *out)
 	if (unlikely(!kmcl_hv_indices_valid(&channel->outbound)))
 		return -EIO;
 	if (unlikely(out->gpa))
-		return kmcl_hv_send_gpa(channel, out);
+		return kmcl_hv_send_gpa(link, out);
 	return vmbus_sendpacket(channel, (void *)out->data, out->len, out->id,
 				out->type, out->flags);
 }

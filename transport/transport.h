@@ -12,6 +12,7 @@
 #define VMBKMCL_TRANSPORT_H
 
 #include <linux/atomic.h>
+#include <linux/dma-direction.h>
 #include <linux/list.h>
 #include <linux/types.h>
 #include <linux/uuid.h>
@@ -29,6 +30,7 @@ struct page;
  * @send_bytes: size of the outgoing ring, its control page included
  * @recv_bytes: size of the incoming ring, its control page included
  * @max_packet: largest payload of a packet, either way
+ * @max_gpa: most bytes of the headers of a packet that describes memory
  * @pipe: whether packets have the headers of a pipe
  * @target_cpu: which processor the other end's signals are to come on, or -1
  */
@@ -36,6 +38,7 @@ struct kmcl_link_params {
 	u32 send_bytes;
 	u32 recv_bytes;
 	u32 max_packet;
+	u32 max_gpa;
 	bool pipe;
 	int target_cpu;
 };
@@ -50,6 +53,8 @@ struct kmcl_link_params {
  * @gpa: headers of KMCL_WIRE_DATA_GPA, their descriptor for the transport to
  *	fill in; else NULL
  * @gpa_len: bytes of @gpa
+ * @dir: what the other end does with that memory: reads it, writes to it, or both
+ * @mapped: @gpa is what @map has made of it
  */
 struct kmcl_out {
 	u16 type;
@@ -59,6 +64,8 @@ struct kmcl_out {
 	const void *data;
 	struct kmcl_wire_gpa *gpa;
 	u32 gpa_len;
+	u8 dir;
+	bool mapped;
 };
 
 /**
@@ -141,6 +148,13 @@ struct kmcl_offer {
  * @want_room: ask for kmcl_data_ready() once a packet that takes that many bytes
  *	of the ring has room; 0 takes that back. Ordered before the next @send.
  *	Same contexts as @send.
+ * @map: where @bounce_pages is not 0: have memory that a packet describes copied to
+ *	where the other end may see it, and the packet describe that. 0, -ENOBUFS (no
+ *	room now) or -EOPNOTSUPP (it cannot be copied); then nothing has changed.
+ *	Under the same lock as @send.
+ * @unmap: the opposite, for a packet that the other end is done with: @copy, what it
+ *	has written to where it belongs. From @open until @release. Any context up to
+ *	softirq, interrupts may be off.
  * @recv_begin: mask the other end's signals and start to read. The caller
  *	serializes all recv operations, in softirq context.
  * @recv_first: the packet at the head of the ring, as a private copy. 1: there
@@ -190,6 +204,8 @@ struct kmcl_transport {
 
 	int (*send)(struct kmcl_link *link, const struct kmcl_out *out);
 	void (*want_room)(struct kmcl_link *link, u32 bytes);
+	int (*map)(struct kmcl_link *link, struct kmcl_out *out);
+	void (*unmap)(struct kmcl_link *link, struct kmcl_out *out, bool copy);
 
 	void (*recv_begin)(struct kmcl_link *link);
 	int (*recv_first)(struct kmcl_link *link, struct kmcl_wire *pkt);
@@ -227,6 +243,9 @@ struct kmcl_transport {
  * @device: of the offer, or NULL; set by the transport before it reports the offer
  * @target_cpu: set by @open: which processor the other end's signals come on, where that
  *	was asked for; else -1
+ * @bounce_pages: set by @open where the other end must not see the memory of packets
+ *	itself: how many pages of KMCL_WIRE_PAGE_SIZE bytes may be copied at once, at
+ *	most; else 0
  * @external: packets in the core's hands whose memory is the other end's; the
  *	core calls wake_up_var() when there are none left
  */
@@ -244,6 +263,7 @@ struct kmcl_link {
 	u32 send_bytes;
 	struct device *device;
 	int target_cpu;
+	u32 bounce_pages;
 	atomic_t external;
 };
 

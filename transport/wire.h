@@ -51,6 +51,13 @@ struct kmcl_wire_gpa {
 	u64 range[];
 };
 
+/* Pages that such headers of @len bytes describe. */
+static inline u32 kmcl_wire_gpa_pages(const struct kmcl_wire_gpa *gpa, u32 len)
+{
+	return (len - sizeof(*gpa) - gpa->ranges * sizeof(struct kmcl_wire_range)) /
+	       sizeof(u64);
+}
+
 /* The headers of KMCL_WIRE_DATA_XFER. */
 struct kmcl_wire_xfer {
 	struct kmcl_wire_desc desc;
