@@ -188,6 +188,14 @@ void kmcl_bounce_want(struct kmcl_channel *chan);
 void kmcl_gpadls_init(struct kmcl_channel *chan);
 void kmcl_gpadls_open(struct kmcl_channel *chan, struct kmcl_link *link);
 void kmcl_gpadls_close(struct kmcl_channel *chan);
+struct kmcl_gpadl *kmcl_gpadl_alloc(u32 offset, u32 len, u32 flags);
+void kmcl_gpadl_free(struct kmcl_gpadl *gpadl);
+NTSTATUS kmcl_gpadl_create(struct kmcl_channel *chan, struct kmcl_gpadl *gpadl,
+			   u32 *handle);
+
+/* gpadl_make.c; under kmcl_gpadls.gate */
+bool kmcl_gpadl_make(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
+void kmcl_gpadl_unmake(struct kmcl_link *link, struct kmcl_gpadl *gpadl, bool lost);
 
 /* gpadl_map.c */
 void kmcl_gpadl_unmap_all(struct kmcl_channel *chan, struct kmcl_link *link);

@@ -12,7 +12,7 @@
 #include "data.h"
 #include "../nt/nt.h"
 
-static void kmcl_gpadl_free(struct kmcl_gpadl *gpadl)
+void kmcl_gpadl_free(struct kmcl_gpadl *gpadl)
 {
 	kvfree(gpadl->pages);
 	kfree(gpadl);
@@ -22,7 +22,7 @@ static void kmcl_gpadl_free(struct kmcl_gpadl *gpadl)
  * With room for as many pages as such memory touches. As all that makes a GPADL it may
  * wait for memory: no packet travels on this path.
  */
-static struct kmcl_gpadl *kmcl_gpadl_alloc(u32 offset, u32 len, u32 flags)
+struct kmcl_gpadl *kmcl_gpadl_alloc(u32 offset, u32 len, u32 flags)
 {
 	struct kmcl_gpadl *gpadl;
 
@@ -139,9 +139,28 @@ static bool kmcl_gpadl_fits(struct kmcl_channel *chan, struct kmcl_link *link,
 	return false;
 }
 
+/* Tells the other end. Called with the gate held. */
+static NTSTATUS kmcl_gpadl_tell(struct kmcl_channel *chan, struct kmcl_link *link,
+				struct kmcl_gpadl *gpadl)
+{
+	NTSTATUS status;
+
+	if (!kmcl_gpadl_fits(chan, link, gpadl))
+		return STATUS_NOT_SUPPORTED;
+	if (!gpadl->made)
+		return kmcl_status_from_errno(link->ops->gpadl_create(link, gpadl));
+
+	if (!kmcl_gpadl_make(link, gpadl))
+		return STATUS_INSUFFICIENT_RESOURCES;
+	status = kmcl_status_from_errno(link->ops->gpadl_create(link, gpadl));
+	if (!NT_SUCCESS(status))
+		kmcl_gpadl_unmake(link, gpadl, false);
+	return status;
+}
+
 /* Tells the other end; on failure the GPADL is freed. */
-static NTSTATUS kmcl_gpadl_create(struct kmcl_channel *chan,
-				  struct kmcl_gpadl *gpadl, u32 *handle)
+NTSTATUS kmcl_gpadl_create(struct kmcl_channel *chan,
+			   struct kmcl_gpadl *gpadl, u32 *handle)
 {
 	struct kmcl_gpadls *gpadls = &chan->gpadls;
 	NTSTATUS status = STATUS_INVALID_DEVICE_STATE;
@@ -149,10 +168,8 @@ static NTSTATUS kmcl_gpadl_create(struct kmcl_channel *chan,
 
 	down_read(&gpadls->gate);
 	link = gpadls->link;
-	if (link && !kmcl_gpadl_fits(chan, link, gpadl))
-		status = STATUS_NOT_SUPPORTED;
-	else if (link)
-		status = kmcl_status_from_errno(link->ops->gpadl_create(link, gpadl));
+	if (link)
+		status = kmcl_gpadl_tell(chan, link, gpadl);
 	if (NT_SUCCESS(status)) {
 		*handle = gpadl->handle;
 		spin_lock(&gpadls->lock);
@@ -166,14 +183,18 @@ static NTSTATUS kmcl_gpadl_create(struct kmcl_channel *chan,
 	return status;
 }
 
-/* The memory is the client's again, and pinned if the other end may write to it. */
+/* The memory is its owner's again, and pinned if the other end may write to it. */
 static void kmcl_gpadl_delete(struct kmcl_channel *chan, struct kmcl_link *link,
 			      struct kmcl_gpadl *gpadl)
 {
-	if (link->ops->gpadl_delete(link, gpadl)) {
+	bool lost = link->ops->gpadl_delete(link, gpadl);
+
+	if (lost) {
 		kmcl_pin_gpadl(chan, gpadl);
 		kmcl_pin_report(chan);
 	}
+	if (gpadl->made)
+		kmcl_gpadl_unmake(link, gpadl, lost);
 	kmcl_gpadl_free(gpadl);
 }
 

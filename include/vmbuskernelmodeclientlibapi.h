@@ -273,4 +273,20 @@ typedef EVT_VMB_CHANNEL_RESTORE_PACKET_EX *PFN_VMB_CHANNEL_RESTORE_PACKET_EX;
 #include <kmcl_functions.h>
 #include <kmcl_tables.h>
 
+/* In no table: exported by their names only. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+NTSTATUS VmbChannelCreateGpadl(_In_ VMBCHANNEL Channel, _In_ UINT32 Flags,
+			       _In_ UINT32 PageCount, _Out_ PUINT32 GpadlHandle);
+
+NTSTATUS VmbChannelGetSystemAddressForGpadl(_In_ VMBCHANNEL Channel, _In_ UINT32 Flags,
+					    _In_ UINT32 GpadlHandle,
+					    _Outptr_ PVOID *SystemAddress);
+
+#ifdef __cplusplus
+}
+#endif
+
 #endif /* _VMBUSKERNELMODECLIENTLIBAPI_H */

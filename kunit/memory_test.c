@@ -242,6 +242,15 @@ static void a_gpadl_without_memory_is_a_status(struct kunit *test)
 			VmbChannelDeleteGpadl(c, handle);
 	} while (hit);
 	KUNIT_EXPECT_EQ(test, failures, 4);
+
+	/* The same two, and what vmalloc() allocates beside the pages. */
+	nth = 0;
+	do {
+		hit = WITH_FAILURE(++nth, status = VmbChannelCreateGpadl(c, 0, 2, &handle));
+		if (!failed(test, status, &failures))
+			VmbChannelDeleteGpadl(c, handle);
+	} while (hit);
+	KUNIT_EXPECT_GE(test, failures, 7);
 	KUNIT_EXPECT_EQ(test, host_gpadls(host), 0);
 	IoFreeMdl(mdl);
 	free_page((unsigned long)page);

@@ -106,10 +106,15 @@ static void do_init(struct client *client)
 static void do_gpadl(struct client *client)
 {
 	UINT32 handle;
+	PVOID address;
 
 	if (!VmbChannelCreateGpadlFromBuffer(client->channel, 0, client->test->priv, 4096,
 					     &handle))
 		VmbChannelDeleteGpadl(client->channel, handle);
+	if (!VmbChannelCreateGpadl(client->channel, 0, 1, &handle)) {
+		VmbChannelGetSystemAddressForGpadl(client->channel, 0, handle, &address);
+		VmbChannelDeleteGpadl(client->channel, handle);
+	}
 }
 
 static void do_gpadl_of_frames(struct client *client)

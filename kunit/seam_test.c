@@ -25,6 +25,9 @@ static struct vmbus {
 	int connect_error;
 	int disconnect_error;
 	int teardown_error;
+	int establish_error;
+	bool no_buffer;
+	bool stays_shared;	/* the memory of a GPADL, when that is over */
 	bool hides_error;	/* as hv_vmbus does: the handle stays, and that is all */
 	u32 no_memory;		/* teardowns that fail for that, first */
 	atomic_t waiting;	/* calls that wait for the host */
@@ -68,6 +71,33 @@ static int fake_establish(struct vmbus_channel *channel, void *buffer, u32 size,
 	if (channel->rescind)
 		return -ENODEV;
 	gpadl->gpadl_handle = 4711;
+	return 0;
+}
+
+/* Memory that is shared while it is allocated, as newer kernels have it. */
+static void *fake_alloc_buffer(struct vmbus_channel *channel, u32 size,
+			       struct page ***chunks, u32 *n)
+{
+	vmbus_note("alloc ");
+	*chunks = NULL;
+	*n = 0;
+	return vmbus->no_buffer ? NULL : vzalloc(size);
+}
+
+static void fake_free_buffer(void *address, struct page **chunks, u32 n)
+{
+	vmbus_note("free ");
+	vfree(address);
+}
+
+static int fake_establish_shared(struct vmbus_channel *channel, void *buffer, u32 size,
+				 struct vmbus_gpadl *gpadl)
+{
+	vmbus_note("shared ");
+	gpadl->decrypted = vmbus->stays_shared;
+	if (vmbus->establish_error)
+		return vmbus->establish_error;
+	gpadl->gpadl_handle = 4712;
 	return 0;
 }
 
@@ -150,6 +180,9 @@ static void fake_sub_deafen(struct kmcl_hv_link *primary)
 #define hv_is_isolation_supported	fake_isolation
 #define vmbus_establish_gpadl		fake_establish
 #define vmbus_teardown_gpadl		fake_teardown
+#define vmbus_alloc_buffer		fake_alloc_buffer
+#define vmbus_free_buffer		fake_free_buffer
+#define vmbus_establish_gpadl_caller_decrypted	fake_establish_shared
 #define vmbus_alloc_ring		fake_alloc_ring
 #define vmbus_free_ring			fake_free_ring
 #define vmbus_connect_ring		fake_connect
@@ -157,6 +190,10 @@ static void fake_sub_deafen(struct kmcl_hv_link *primary)
 #define vmbus_allocate_mmio		fake_allocate_mmio
 #define vmbus_free_mmio			fake_free_mmio
 #define vmbus_proto_version		VERSION_WIN10
+#undef KMCL_HV_ALLOC_BUFFER
+#define KMCL_HV_ALLOC_BUFFER		1
+#undef KMCL_HV_GPADL_DECRYPTED
+#define KMCL_HV_GPADL_DECRYPTED		1
 #undef KMCL_HV_PATIENCE_MS
 #define KMCL_HV_PATIENCE_MS		1000
 #undef pr_fmt
@@ -259,6 +296,67 @@ static void what_the_kernel_does_not_copy_is_refused(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, kmcl_hv_refuses_external(&s->hv.link));
 	s->hv.link.bounce_pages = 1;
 	KUNIT_EXPECT_FALSE(test, kmcl_hv_refuses_external(&s->hv.link));
+}
+
+static void memory_of_the_librarys_is_shared_in_an_isolated_guest(struct kunit *test)
+{
+	struct kmcl_gpadl made = { .made = true, .len = 8192, .n_pages = 2 };
+	struct seam *s = seam_open(test);
+
+	vmbus->isolated = true;
+	KUNIT_ASSERT_EQ(test, kmcl_hv_gpadl_alloc(&s->hv.link, &made), 0);
+	KUNIT_ASSERT_NOT_NULL(test, made.address);
+	KUNIT_ASSERT_EQ(test, kmcl_hv_gpadl_create(&s->hv.link, &made), 0);
+	KUNIT_EXPECT_EQ(test, made.handle, 4712);
+	KUNIT_EXPECT_EQ(test, kmcl_hv_gpadl_delete(&s->hv.link, &made), 0);
+	kmcl_hv_gpadl_free(&s->hv.link, &made);
+	KUNIT_EXPECT_STREQ(test, vmbus->order, "alloc shared teardown free ");
+
+	vmbus->no_buffer = true;
+	KUNIT_EXPECT_EQ(test, kmcl_hv_gpadl_alloc(&s->hv.link, &made), -ENOMEM);
+}
+
+struct kept {
+	const char *name;
+	int establish_error;
+	int teardown_error;
+	bool stays_shared;
+	bool kept;
+};
+
+static const struct kept kept_cases[] = {
+	{ "refused", -EDQUOT, 0, false, false },
+	{ "refused, and shared still", -EDQUOT, 0, true, true },
+	{ "over, and shared still", 0, 0, true, true },
+	{ "not over", 0, -EAGAIN, false, true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(kept, kept_cases, name);
+
+/* The host could write to it, or would see what its next owner writes. */
+static void memory_that_is_still_shared_is_never_used_again(struct kunit *test)
+{
+	struct kmcl_gpadl made = { .made = true, .len = 8192, .n_pages = 2 };
+	const struct kept *kept = test->param_value;
+	struct seam *s = seam_open(test);
+	struct kmsg_dump_iter mark = log_mark();
+
+	vmbus->establish_error = kept->establish_error;
+	vmbus->teardown_error = kept->teardown_error;
+	vmbus->stays_shared = kept->stays_shared;
+	KUNIT_ASSERT_EQ(test, kmcl_hv_gpadl_alloc(&s->hv.link, &made), 0);
+	KUNIT_EXPECT_EQ(test, kmcl_hv_gpadl_create(&s->hv.link, &made), kept->establish_error);
+	if (!kept->establish_error)
+		kmcl_hv_gpadl_delete(&s->hv.link, &made);
+	kmcl_hv_gpadl_free(&s->hv.link, &made);
+	KUNIT_EXPECT_EQ(test, !strstr(vmbus->order, "free "), kept->kept);
+	KUNIT_EXPECT_EQ(test, log_lines(&mark, "2 pages of a GPADL are still shared"),
+			kept->kept);
+	/* What the library has lost on purpose is no leak of the suite's. */
+	if (kept->kept) {
+		vfree(made.address);
+		kfree(made.private);
+	}
 }
 
 /* hv_vmbus would wait for the host's answer with its lock of all channels. */
@@ -528,6 +626,8 @@ static void mmio_space_is_published_under_the_lock_it_is_read_under(struct kunit
 static struct kunit_case seam_cases[] = {
 	KUNIT_CASE(what_an_isolated_guest_cannot_share_is_refused),
 	KUNIT_CASE(what_the_kernel_does_not_copy_is_refused),
+	KUNIT_CASE(memory_of_the_librarys_is_shared_in_an_isolated_guest),
+	KUNIT_CASE_PARAM(memory_that_is_still_shared_is_never_used_again, kept_gen_params),
 	KUNIT_CASE(a_close_waits_for_the_host_without_the_lock_of_all),
 	KUNIT_CASE_PARAM(rings_of_a_channel_that_is_not_closed_are_kept,
 			 close_failure_gen_params),

@@ -30,6 +30,8 @@ const struct kmcl_transport kmcl_hv_transport = {
 	.recv_end = kmcl_hv_recv_end,
 	.gpadl_create = kmcl_hv_gpadl_create,
 	.gpadl_delete = kmcl_hv_gpadl_delete,
+	.gpadl_alloc = kmcl_hv_gpadl_alloc,
+	.gpadl_free = kmcl_hv_gpadl_free,
 };
 
 static int __init kmcl_hv_init(void)

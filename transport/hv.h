@@ -142,6 +142,8 @@ void kmcl_hv_bounce_free(struct kmcl_hv_link *hv);
 bool kmcl_hv_refuses_external(const struct kmcl_link *link);
 int kmcl_hv_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
 int kmcl_hv_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
+int kmcl_hv_gpadl_alloc(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
+void kmcl_hv_gpadl_free(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
 int kmcl_hv_gpadl_teardown(struct kmcl_hv_link *hv, struct vmbus_gpadl *gpadl,
 			   const char *what);
 void kmcl_hv_mmio_claim(struct kmcl_hv_link *hv);

@@ -26,4 +26,21 @@ typedef void kmcl_hv_remove_t;
 #define KMCL_HV_ONE_RANGE	1
 #endif
 
+/*
+ * Newer kernels have vmbus_alloc_buffer() for memory that can be shared by all kinds of
+ * isolated guests, and share it while it is being allocated; before, what vmalloc() gave
+ * was shared when its GPADL was made, which not all kinds can. Kbuild looks at the header.
+ */
+#ifndef KMCL_HV_ALLOC_BUFFER
+#define KMCL_HV_ALLOC_BUFFER	0
+#endif
+
+/*
+ * Whether memory is still shared after the end of its GPADL, or after a GPADL that was
+ * not made, hv_vmbus notes since 6.9, and in stable kernels. Before, nobody knows.
+ */
+#ifndef KMCL_HV_GPADL_DECRYPTED
+#define KMCL_HV_GPADL_DECRYPTED	0
+#endif
+
 #endif

@@ -20,6 +20,10 @@
 struct kmcl_hv_gpadl {
 	struct vmbus_gpadl gpadl;
 	void *mapped;		/* made here, or NULL */
+	/* The rest is for memory from kmcl_hv_gpadl_alloc(). */
+	bool kept;		/* it must never be used again */
+	struct page **chunks;
+	u32 n_chunks;
 };
 
 /*
@@ -27,13 +31,17 @@ struct kmcl_hv_gpadl {
  * change what a client's buffers hold. Where the processor encrypts memory the
  * first says so; VBS isolation, without encryption, only the second knows of.
  */
+static bool kmcl_hv_is_isolated(void)
+{
+	return cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT) || hv_is_isolation_supported();
+}
+
 static bool kmcl_hv_may_share(const char *what)
 {
-	if (!cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT) &&
-	    !hv_is_isolation_supported())
+	if (!kmcl_hv_is_isolated())
 		return true;
 
-	pr_warn_ratelimited("%s is not supported in an isolated (confidential) guest: its memory is not the host's to see\n",
+	pr_warn_ratelimited("%s is refused in an isolated (confidential) guest: its memory is not the host's to see\n",
 			    what);
 	return false;
 }
@@ -44,6 +52,29 @@ bool kmcl_hv_refuses_external(const struct kmcl_link *link)
 	return !link->bounce_pages && !kmcl_hv_may_share("external data");
 }
 
+/* Called with @gpadls held. */
+static int kmcl_hv_gpadl_establish(struct vmbus_channel *channel,
+				   struct kmcl_hv_gpadl *g,
+				   const struct kmcl_gpadl *gpadl, void *address)
+{
+#if KMCL_HV_ALLOC_BUFFER
+	if (gpadl->made)
+		return vmbus_establish_gpadl_caller_decrypted(channel, address,
+							      gpadl->len, &g->gpadl);
+#endif
+	return vmbus_establish_gpadl(channel, address, gpadl->len, &g->gpadl);
+}
+
+/* Must the memory not be used again, for the host may still see it, or write to it? */
+static bool kmcl_hv_gpadl_is_shared(const struct kmcl_hv_gpadl *g)
+{
+#if KMCL_HV_GPADL_DECRYPTED
+	if (g->gpadl.decrypted)
+		return true;
+#endif
+	return g->kept;
+}
+
 int kmcl_hv_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 {
 	struct kmcl_hv_link *hv = to_hv_link(link);
@@ -52,7 +83,8 @@ int kmcl_hv_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 	struct kmcl_hv_gpadl *g;
 	int ret;
 
-	if (!kmcl_hv_may_share("a GPADL"))
+	if (!gpadl->made &&
+	    !kmcl_hv_may_share("a GPADL of a client's own memory (VmbChannelCreateGpadl() has some that can be shared)"))
 		return -EOPNOTSUPP;
 	/* Hosts before that do not answer to a teardown on a channel that is closed. */
 	if (vmbus_proto_version < VERSION_WIN10) {
@@ -66,7 +98,7 @@ int kmcl_hv_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 		return -EOPNOTSUPP;
 	}
 
-	g = kzalloc(sizeof(*g), GFP_KERNEL);
+	g = gpadl->made ? gpadl->private : kzalloc(sizeof(*g), GFP_KERNEL);
 	if (!g)
 		return -ENOMEM;
 
@@ -81,7 +113,7 @@ int kmcl_hv_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 
 	mutex_lock(&hv->gpadls);
 	kmcl_hv_wait_begin(&wait, hv, "the making of a GPADL");
-	ret = vmbus_establish_gpadl(hv->channel, address, gpadl->len, &g->gpadl);
+	ret = kmcl_hv_gpadl_establish(hv->channel, g, gpadl, address);
 	kmcl_hv_wait_end(&wait);
 	mutex_unlock(&hv->gpadls);
 	if (ret)
@@ -94,7 +126,10 @@ int kmcl_hv_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 unmap:
 	vunmap(g->mapped);
 free:
-	kfree(g);
+	if (gpadl->made)
+		g->kept = !KMCL_HV_GPADL_DECRYPTED && kmcl_hv_is_isolated();
+	else
+		kfree(g);
 	return ret;
 }
 
@@ -135,9 +170,51 @@ int kmcl_hv_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 	if (ret)
 		pr_err("VMBus device %s: the host cannot be told that GPADL %#x is over: error %d\n",
 		       dev_name(&hv->dev->device), gpadl->handle, ret);
+	if (gpadl->made) {
+		g->kept = ret;
+		return ret ? -EIO : 0;
+	}
 	vunmap(g->mapped);
 	kfree(g);
 	return ret ? -EIO : 0;
+}
+
+/* Memory that hv_vmbus can share with the host. */
+int kmcl_hv_gpadl_alloc(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
+{
+	struct kmcl_hv_gpadl *g = kzalloc(sizeof(*g), GFP_KERNEL);
+
+	if (!g)
+		return -ENOMEM;
+#if KMCL_HV_ALLOC_BUFFER
+	gpadl->address = vmbus_alloc_buffer(to_hv_link(link)->channel, gpadl->len,
+					    &g->chunks, &g->n_chunks);
+#else
+	gpadl->address = __vmalloc(gpadl->len, GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+#endif
+	if (!gpadl->address) {
+		kfree(g);
+		return -ENOMEM;
+	}
+	gpadl->private = g;
+	return 0;
+}
+
+void kmcl_hv_gpadl_free(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
+{
+	struct kmcl_hv_gpadl *g = gpadl->private;
+
+	if (kmcl_hv_gpadl_is_shared(g)) {
+		pr_err("VMBus device %s: %u pages of a GPADL are still shared with the host, and never used again\n",
+		       dev_name(&to_hv_link(link)->dev->device), gpadl->n_pages);
+		return;
+	}
+#if KMCL_HV_ALLOC_BUFFER
+	vmbus_free_buffer(gpadl->address, g->chunks, g->n_chunks);
+#else
+	vfree(gpadl->address);
+#endif
+	kfree(g);
 }
 
 void kmcl_hv_mmio_claim(struct kmcl_hv_link *hv)

@@ -78,6 +78,7 @@ struct kmcl_out {
  * @offset: first byte in the first page
  * @len: bytes
  * @address: where all of it is mapped in one piece, or NULL
+ * @made: it is the library's own, from @gpadl_alloc where the transport has that
  * @read_only: the other end is not to write to it
  */
 struct kmcl_gpadl {
@@ -89,6 +90,7 @@ struct kmcl_gpadl {
 	u32 offset;
 	u32 len;
 	void *address;
+	bool made;
 	bool read_only;
 };
 
@@ -168,6 +170,11 @@ struct kmcl_offer {
  *	described, said in the log) or another error. May sleep.
  * @gpadl_delete: the opposite. 0: the other end does not use it any more. -EIO: it
  *	could not be told, and may. From @open until @release. May sleep.
+ * @gpadl_alloc: NULL, if any memory can be shared; or: sets @address of a GPADL to
+ *	memory of that many bytes that can, and is all zero. 0 or -ENOMEM. From @open
+ *	until @release. May sleep.
+ * @gpadl_free: the opposite. The memory is never used again if the other end may still
+ *	use it, or if it cannot be made as it was. May sleep.
  * @closing: NULL, or: the channel is going to be closed, its client is told so
  *	next. May sleep.
  *
@@ -215,6 +222,8 @@ struct kmcl_transport {
 
 	int (*gpadl_create)(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
 	int (*gpadl_delete)(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
+	int (*gpadl_alloc)(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
+	void (*gpadl_free)(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
 	void (*closing)(struct kmcl_link *link);
 
 	int (*offer)(struct kmcl_offer *offer);

@@ -277,6 +277,28 @@ static void gpadl_pages(struct peer *peer, struct canvas *c)
 	kmcl.VmbChannelDeleteGpadl(peer->channel, gpadl);
 }
 
+/* Memory of the library's own. */
+static void gpadl_made(struct peer *peer)
+{
+	struct vmbhost_answer answer;
+	PVOID address;
+	UINT32 gpadl;
+
+	if (!peer_check(peer, VmbChannelCreateGpadl(peer->channel, 0, PAGES, &gpadl) ==
+			STATUS_SUCCESS &&
+			VmbChannelGetSystemAddressForGpadl(peer->channel, 0, gpadl, &address) ==
+			STATUS_SUCCESS, "the host takes a GPADL of the library's memory"))
+		return;
+	guest_fill(address, PAGES * 4096, 0x71);
+	peer_check(peer, gpadl_ask(peer, VMBHOST_WRITE, gpadl, 0, 0, &answer) &&
+		   answer.bytes == PAGES * 4096 &&
+		   guest_is_filled(address, PAGES * 4096, answer.seed), "and writes to it");
+	guest_fill(address, PAGES * 4096, 0x71);
+	peer_check(peer, gpadl_ask(peer, VMBHOST_READ, gpadl, 0, 0, &answer) &&
+		   answer.crc == guest_crc32(0, address, PAGES * 4096), "and reads it");
+	kmcl.VmbChannelDeleteGpadl(peer->channel, gpadl);
+}
+
 void job_gpadl(void)
 {
 	struct canvas c;
@@ -289,6 +311,7 @@ void job_gpadl(void)
 		gpadl_buffer(&peer, &c);
 		gpadl_chain(&peer, &c);
 		gpadl_pages(&peer, &c);
+		gpadl_made(&peer);
 		/* What is left behind is deleted with the channel: the host tells. */
 		peer_check(&peer, kmcl.VmbChannelCreateGpadlFromBuffer(peer.channel, 0, c.bytes,
 								       4096, &left) ==
