@@ -47,8 +47,75 @@ static bool external_fill(const struct ranges *ranges, u64 at, u64 len, u32 seed
 	return true;
 }
 
-static void external_answer(struct channel *chan, struct packet *pkt,
-			    const struct vmbhost_answer *answer)
+/* What an open channel of "external" knows. */
+struct external {
+	struct vmbhost_window window;	/* all zero: anywhere */
+	u64 pages;			/* seen in it */
+};
+
+static void external_opened(struct channel *chan)
+{
+	chan->priv = xalloc(sizeof(struct external));
+}
+
+static void external_set_window(struct channel *chan, const struct packet *pkt)
+{
+	struct external *external = chan->priv;
+
+	memcpy(&external->window, pkt->payload, sizeof(external->window));
+	log_begin("window");
+	log_str("offer", chan->offer->name);
+	log_u64("relid", chan->relid);
+	log_u64("first", external->window.first);
+	log_u64("last", external->window.last);
+	log_end();
+}
+
+static bool external_is_window(const struct packet *pkt)
+{
+	struct vmbhost_window window;
+
+	if (pkt->len < sizeof(window))
+		return false;
+	memcpy(&window, pkt->payload, sizeof(window));
+	return window.op == VMBHOST_WINDOW && !window.reserved;
+}
+
+/* Lies all that the packet describes where the guest has said that it would? */
+static bool external_in_window(struct channel *chan, const struct ranges *ranges)
+{
+	struct external *external = chan->priv;
+	u32 i, j;
+
+	if (!external->window.op)
+		return true;
+	for (i = 0; i < ranges->count; i++) {
+		for (j = 0; j < ranges->list[i].pages; j++) {
+			u64 pfn = ranges->list[i].pfns[j];
+
+			if (pfn < external->window.first || pfn > external->window.last)
+				return false;
+			external->pages++;
+		}
+	}
+	return true;
+}
+
+static void external_closed(struct channel *chan)
+{
+	struct external *external = chan->priv;
+
+	if (!external->window.op)
+		return;
+	log_begin("window-pages");
+	log_str("offer", chan->offer->name);
+	log_u64("relid", chan->relid);
+	log_u64("pages", external->pages);
+	log_end();
+}
+
+static void external_log(struct channel *chan, struct packet *pkt,
+			 const struct vmbhost_answer *answer)
 {
 	log_begin("external");
 	log_u64("relid", chan->relid);
@@ -59,6 +126,12 @@ static void external_answer(struct channel *chan, struct packet *pkt,
 	log_u64("crc", answer->crc);
 	log_u64("seed", answer->seed);
 	log_end();
+}
+
+static void external_answer(struct channel *chan, struct packet *pkt,
+			    const struct vmbhost_answer *answer)
+{
+	external_log(chan, pkt, answer);
 	channel_complete(chan, pkt, answer, sizeof(*answer));
 }
 
@@ -68,24 +141,35 @@ static void external_packet(struct channel *chan, struct packet *pkt)
 		.seed = chan->offer->set.seed + chan->count.received,
 		.ranges = pkt->ranges.count, .bytes = pkt->ranges.length,
 	};
+	const struct external *external = chan->priv;
 
 	if (pkt->type != PACKET_GPA_DIRECT) {
+		if (external_is_window(pkt))
+			external_set_window(chan, pkt);
 		channel_complete(chan, pkt, pkt->payload, pkt->len);
 		return;
 	}
-	if (!external_crc(&pkt->ranges, 0, pkt->ranges.length, &answer.crc) ||
+	if (!external_in_window(chan, &pkt->ranges)) {
+		bus_violation(chan, "external data outside of the window");
+		answer.status = NT_UNSUCCESSFUL;
+	} else if (!external_crc(&pkt->ranges, 0, pkt->ranges.length, &answer.crc) ||
 	    (chan->offer->set.write &&
 	     !external_fill(&pkt->ranges, 0, pkt->ranges.length, answer.seed))) {
 		bus_violation(chan, "external data that is no memory");
 		answer.status = NT_UNSUCCESSFUL;
 	}
-	external_answer(chan, pkt, &answer);
+	/* With a window there are many: their account is at the end. */
+	if (answer.status || !external->window.op)
+		external_log(chan, pkt, &answer);
+	channel_complete(chan, pkt, &answer, sizeof(answer));
 }
 
 const struct behaviour behaviour_external = {
 	.name = "external",
 	.help = "reads external data, answers its CRC, writes a pattern back unless write=no",
+	.opened = external_opened,
 	.packet = external_packet,
+	.closed = external_closed,
 };
 
 static void gpadl_packet(struct channel *chan, struct packet *pkt)
