@@ -15,7 +15,7 @@ export LLVM
 endif
 
 .PHONY: all modules modules_install clean demo demo-loopback check kunit lint \
-	stress bench coverage kcsan rt vmbhost guest hibernate hostile lab-clean help
+	stress bench coverage kcsan rt vmbhost guest bounce hibernate hostile lab-clean help
 
 all: modules
 
@@ -58,6 +58,9 @@ vmbhost:
 guest:
 	@scripts/guest $(if $(JOB),--only $(JOB))
 
+bounce:
+	@scripts/bounce
+
 hibernate:
 	@scripts/hibernate
 
@@ -84,6 +87,7 @@ help:
 	@echo '  make kcsan            the suites under the data race detector'
 	@echo '  make rt               the suites on the newest kernel with PREEMPT_RT'
 	@echo '  make guest            the client on a stock kernel against tools/vmbhost; JOB=one'
+	@echo '  make bounce           that client, where the host sees copies of memory only (swiotlb)'
 	@echo '  make hibernate        that client, while the guest hibernates and comes back'
 	@echo '  make hostile          the client against a vmbhost that does not behave; SEED=, FUZZ=N'
 	@echo '  make vmbhost          build tools/vmbhost, a VMBus host to test drivers with'

@@ -59,7 +59,11 @@ enum guest_job {
 	JOB_SUBS_RESCIND,
 	JOB_SUBS_OPENING,
 	JOB_SUBS_SLOW,
-	JOB_SHARE = 0x30,
+	JOB_SHARE,
+	JOB_BOUNCE = 0x30,
+	JOB_BOUNCE_LARGE,
+	JOB_BOUNCE_RESCINDED,
+	JOB_BOUNCE_SILENT,
 	JOB_TRICKS = 0x40,	/* as many as the scenario has */
 };
 
@@ -138,6 +142,8 @@ void job_flood(void);
 void job_subs(void);
 void job_endless_begin(void);
 void job_endless_end(void);
+void job_pool(void);
+void job_bounce(void);
 void job_hibernate_begin(void);
 void job_hibernate_end(void);
 void job_tricks(u32 tricks, u32 seconds);

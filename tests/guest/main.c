@@ -117,6 +117,8 @@ static const struct {
 	{ "mute", job_mute_end },
 	/* These leave one that is busy for the module's exit. */
 	{ "endless", job_endless_begin },
+	{ "pool", job_pool, true },
+	{ "bounce", job_bounce, true },
 	{ "hibernate", job_hibernate_begin, true },
 };
 
