@@ -13,7 +13,7 @@ TRIES=3
 
 lab_run() {
 	local kernel=stock host=vmbus cpus=2 mem=1024 guest='' beside='' out=''
-	local timeout=300 append='' pmem=0 quiet=0 count=0 allow='' scenario='' files=()
+	local timeout=300 append='' pmem=0 python=0 quiet=0 count=0 allow='' scenario='' files=()
 	while (($#)); do
 		case $1 in
 		--kernel) kernel=${2:?} && shift 2 ;;
@@ -29,6 +29,7 @@ lab_run() {
 		--pmem) pmem=${2:?} && shift 2 ;;
 		--append) append=${2?} && shift 2 ;;
 		--allow) allow=${2?} && shift 2 ;;
+		--python) python=1 && shift ;;
 		--quiet) quiet=1 && shift ;;
 		--count) count=1 cpus=1 && shift ;;
 		*) die "run: unknown argument: $1 (see scripts/lab help)" ;;
@@ -45,6 +46,7 @@ lab_run() {
 	SAY=1
 	prepare
 	need_images
+	((python == 0)) || need_python
 	[[ $kernel == stock ]] || need_kernel_named "$kernel"
 	[[ $host != vmbhost ]] || need_vmbhost
 
@@ -91,7 +93,7 @@ gather() {
 	done
 	[[ $pmem == 0 || $kernel != stock ]] || pmem_modules "$overlay/lab"
 	(cd "$overlay" && find lab | "$TREE/usr/bin/busybox" cpio -o -H newc 2>/dev/null) |
-		cat "$IMAGES/guest.cpio" - >"$lab/initrd"
+		cat "$IMAGES/guest.cpio" ${PYTHON:+"$PYTHON/python.cpio"} - >"$lab/initrd"
 	cp "$LAB_D"/{host.sh,beside-lib.sh} "$lab/"
 	[[ -z $beside ]] || cp "$beside" "$lab/beside.sh"
 	if [[ $host == vmbhost ]]; then

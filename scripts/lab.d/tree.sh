@@ -90,6 +90,28 @@ make_images() {
 	mv "$new" "$IMAGES"
 }
 
+need_python() {
+	need_tree
+	PYTHON=$CACHE/python-$(recipe <(echo "$TREE") "$LAB_D/python")
+	[[ -d $PYTHON ]] || locked python make_python
+	used "$PYTHON"
+}
+
+make_python() {
+	[[ ! -d $PYTHON ]] || return 0
+	say "preparing Python for guests (once, some seconds)"
+	local new=$WORK/python
+	patiently python download_python "$new"
+	mv "$new" "$PYTHON"
+}
+
+download_python() {
+	rm -rf "$1" # what a try before this one left
+	mkdir "$1"
+	killable in_tree ro "$TREE" "$(readlink -f /etc/resolv.conf):/etc/resolv.conf" \
+		"$LAB_D:/lab" "$1:/m" -- bash /lab/python /m
+}
+
 need_check_tree() {
 	need_tree
 	CHECK=$CACHE/check-$(recipe <(echo "$TREE" "${CHECK_PACKAGES[@]}"))
