@@ -12,6 +12,7 @@
 
 #include "core/kmcl.h"
 #include "nt/nt.h"
+#include "pipe/pipe.h"
 #include "transport/loopback.h"
 
 static void kmcl_interface_reference(PVOID context)
@@ -185,11 +186,16 @@ static int __init kmcl_init(void)
 	err = kmcl_workqueues_create();
 	if (err)
 		goto exit_nt;
-	err = kmcl_lb_init();
+	err = kmcl_pipe_init();
 	if (err)
 		goto destroy_workqueues;
+	err = kmcl_lb_init();
+	if (err)
+		goto exit_pipe;
 	return 0;
 
+exit_pipe:
+	kmcl_pipe_exit();
 destroy_workqueues:
 	kmcl_workqueues_destroy();
 exit_nt:
@@ -201,6 +207,7 @@ module_init(kmcl_init);
 static void __exit kmcl_exit(void)
 {
 	kmcl_lb_exit();
+	kmcl_pipe_exit();
 	kmcl_workqueues_destroy();
 	nt_exit();
 }

@@ -89,8 +89,10 @@ static void kmcl_control_to_disabled(struct kmcl_channel *chan)
 	unsigned long flags;
 	bool again;
 
-	if (chan->is_server)
+	if (chan->is_server) {
+		kmcl_server_unpublish(chan);
 		kmcl_offer_revoke(chan);
+	}
 	kmcl_offer_list_del(chan);
 	kmcl_control_drop_link(chan);
 	/* If it is to be opened anew, each transport is asked anew. */
@@ -237,10 +239,12 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 			kmcl_offer_unwatch(chan);
 			return false;
 		}
-		if (chan->is_server)
+		if (chan->is_server) {
 			kmcl_control_offer(chan);
-		else
+			kmcl_server_publish(chan);
+		} else {
 			kmcl_offer_list_add(chan);
+		}
 		return true;
 
 	case KMCL_ENABLED:

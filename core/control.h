@@ -59,6 +59,8 @@ void kmcl_sub_name_offer(struct kmcl_channel *chan);
 void kmcl_server_init(struct kmcl_channel *chan);
 bool kmcl_server_claim(struct kmcl_channel *chan);
 void kmcl_server_unclaim(struct kmcl_channel *chan);
+void kmcl_server_publish(struct kmcl_channel *chan);
+void kmcl_server_unpublish(struct kmcl_channel *chan);
 
 /* save.c, restore.c */
 u64 kmcl_save_parks(struct kmcl_channel *chan);

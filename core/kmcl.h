@@ -364,6 +364,7 @@ struct kmcl_server {
 	bool claimed;		/* its offer's name is taken; under the control lock */
 	struct list_head node;	/* in server.c's list while @claimed */
 	struct kmcl_offer offer;	/* filled in while @claimed */
+	struct kmcl_pipe_device *pipe;	/* by which user space opens it; the worker's own */
 	struct mutex save_lock;	/* guards all below */
 	struct kmcl_save *save;	/* from VmbChannelSaveBegin() to ...End() */
 	enum kmcl_save_phase phase;

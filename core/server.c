@@ -14,6 +14,7 @@
 #include <linux/export.h>
 
 #include "control.h"
+#include "../pipe/pipe.h"
 
 /* Guards the list. Taken inside a channel's control lock. */
 static DEFINE_SPINLOCK(kmcl_claims_lock);
@@ -64,6 +65,31 @@ void kmcl_server_unclaim(struct kmcl_channel *chan)
 	spin_unlock(&kmcl_claims_lock);
 }
 
+#define KMCL_SERVER_PUBLIC	(VMBUS_SERVER_CHANNEL_INIT_FLAG_ENUMERATE_DEVICE_INTERFACE | \
+				 VMBUS_SERVER_CHANNEL_INIT_FLAG_OFFER_AS_PIPE)
+
+/* The offer is made: user space may open it, if the server says so. For the worker. */
+void kmcl_server_publish(struct kmcl_channel *chan)
+{
+	const struct kmcl_offer *offer = &chan->server.offer;
+	struct kmcl_pipe_limits max = {
+		.packet = chan->set.max_packet,
+		.external = chan->set.max_external,
+		.chain = chan->set.max_chain,
+	};
+
+	if ((chan->set.server_flags & KMCL_SERVER_PUBLIC) == KMCL_SERVER_PUBLIC)
+		chan->server.pipe = kmcl_pipe_add(&offer->type, &offer->instance, &max);
+}
+
+/* The offer is about to be revoked. */
+void kmcl_server_unpublish(struct kmcl_channel *chan)
+{
+	if (chan->server.pipe)
+		kmcl_pipe_remove(chan->server.pipe);
+	chan->server.pipe = NULL;
+}
+
 static __always_inline struct kmcl_channel *
 kmcl_server_from_handle(VMBCHANNEL handle)
 {
@@ -78,11 +104,13 @@ kmcl_server_from_handle(VMBCHANNEL handle)
  * @Flags: VMBUS_SERVER_CHANNEL_INIT_FLAG_*. ..._LOOPBACK_OFFER: the offer is for
  *	clients in this partition, the only kind there is here, so it is needed.
  *	..._OFFER_AS_PIPE: as VMBUS_CHANNEL_INIT_FLAG_IS_PIPE; a client has to
- *	expect a pipe, or its opening fails. ..._FORCE_NEW_CHANNEL: a server that was
- *	restored does not go on with the client of the saved one, see
- *	VmbChannelRestoreFromBuffer(). The other flags have no meaning within a kernel:
- *	there are no device interfaces, and ..._TLNPI_PROVIDER_OFFER is for a socket
- *	interface of Windows' own.
+ *	expect a pipe, or its opening fails. ..._ENUMERATE_DEVICE_INTERFACE, together
+ *	with that: as long as the offer is made, root can open the pipe as
+ *	/dev/vmbkmcl/CLASS-INSTANCE (docs/loopback.md); without it the flag changes
+ *	nothing. ..._FORCE_NEW_CHANNEL: a server that was restored does not go on with
+ *	the client of the saved one, see VmbChannelRestoreFromBuffer().
+ *	..._TLNPI_PROVIDER_OFFER is for a socket interface of Windows' own and has no
+ *	meaning here.
  *
  * Return:
  *  - STATUS_SUCCESS
