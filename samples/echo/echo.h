@@ -16,6 +16,10 @@ DEFINE_GUID(ECHO_INTERFACE_TYPE, 0x3b1f6c1e, 0x52a4, 0x4a0e,
 DEFINE_GUID(ECHO_INTERFACE_INSTANCE, 0x9e0c7b52, 0x0d1b, 0x4c5a,
 	    0xb7, 0xa6, 0x2a, 0x9f, 0x4a, 0x1c, 0x8e, 0x01);
 
+/* Of the pipe, which is for user space; 9e0c7b52-0d1b-4c5a-b7a6-2a9f4a1c8e02 */
+DEFINE_GUID(ECHO_PIPE_INSTANCE, 0x9e0c7b52, 0x0d1b, 0x4c5a,
+	    0xb7, 0xa6, 0x2a, 0x9f, 0x4a, 0x1c, 0x8e, 0x02);
+
 #define ECHO_MAXIMUM_PACKET	256
 
 #define ECHO_WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION

@@ -256,9 +256,15 @@ NTSTATUS EchoServerStart(VOID)
 	if (!NT_SUCCESS(status))
 		goto cleanup;
 	EchoServerKmcl.VmbChannelStart(EchoServer.Channel);
+
+	status = EchoPipeStart();
+	if (!NT_SUCCESS(status))
+		goto disable;
 	DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_INFO_LEVEL, "server: offers its channel\n");
 	return STATUS_SUCCESS;
 
+disable:
+	EchoServerKmcl.VmbChannelDisable(EchoServer.Channel);
 cleanup:
 	EchoServerKmcl.VmbChannelCleanup(EchoServer.Channel);
 dereference:
@@ -268,6 +274,7 @@ dereference:
 
 VOID EchoServerStop(VOID)
 {
+	EchoPipeStop();
 	EchoServerKmcl.VmbChannelDisable(EchoServer.Channel);
 	EchoServerKmcl.VmbChannelCleanup(EchoServer.Channel);
 	EchoServerKmcl.InterfaceDereference(EchoServerKmcl.Context);

@@ -34,6 +34,10 @@ VOID EchoServerStop(void);
 NTSTATUS EchoServerMakeChannel(VMBCHANNEL *Channel);
 EVT_VMB_PACKET_COMPLETION_ROUTINE EchoServerQuestionOver;
 
+/* echo_pipe.c */
+NTSTATUS EchoPipeStart(void);
+VOID EchoPipeStop(void);
+
 /* echo_move.c */
 EVT_VMB_CHANNEL_SAVE_PACKET EchoServerSavePacket;
 EVT_VMB_CHANNEL_RESTORE_PACKET EchoServerRestorePacket;
