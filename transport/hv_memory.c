@@ -84,7 +84,7 @@ int kmcl_hv_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 	int ret;
 
 	if (!gpadl->made &&
-	    !kmcl_hv_may_share("a GPADL of a client's own memory (VmbChannelCreateGpadl() has some that can be shared)"))
+	    !kmcl_hv_may_share("a GPADL of a client's own memory (see VmbChannelCreateGpadl())"))
 		return -EOPNOTSUPP;
 	/* Hosts before that do not answer to a teardown on a channel that is closed. */
 	if (vmbus_proto_version < VERSION_WIN10) {

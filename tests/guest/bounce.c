@@ -128,6 +128,7 @@ free:
 /* Sends one that is idle. */
 static bool bounce_send(struct bouncing *b, bool large)
 {
+	static const u32 flags[] = { 0, IN, OUT };
 	struct slot *slot;
 	u32 i = 0;
 
@@ -138,7 +139,7 @@ static bool bounce_send(struct bouncing *b, bool large)
 	slot = &b->slots[i];
 	if (!slot_cut(slot, large))
 		return false;
-	slot->flags = (u32[]) { 0, IN, OUT }[bounce_random(b, 3)];
+	slot->flags = flags[bounce_random(b, 3)];
 	slot->busy = true;
 	return kmcl.VmbPacketSend(slot->packet, &i, sizeof(i), slot->mdls[0],
 				  WAIT | slot->flags) == STATUS_SUCCESS;
@@ -176,6 +177,7 @@ static bool bounce_find_pool(struct device *dev)
 	dma_addr_t *taken = kvcalloc(POOL_PAGES, sizeof(*taken), GFP_KERNEL);
 	struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
 	u64 first = U64_MAX, last = 0;
+	bool found;
 	u32 n;
 
 	for (n = 0; taken && page && n < POOL_PAGES; n++) {
@@ -188,15 +190,14 @@ static bool bounce_find_pool(struct device *dev)
 	}
 	/* The script reads this. */
 	pr_info("guest: pool first=%#llx last=%#llx\n", first, last);
-	if (page && first == page_to_pfn(page))
-		n = 0;		/* that is none */
-	else
-		for (u32 i = 0; i < n; i++)
-			dma_unmap_page(dev, taken[i], PAGE_SIZE, DMA_TO_DEVICE);
+	/* A kernel that copies nothing never runs out. */
+	found = n && n < POOL_PAGES && last - first < POOL_PAGES;
+	while (n--)
+		dma_unmap_page(dev, taken[n], PAGE_SIZE, DMA_TO_DEVICE);
 	if (page)
 		__free_page(page);
 	kvfree(taken);
-	return n && n < POOL_PAGES && last - first < POOL_PAGES;
+	return found;
 }
 
 /* A job of its own: the pool's account is reset behind it. */
@@ -259,7 +260,7 @@ static struct bouncing *bounce_open(const char *name, u32 job, u32 bytes)
 	sema_init(&b->idle, SLOTS);
 	if (!NT_SUCCESS(kmcl.VmbChannelInitSetMaximumExternalData(b->peer.channel, SLOT_BYTES,
 								  PIECES)) ||
-	    !NT_SUCCESS(VmbChannelInitSetBounceBufferSizes(b->peer.channel, 0, 0, bytes)))
+	    !NT_SUCCESS(kmcl.VmbChannelInitSetBounceBufferSizes(b->peer.channel, 0, 0, bytes)))
 		ready = false;
 	for (i = 0; i < SLOTS && ready; i++)
 		ready = slot_create(&b->slots[i], b);
