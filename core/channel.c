@@ -121,8 +121,8 @@ static void kmcl_channel_wait_unused(struct kmcl_channel *chan)
 {
 	while (!wait_for_completion_timeout(&chan->unused,
 					    msecs_to_jiffies(chan->ctl.patience_ms)))
-		kmcl_warn(chan, "its memory is not given back: %u references are left, by packets that the client has not freed\n",
-			  kref_read(&chan->ref));
+		kmcl_warn(chan, "its memory is not given back: the client has %u packets that it has not freed\n",
+			  READ_ONCE(chan->packets.out));
 }
 
 /**

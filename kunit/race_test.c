@@ -249,9 +249,15 @@ static void two_operations_may_meet_at_any_time(struct kunit *test)
 	for (i = 0; i < 2; i++)
 		while (!wait_for_completion_timeout(&racers[i].done, HZ / 100))
 			host_serve(race_host);
-	/* This host completes nothing, so what is held would stay, and what is behind it. */
-	if (limited)
+	/*
+	 * This host completes nothing, so what is held would stay, and what is behind it; also
+	 * what was sent since the channel was rescinded, and waits for the next opening.
+	 */
+	if (limited) {
 		VmbChannelDisable(client->channel);
+		EXPECT_STATUS(test, VmbChannelInitSetMaximumPacketCount(client->channel, U32_MAX),
+			      STATUS_SUCCESS);
+	}
 	expect_alive(client);
 	VmbChannelDisable(client->channel);
 	KUNIT_EXPECT_EQ(test, race_host->opens, race_host->closes);
