@@ -367,8 +367,7 @@ static NTSTATUS kmcl_control_enable(struct kmcl_channel *chan)
 	struct kmcl_control *ctl = &chan->ctl;
 	NTSTATUS status = STATUS_SUCCESS;
 
-	if (!chan->is_server && ctl->closing && ctl->want_enabled && !ctl->reopen &&
-	    kmcl_sub_may_reopen(chan)) {
+	if (!chan->is_server && ctl->closing && ctl->want_enabled && !ctl->reopen) {
 		ctl->reopen = true;
 		return STATUS_SUCCESS;
 	}

@@ -48,7 +48,6 @@ void kmcl_subs_ask_close(struct kmcl_channel *chan);
 void kmcl_subs_end(struct kmcl_channel *chan);
 bool kmcl_subs_in_callback(struct kmcl_channel *chan, const char *function);
 NTSTATUS kmcl_sub_enable(struct kmcl_channel *chan);
-bool kmcl_sub_may_reopen(struct kmcl_channel *chan);
 void kmcl_sub_disabled(struct kmcl_channel *chan);
 void kmcl_sub_wake_primary(struct kmcl_channel *chan);
 bool kmcl_sub_takes(const struct kmcl_channel *chan, const struct kmcl_link *primary,

@@ -166,13 +166,6 @@ noinline bool kmcl_subs_in_callback(struct kmcl_channel *primary, const char *fu
 
 /* What a sub-channel has to do with its primary */
 
-/* EvtChannelClosed asks for the next opening. Called with both locks held. */
-bool kmcl_sub_may_reopen(struct kmcl_channel *chan)
-{
-	lockdep_assert_held(&kmcl_subs_lock);
-	return !chan->sub.is_one || (chan->set.primary && chan->set.primary->subs.open);
-}
-
 /* Called with both locks held. */
 NTSTATUS kmcl_sub_enable(struct kmcl_channel *chan)
 {
