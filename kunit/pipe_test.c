@@ -18,8 +18,9 @@
 #define AS_PIPE		VMBUS_SERVER_CHANNEL_INIT_FLAG_OFFER_AS_PIPE
 #define ENUMERATE	VMBUS_SERVER_CHANNEL_INIT_FLAG_ENUMERATE_DEVICE_INTERFACE
 
-#define READABLE	(EPOLLIN | EPOLLRDNORM)
-#define WRITABLE	(EPOLLOUT | EPOLLWRNORM)
+/* As poll(2) has them: plain numbers, which can be compared. */
+#define READABLE	(POLLIN | POLLRDNORM)
+#define WRITABLE	(POLLOUT | POLLWRNORM)
 
 /* Makes @call with its @nth allocation failing; false: it had no @nth one. */
 #define WITH_FAILURE(nth, call) ({					\
@@ -101,9 +102,9 @@ static struct file *pipe_open(struct pair *pair, int flags)
 	return file;
 }
 
-static __poll_t pipe_poll(struct file *file)
+static u32 pipe_poll(struct file *file)
 {
-	return vfs_poll(file, NULL);
+	return (__force u32)vfs_poll(file, NULL);
 }
 
 /* A message of that length, whose bytes tell which it is. */
@@ -308,7 +309,7 @@ static void a_packet_is_completed_when_it_is_read(struct kunit *test)
 	PAIR_EVENTS(pair->server, UP);
 	done = client_packet(pair->server);
 	EXPECT_STATUS(test, client_send(done, "x", 1, WAIT), STATUS_SUCCESS);
-	EVENTUALLY(test, pipe_poll(file) & EPOLLIN);
+	EVENTUALLY(test, pipe_poll(file) & POLLIN);
 	KUNIT_EXPECT_EQ(test, client_calls(done), 0);
 	KUNIT_EXPECT_EQ(test, kernel_read(file, &byte, 1, NULL), 1);
 	EVENTUALLY(test, client_calls(done) == 1);
@@ -342,7 +343,7 @@ static void close_closes_the_channel(struct kunit *test)
 	/* Not read: lost, and nothing waits for it. */
 	pipe_send(pair->server, 1, 100);
 	pipe_send(pair->server, 2, 100);
-	EVENTUALLY(test, pipe_poll(file) & EPOLLIN);
+	EVENTUALLY(test, pipe_poll(file) & POLLIN);
 	node_close(file);
 	PAIR_EVENTS(pair->server, UP DOWN);
 	file = pipe_open(pair, O_RDONLY);
@@ -362,14 +363,14 @@ static void what_came_can_be_read_when_the_server_has_gone(struct kunit *test)
 		pipe_send(pair->server, i, 200 + i);
 	pipe_expect(test, file, 0, 200);
 	VmbChannelDisable(pair->server->channel);
-	EVENTUALLY(test, pipe_poll(file) == (READABLE | EPOLLHUP));
+	EVENTUALLY(test, pipe_poll(file) == (READABLE | POLLHUP));
 	KUNIT_EXPECT_EQ(test, kernel_read(file, &byte, 1, NULL), -EMSGSIZE);
 	pipe_expect(test, file, 1, 201);
 	pipe_expect(test, file, 2, 202);
 	KUNIT_EXPECT_EQ(test, kernel_read(file, &byte, 1, NULL), 0);
 	KUNIT_EXPECT_EQ(test, kernel_read(file, &byte, 1, NULL), 0);
 	KUNIT_EXPECT_EQ(test, pipe_write(file, 0, 1), -EPIPE);
-	KUNIT_EXPECT_EQ(test, pipe_poll(file), READABLE | EPOLLHUP);
+	KUNIT_EXPECT_EQ(test, pipe_poll(file), READABLE | POLLHUP);
 	node_close(file);
 }
 
@@ -397,7 +398,7 @@ static void an_unread_packet_does_not_keep_its_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client_calls(done[1]), 0);
 	VmbChannelDisable(pair->server->channel);
 	KUNIT_EXPECT_EQ(test, client_calls(done[1]), 1);
-	EVENTUALLY(test, pipe_poll(file) & EPOLLHUP);
+	EVENTUALLY(test, pipe_poll(file) & POLLHUP);
 	KUNIT_EXPECT_EQ(test, kernel_read(file, &byte, 1, NULL), 1);
 	KUNIT_EXPECT_EQ(test, kernel_read(file, &byte, 1, NULL), 0);
 	node_close(file);
@@ -531,7 +532,7 @@ static void a_server_may_refuse(struct kunit *test)
 	/* Without waiting it is the first call that says so. */
 	file = NULL;
 	EVENTUALLY(test, !IS_ERR(file = node_open(pair, O_NONBLOCK)));
-	EVENTUALLY(test, pipe_poll(file) == (READABLE | EPOLLHUP));
+	EVENTUALLY(test, pipe_poll(file) == (READABLE | POLLHUP));
 	KUNIT_EXPECT_EQ(test, kernel_read(file, &byte, 1, NULL), -ECONNREFUSED);
 	KUNIT_EXPECT_EQ(test, pipe_write(file, 0, 1), -ECONNREFUSED);
 	node_close(file);
@@ -627,7 +628,7 @@ static void an_open_that_waits_ends_with_the_offer(struct kunit *test)
 	file = pipe_open(pair, O_NONBLOCK);
 	KUNIT_EXPECT_EQ(test, pipe_poll(file), 0);
 	VmbChannelDisable(pair->server->channel);
-	KUNIT_EXPECT_EQ(test, pipe_poll(file), READABLE | EPOLLHUP);
+	KUNIT_EXPECT_EQ(test, pipe_poll(file), READABLE | POLLHUP);
 	KUNIT_EXPECT_EQ(test, kernel_read(file, &byte, 1, NULL), -ENODEV);
 	PAIR_EVENTS(pair->client, UP DOWN UP DOWN);
 	/* The next offer of that name is none of that file's. */
