@@ -225,7 +225,7 @@ bool stress_send(struct stress_thread *thread, struct stress_end *end, u64 draw,
 	return true;
 }
 
-/* A synchronous request, up to 20 ms long. */
+/* A synchronous request, up to 20 ms long; a server's must not wait at all. */
 void stress_request(struct stress_thread *thread, struct stress_end *end, u64 draw)
 {
 	struct stress_msg msg = {
@@ -235,14 +235,18 @@ void stress_request(struct stress_thread *thread, struct stress_end *end, u64 dr
 		.len = sizeof(msg),
 	};
 	LARGE_INTEGER timeout = { .QuadPart = -(LONGLONG)((draw >> 32) % 200000) };
+	bool waits = !end->is_server;
 	struct stress_answer answer;
 	UINT32 size = sizeof(answer);
 	NTSTATUS status;
 
+	if (!waits)
+		timeout.QuadPart = 0;
 	stress_fail_begin(thread);
 	status = VmbChannelSendSynchronousRequest(end->channel, &msg, sizeof(msg), NULL,
-						  STRESS_WAIT, &answer, &size,
-						  &timeout);
+						  waits ? STRESS_WAIT : 0,
+						  waits ? &answer : NULL,
+						  waits ? &size : NULL, &timeout);
 	if (stress_fail_end(thread, status)) {
 		atomic64_inc(&thread->run->count.refusals);
 		return;
@@ -250,7 +254,7 @@ void stress_request(struct stress_thread *thread, struct stress_end *end, u64 dr
 	atomic64_inc(&end->lane->run->count.requests);
 	switch ((u32)status) {
 	case STATUS_SUCCESS:
-		if (!stress_answers(&msg, &answer, size))
+		if (waits && !stress_answers(&msg, &answer, size))
 			stress_fault(end, "a request has the answer to another");
 		break;
 	case (u32)STATUS_BUFFER_OVERFLOW: /* a timeout of 0 */
