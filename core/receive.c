@@ -552,10 +552,17 @@ void kmcl_receive_close(struct kmcl_channel *chan)
 	wait_event_idle(recv->idle, !READ_ONCE(recv->held));
 	kmcl_incoming_sync(recv);
 
+	/*
+	 * The tasklet and the work item may have met, and then one has scheduled the
+	 * other. By themselves neither does: the ring is not to be read any more.
+	 */
+	cancel_work_sync(&recv->share.work);
 	/* The last that may still schedule it; the processor is soon there. */
 	while (atomic_read(&recv->sent_there))
 		usleep_range_state(20, 100, TASK_IDLE);
 	tasklet_kill(&recv->tasklet);
+	cancel_work_sync(&recv->share.work);
+	kmcl_share_reset(&recv->share);
 	WRITE_ONCE(recv->cpu, -1);
 	cancel_work_sync(&recv->work);
 	kmcl_incoming_free_spares(chan);
