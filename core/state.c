@@ -112,7 +112,8 @@ void kmcl_state_start(struct kmcl_channel *chan)
 	kmcl_receive_enable(chan);
 
 	kmcl_step(chan, KMCL_STEP_POST_STARTED);
-	kmcl_state_tell(chan, set->state.EvtChannelPostStarted, set->state_ex.EvtChannelPostStarted);
+	kmcl_state_tell(chan, set->state.EvtChannelPostStarted,
+			set->state_ex.EvtChannelPostStarted);
 	kmcl_subs_start(chan);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /* KMCL's functions, by the types of their table members. */
+/* A part of this one, also if it is what a file includes first. */
+#include <vmbuskernelmodeclientlibapi.h>
+
 #ifndef _KMCL_FUNCTIONS_H
 #define _KMCL_FUNCTIONS_H
-
-#include <vmbuskernelmodeclientlibapi.h>
 
 #ifdef __cplusplus
 extern "C" {

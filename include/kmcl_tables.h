@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /* KMCL's functions, by the tables that a client asks for. */
+/* A part of this one, also if it is what a file includes first. */
+#include <vmbuskernelmodeclientlibapi.h>
+
 #ifndef _KMCL_TABLES_H
 #define _KMCL_TABLES_H
-
-#include <kmcl_functions.h>
 
 /*
  * (ours) One list for each table: slot, name of function and member, type.
