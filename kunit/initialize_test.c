@@ -258,10 +258,10 @@ static void cleanup_waits_for_packets_that_are_still_out(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, packets[0] && packets[1]);
 	init_completion(&cleaner.done);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(cleaner_thread, &cleaner, "kmcl_cleaner")));
-	EVENTUALLY(test, log_lines(&mark, "its memory is not given back: the client has 2 packets"));
+	EVENTUALLY(test, log_lines(&mark, "not given back: the client has 2 packets"));
 	VmbPacketFree(packets[0]);
 	KUNIT_EXPECT_FALSE(test, completion_done(&cleaner.done));
-	EVENTUALLY(test, log_lines(&mark, "its memory is not given back: the client has 1 packets"));
+	EVENTUALLY(test, log_lines(&mark, "not given back: the client has 1 packets"));
 	KUNIT_EXPECT_FALSE(test, completion_done(&cleaner.done));
 	/* Where nothing may sleep. */
 	local_bh_disable();
