@@ -88,7 +88,7 @@ bool peer_target(struct peer *peer, u32 job, const GUID *instance)
 								peer_failed));
 }
 
-static bool peer_set_up(struct peer *peer, u32 job)
+static bool peer_set_up(struct peer *peer)
 {
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS callbacks;
 	VMBCHANNEL c = peer->channel;
@@ -103,11 +103,10 @@ static bool peer_set_up(struct peer *peer, u32 job)
 	       NT_SUCCESS(kmcl.VmbClientChannelInitSetRingBufferPageCount(c, 16, 16)) &&
 	       NT_SUCCESS(kmcl.VmbChannelInitSetStateChangeCallbacks(c, &callbacks)) &&
 	       NT_SUCCESS(kmcl.VmbChannelInitSetProcessPacketCallbacks(c, peer_process, NULL)) &&
-	       peer_name(peer) && peer_target(peer, job, NULL);
+	       peer_name(peer);
 }
 
-/* A channel for the job's offer, disabled, so that more can be set. */
-bool peer_create(struct peer *peer, const char *name, u32 job)
+static bool peer_allocate(struct peer *peer, const char *name)
 {
 	memset(peer, 0, sizeof(*peer));
 	peer->name = name;
@@ -116,7 +115,31 @@ bool peer_create(struct peer *peer, const char *name, u32 job)
 	init_completion(&peer->failed);
 	if (!NT_SUCCESS(kmcl.VmbChannelAllocate(NULL, FALSE, &peer->channel)))
 		return peer_check(peer, false, "a channel is made");
-	if (peer_set_up(peer, job))
+	return true;
+}
+
+/* A channel for the job's offer, disabled, so that more can be set. */
+bool peer_create(struct peer *peer, const char *name, u32 job)
+{
+	if (!peer_allocate(peer, name))
+		return false;
+	if (peer_set_up(peer) && peer_target(peer, job, NULL))
+		return true;
+
+	kmcl.VmbChannelCleanup(peer->channel);
+	peer->channel = NULL;
+	return peer_check(peer, false, "a channel is set up");
+}
+
+/* A sub-channel of @primary, disabled. */
+bool peer_create_sub(struct peer *peer, const char *name, struct peer *primary, u16 index)
+{
+	if (!peer_allocate(peer, name))
+		return false;
+	/* Its class and instance are the primary's: this is for the failure callback. */
+	if (peer_set_up(peer) && peer_target(peer, 0, NULL) &&
+	    NT_SUCCESS(kmcl.VmbChannelInitSetPrimaryChannel(peer->channel, primary->channel,
+							    index)))
 		return true;
 
 	kmcl.VmbChannelCleanup(peer->channel);
