@@ -192,8 +192,9 @@ static NTSTATUS EchoConfigure(VOID)
 	if (!NT_SUCCESS(status))
 		return status;
 
+	/* The server's pipe is of that class, too. */
 	status = EchoKmcl.VmbClientChannelInitSetTargetPnp(EchoChannel, &ECHO_INTERFACE_TYPE,
-							   NULL, NULL);
+							   &ECHO_INTERFACE_INSTANCE, NULL);
 	if (!NT_SUCCESS(status))
 		return status;
 
