@@ -7,6 +7,31 @@
 
 #include "kmcl.h"
 
+/* Of the two kinds one is set, and the other is not any more. @chan: NULL for a bad handle */
+static NTSTATUS kmcl_set_process(struct kmcl_channel *chan,
+				 PFN_VMB_CHANNEL_PROCESS_PACKET process,
+				 PFN_VMB_CHANNEL_PROCESSING_COMPLETE complete,
+				 PVOID context,
+				 PFN_VMB_CHANNEL_PROCESS_PACKET_EX process_ex,
+				 PFN_VMB_CHANNEL_PROCESSING_COMPLETE_EX complete_ex)
+{
+	unsigned long flags;
+	bool may;
+
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+
+	may = kmcl_init_lock(chan, &flags);
+	if (may) {
+		chan->set.process_packet = process;
+		chan->set.processing_complete = complete;
+		chan->set.process_context = context;
+		chan->set.process_packet_ex = process_ex;
+		chan->set.processing_complete_ex = complete_ex;
+	}
+	return kmcl_init_unlock(chan, flags, may);
+}
+
 /**
  * VmbChannelInitSetProcessPacketCallbacks() - set the callbacks for incoming packets
  * @Channel: a disabled channel
@@ -24,21 +49,8 @@ VmbChannelInitSetProcessPacketCallbacks(VMBCHANNEL Channel,
 					PFN_VMB_CHANNEL_PROCESSING_COMPLETE ProcessingComplete)
 {
 	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
-	unsigned long flags;
-	bool may;
 
-	if (!chan)
-		return STATUS_INVALID_PARAMETER_1;
-
-	may = kmcl_init_lock(chan, &flags);
-	if (may) {
-		chan->set.process_packet = ProcessPacket;
-		chan->set.processing_complete = ProcessingComplete;
-		chan->set.process_packet_ex = NULL;
-		chan->set.processing_complete_ex = NULL;
-		chan->set.process_context = NULL;
-	}
-	return kmcl_init_unlock(chan, flags, may);
+	return kmcl_set_process(chan, ProcessPacket, ProcessingComplete, NULL, NULL, NULL);
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetProcessPacketCallbacks);
 
@@ -59,21 +71,8 @@ VmbChannelInitSetProcessPacketCallbacksEx(VMBCHANNEL Channel, PVOID Context,
 					  PFN_VMB_CHANNEL_PROCESSING_COMPLETE_EX ProcessingComplete)
 {
 	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
-	unsigned long flags;
-	bool may;
 
-	if (!chan)
-		return STATUS_INVALID_PARAMETER_1;
-
-	may = kmcl_init_lock(chan, &flags);
-	if (may) {
-		chan->set.process_packet = NULL;
-		chan->set.processing_complete = NULL;
-		chan->set.process_packet_ex = ProcessPacket;
-		chan->set.processing_complete_ex = ProcessingComplete;
-		chan->set.process_context = Context;
-	}
-	return kmcl_init_unlock(chan, flags, may);
+	return kmcl_set_process(chan, NULL, NULL, Context, ProcessPacket, ProcessingComplete);
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetProcessPacketCallbacksEx);
 

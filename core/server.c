@@ -171,6 +171,31 @@ NTSTATUS VmbServerChannelInitSetMmioMegabytes(VMBCHANNEL Channel,
 }
 EXPORT_SYMBOL_GPL(VmbServerChannelInitSetMmioMegabytes);
 
+/* Of the two kinds one is set, and the other is not any more. @chan: NULL for a bad handle */
+static NTSTATUS kmcl_set_save(struct kmcl_channel *chan,
+			      PFN_VMB_CHANNEL_SAVE_PACKET save,
+			      PFN_VMB_CHANNEL_RESTORE_PACKET restore,
+			      PVOID context,
+			      PFN_VMB_CHANNEL_SAVE_PACKET_EX save_ex,
+			      PFN_VMB_CHANNEL_RESTORE_PACKET_EX restore_ex)
+{
+	unsigned long flags;
+	bool may;
+
+	if (!chan)
+		return STATUS_INVALID_PARAMETER_1;
+
+	may = kmcl_init_lock(chan, &flags);
+	if (may) {
+		chan->set.save_packet = save;
+		chan->set.restore_packet = restore;
+		chan->set.save_context = context;
+		chan->set.save_packet_ex = save_ex;
+		chan->set.restore_packet_ex = restore_ex;
+	}
+	return kmcl_init_unlock(chan, flags, may);
+}
+
 /**
  * VmbServerChannelInitSetSaveRestorePacketCallbacks() - set what saves packets
  * @Channel: a disabled server channel
@@ -196,21 +221,8 @@ VmbServerChannelInitSetSaveRestorePacketCallbacks(VMBCHANNEL Channel,
 						  PFN_VMB_CHANNEL_RESTORE_PACKET RestorePacket)
 {
 	struct kmcl_channel *chan = kmcl_server_from_handle(Channel);
-	unsigned long flags;
-	bool may;
 
-	if (!chan)
-		return STATUS_INVALID_PARAMETER_1;
-
-	may = kmcl_init_lock(chan, &flags);
-	if (may) {
-		chan->set.save_packet = SavePacket;
-		chan->set.restore_packet = RestorePacket;
-		chan->set.save_packet_ex = NULL;
-		chan->set.restore_packet_ex = NULL;
-		chan->set.save_context = NULL;
-	}
-	return kmcl_init_unlock(chan, flags, may);
+	return kmcl_set_save(chan, SavePacket, RestorePacket, NULL, NULL, NULL);
 }
 EXPORT_SYMBOL_GPL(VmbServerChannelInitSetSaveRestorePacketCallbacks);
 
@@ -231,21 +243,8 @@ VmbServerChannelInitSetSaveRestorePacketCallbacksEx(VMBCHANNEL Channel, PVOID Co
 						    PFN_VMB_CHANNEL_RESTORE_PACKET_EX RestorePacket)
 {
 	struct kmcl_channel *chan = kmcl_server_from_handle(Channel);
-	unsigned long flags;
-	bool may;
 
-	if (!chan)
-		return STATUS_INVALID_PARAMETER_1;
-
-	may = kmcl_init_lock(chan, &flags);
-	if (may) {
-		chan->set.save_packet = NULL;
-		chan->set.restore_packet = NULL;
-		chan->set.save_packet_ex = SavePacket;
-		chan->set.restore_packet_ex = RestorePacket;
-		chan->set.save_context = Context;
-	}
-	return kmcl_init_unlock(chan, flags, may);
+	return kmcl_set_save(chan, NULL, NULL, Context, SavePacket, RestorePacket);
 }
 EXPORT_SYMBOL_GPL(VmbServerChannelInitSetSaveRestorePacketCallbacksEx);
 
