@@ -287,10 +287,8 @@ static noinline bool kmcl_receive_limited(struct kmcl_channel *chan, bool thread
 }
 
 /* Is this the processor that the client has asked for, or has it asked for none? */
-static bool kmcl_receive_is_here(const struct kmcl_recv *recv)
+static bool kmcl_receive_is_here(int cpu)
 {
-	int cpu = READ_ONCE(recv->cpu);
-
 	return cpu < 0 || cpu == raw_smp_processor_id();
 }
 
@@ -312,7 +310,7 @@ void kmcl_receive_schedule(struct kmcl_recv *recv)
 {
 	int cpu = READ_ONCE(recv->cpu);
 
-	if (likely(cpu < 0 || cpu == raw_smp_processor_id())) {
+	if (likely(kmcl_receive_is_here(cpu))) {
 		tasklet_schedule(&recv->tasklet);
 		return;
 	}
@@ -381,7 +379,7 @@ void kmcl_data_ready(struct kmcl_link *link)
 	struct kmcl_channel *chan = link->chan;
 
 	kmcl_send_drain(chan);
-	if (likely(kmcl_receive_is_here(&chan->recv)))
+	if (likely(kmcl_receive_is_here(READ_ONCE(chan->recv.cpu))))
 		kmcl_receive_poll(chan, false);
 	else
 		kmcl_receive_schedule(&chan->recv);

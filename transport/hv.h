@@ -7,7 +7,6 @@
 #include <linux/kref.h>
 #include <linux/notifier.h>
 #include <linux/workqueue.h>
-#include <linux/workqueue.h>
 
 #include "hv_compat.h"
 #include "transport.h"
