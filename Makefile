@@ -41,7 +41,7 @@ stress:
 	@scripts/stress $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 bench:
-	@scripts/bench $(if $(BASE),--against $(BASE))
+	@scripts/bench $(if $(BASE),--against $(BASE)) $(if $(PROFILE),--profile "$(PROFILE)")
 
 coverage:
 	@scripts/coverage $(if $(HOST),--host $(HOST)) $(FILTER)
@@ -82,7 +82,8 @@ help:
 	@echo '  make kunit            the KUnit suites; FILTER=suite.case (a glob), HOST=vmbus'
 	@echo '  make lint             W=1, sparse, checkpatch, shellcheck, mingw-w64'
 	@echo '  make stress           random operations on loopback channels; SEED=... ROUNDS=...'
-	@echo '  make bench            what a packet costs, in instructions; BASE=COMMIT: the change'
+	@echo '  make bench            what a packet costs, in instructions; BASE=COMMIT: the change,'
+	@echo '                        PROFILE=OPERATION: in which functions'
 	@echo '  make coverage         which lines the suites run; HOST=both adds those on VMBus'
 	@echo '  make kcsan            the suites under the data race detector'
 	@echo '  make rt               the suites on the newest kernel with PREEMPT_RT'

@@ -63,11 +63,13 @@ static void bench_free(void *data)
 }
 
 /* As hv_vmbus makes a requestor when a driver opens a channel. */
-static void bench_make_requestor(struct vmbus_requestor *requestor)
+static void bench_make_requestor(struct bench *b)
 {
+	struct vmbus_requestor *requestor = &b->raw.requestor;
 	u32 i;
 
-	requestor->size = 2 * BENCH_OPERATIONS;
+	b->raw.rqstor_size = 2 * BENCH_OPERATIONS;
+	requestor->size = b->raw.rqstor_size;
 	requestor->req_arr = kcalloc(requestor->size, sizeof(u64), GFP_KERNEL | __GFP_NOFAIL);
 	requestor->req_bitmap = bitmap_zalloc(requestor->size, GFP_KERNEL | __GFP_NOFAIL);
 	for (i = 0; i < requestor->size; i++)
@@ -87,7 +89,7 @@ static void bench_make_raw(struct bench *b)
 	channel->inbound.pkt_buffer = kzalloc(channel->inbound.pkt_buffer_size,
 					      GFP_KERNEL | __GFP_NOFAIL);
 	channel->outbound.ring_buffer->interrupt_mask = 1;
-	bench_make_requestor(&channel->requestor);
+	bench_make_requestor(b);
 }
 
 /* With an open channel; @flags: of VmbChannelInitSetFlags(). Goes away with the test. */

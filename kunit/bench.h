@@ -42,6 +42,31 @@ struct bench *bench_create(struct kunit *test, u32 flags);
 void bench_run(struct bench *b, const char *name, u32 bytes, bench_fn raw, bench_fn kmcl);
 void bench_complete_all(struct bench *b);
 void bench_empty(struct vmbus_channel *channel);
+void bench_rings_empty(struct bench *b);
 VOID bench_routine(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 len);
+
+extern bool bench_stepping;
+void bench_step_on(void);
+void bench_step_off(void);
+bool bench_is_wanted(const char *name, u32 bytes);
+void bench_profile(struct bench *b, const char *name, u32 bytes, const char *way, bench_fn fn,
+		   u64 ticks);
+
+/* Around what is timed, and nothing else is between the two time stamps. */
+static inline u64 bench_begin(void)
+{
+	if (unlikely(bench_stepping))
+		bench_step_on();
+	return get_cycles();
+}
+
+static inline u64 bench_end(u64 begin)
+{
+	u64 end = get_cycles();
+
+	if (unlikely(bench_stepping))
+		bench_step_off();
+	return end - begin;
+}
 
 #endif

@@ -21,22 +21,22 @@ static void bench_sizes(struct bench *b, const char *name, bench_fn raw, bench_f
 
 static u64 raw_send(struct bench *b, u32 bytes, u32 n)
 {
-	u64 begin = get_cycles();
+	u64 begin = bench_begin();
 	u32 i;
 
 	for (i = 0; i < n; i++)
 		vmbus_sendpacket(&b->raw, b->payload, bytes, i, VM_PKT_DATA_INBAND, 0);
-	return get_cycles() - begin;
+	return bench_end(begin);
 }
 
 static u64 kmcl_send(struct bench *b, u32 bytes, u32 n)
 {
-	u64 begin = get_cycles();
+	u64 begin = bench_begin();
 	u32 i;
 
 	for (i = 0; i < n; i++)
 		VmbPacketSend(b->packets[i], b->payload, bytes, NULL, 0);
-	begin = get_cycles() - begin;
+	begin = bench_end(begin);
 	KUNIT_EXPECT_EQ(b->test, b->done % n, 0);
 	return begin;
 }
@@ -44,13 +44,13 @@ static u64 kmcl_send(struct bench *b, u32 bytes, u32 n)
 static u64 kmcl_request(struct bench *b, u32 bytes, u32 n)
 {
 	LARGE_INTEGER now = {};
-	u64 begin = get_cycles();
+	u64 begin = bench_begin();
 	u32 i;
 
 	for (i = 0; i < n; i++)
 		VmbChannelSendSynchronousRequest(b->client->channel, b->payload, bytes, NULL, 0,
 						 NULL, NULL, &now);
-	return get_cycles() - begin;
+	return bench_end(begin);
 }
 
 /* Gives back what raw_send_wanting() took. */
@@ -76,9 +76,9 @@ static u64 raw_send_wanting(struct bench *b, u32 bytes, u32 n)
 	u64 begin;
 
 	b->raw.next_request_id_callback = vmbus_next_request_id;
-	begin = get_cycles();
+	begin = bench_begin();
 	raw_send_some(b, bytes, n);
-	begin = get_cycles() - begin;
+	begin = bench_end(begin);
 	raw_forget(b, n);
 	b->raw.next_request_id_callback = NULL;
 	return begin;
@@ -86,12 +86,12 @@ static u64 raw_send_wanting(struct bench *b, u32 bytes, u32 n)
 
 static u64 kmcl_send_wanting(struct bench *b, u32 bytes, u32 n)
 {
-	u64 begin = get_cycles();
+	u64 begin = bench_begin();
 	u32 i;
 
 	for (i = 0; i < n; i++)
 		VmbPacketSend(b->packets[i], b->payload, bytes, NULL, WAIT);
-	begin = get_cycles() - begin;
+	begin = bench_end(begin);
 	bench_complete_all(b);
 	return begin;
 }
@@ -134,10 +134,10 @@ static u64 raw_complete(struct bench *b, u32 bytes, u32 n)
 	b->raw.next_request_id_callback = vmbus_next_request_id;
 	raw_send_some(b, 8, n);
 	write_packets(b, &b->raw, VM_PKT_COMP, 0, 1, bytes, n);
-	begin = get_cycles();
+	begin = bench_begin();
 	foreach_vmbus_pkt(desc, &b->raw)
 		b->done += vmbus_request_addr(&b->raw, desc->trans_id) == (unsigned long)b;
-	begin = get_cycles() - begin;
+	begin = bench_end(begin);
 	b->raw.next_request_id_callback = NULL;
 	return begin;
 }
@@ -152,10 +152,10 @@ static u64 kmcl_complete(struct bench *b, u32 bytes, u32 n)
 	write_packets(b, &b->host->channel, VM_PKT_COMP, 0, client_last_id(b->client) + 1 - n,
 		      bytes, n);
 	local_bh_disable();
-	begin = get_cycles();
+	begin = bench_begin();
 	while (client_open_transactions(b->client))
 		client_read(b->client);
-	begin = get_cycles() - begin;
+	begin = bench_end(begin);
 	local_bh_enable();
 	return begin;
 }
@@ -168,13 +168,13 @@ static u64 raw_receive(struct bench *b, u32 bytes, u32 n)
 	u64 begin;
 
 	write_packets(b, &b->raw, VM_PKT_DATA_INBAND, flags, 1, bytes, n);
-	begin = get_cycles();
+	begin = bench_begin();
 	foreach_vmbus_pkt(desc, &b->raw) {
 		b->received++;
 		if (b->answers)
 			vmbus_sendpacket(&b->raw, NULL, 0, desc->trans_id, VM_PKT_COMP, 0);
 	}
-	return get_cycles() - begin;
+	return bench_end(begin);
 }
 
 static u64 kmcl_receive(struct bench *b, u32 bytes, u32 n)
@@ -185,10 +185,10 @@ static u64 kmcl_receive(struct bench *b, u32 bytes, u32 n)
 	write_packets(b, &b->host->channel, VM_PKT_DATA_INBAND, flags, 1, bytes, n);
 	b->received = 0;
 	local_bh_disable();
-	begin = get_cycles();
+	begin = bench_begin();
 	while (b->received < n)
 		client_read(b->client);
-	begin = get_cycles() - begin;
+	begin = bench_end(begin);
 	local_bh_enable();
 	return begin;
 }
@@ -199,11 +199,11 @@ static u64 kmcl_receive_at_passive(struct bench *b, u32 bytes, u32 n)
 
 	write_packets(b, &b->host->channel, VM_PKT_DATA_INBAND, 0, 1, bytes, n);
 	b->received = 0;
-	begin = get_cycles();
+	begin = bench_begin();
 	host_signal(b->host);
 	while (READ_ONCE(b->received) < n)
 		schedule();
-	return get_cycles() - begin;
+	return bench_end(begin);
 }
 
 static void receives(struct kunit *test)
@@ -225,7 +225,7 @@ static u64 raw_external(struct bench *b, u32 bytes, u32 n)
 {
 	u32 size = offsetof(struct vmbus_packet_mpb_array, range.pfn_array[b->pages]);
 	struct vmbus_packet_mpb_array *desc = kzalloc(size, GFP_KERNEL | __GFP_NOFAIL);
-	u64 begin = get_cycles();
+	u64 begin = bench_begin();
 	u32 i, page;
 
 	for (i = 0; i < n; i++) {
@@ -236,32 +236,32 @@ static u64 raw_external(struct bench *b, u32 bytes, u32 n)
 			desc->range.pfn_array[page] = MmGetMdlPfnArray(b->mdl)[page];
 		vmbus_sendpacket_mpb_desc(&b->raw, desc, size, b->payload, bytes, i);
 	}
-	begin = get_cycles() - begin;
+	begin = bench_end(begin);
 	kfree(desc);
 	return begin;
 }
 
 static u64 kmcl_external(struct bench *b, u32 bytes, u32 n)
 {
-	u64 begin = get_cycles();
+	u64 begin = bench_begin();
 	u32 i;
 
 	for (i = 0; i < n; i++)
 		VmbPacketSend(b->packets[i], b->payload, bytes, b->mdl, WAIT);
-	begin = get_cycles() - begin;
+	begin = bench_end(begin);
 	bench_complete_all(b);
 	return begin;
 }
 
 static u64 kmcl_pfns(struct bench *b, u32 bytes, u32 n)
 {
-	u64 begin = get_cycles();
+	u64 begin = bench_begin();
 	u32 i;
 
 	for (i = 0; i < n; i++)
 		VmbPacketSendWithExternalPfns(b->packets[i], b->payload, bytes,
 					      MmGetMdlPfnArray(b->mdl), b->pages, WAIT);
-	begin = get_cycles() - begin;
+	begin = bench_end(begin);
 	bench_complete_all(b);
 	return begin;
 }
@@ -325,37 +325,37 @@ static void external_sends(struct kunit *test)
 static u64 kmcl_allocate(struct bench *b, u32 bytes, u32 n)
 {
 	VMBCHANNEL channel = b->client->channel;
-	u64 begin = get_cycles();
+	u64 begin = bench_begin();
 	u32 i;
 
 	for (i = 0; i < n; i++)
 		VmbPacketFree(VmbPacketAllocate(channel));
-	return get_cycles() - begin;
+	return bench_end(begin);
 }
 
 static u64 kmcl_initialize(struct bench *b, u32 bytes, u32 n)
 {
 	u32 i, size = VmbChannelSizeofPacket(b->client->channel);
 	VMBPACKET packet = kzalloc(size, GFP_KERNEL | __GFP_NOFAIL);
-	u64 begin = get_cycles();
+	u64 begin = bench_begin();
 
 	for (i = 0; i < n; i++) {
 		VmbPacketInitialize(b->client->channel, packet, size);
 		VmbPacketSetCompletionRoutine(packet, bench_routine);
 	}
-	begin = get_cycles() - begin;
+	begin = bench_end(begin);
 	kfree(packet);
 	return begin;
 }
 
 static u64 kmcl_send_beside(struct bench *b, u32 bytes, u32 n)
 {
-	u64 begin = get_cycles();
+	u64 begin = bench_begin();
 	u32 i;
 
 	for (i = 0; i < n; i++)
 		VmbPacketSend(b->packets[i], b->payload, bytes, NULL, WAIT);
-	begin = get_cycles() - begin;
+	begin = bench_end(begin);
 	/* These were the last to be sent. */
 	write_packets(b, &b->host->channel, VM_PKT_COMP, 0, client_last_id(b->client) + 1 - n, 0,
 		      n);
@@ -424,9 +424,9 @@ static u64 kmcl_queue(struct bench *b, u32 bytes, u32 n)
 	u64 begin;
 
 	fill_ring(b);
-	begin = get_cycles();
+	begin = bench_begin();
 	queue_some(b, bytes, n);
-	begin = get_cycles() - begin;
+	begin = bench_end(begin);
 	local_bh_disable();
 	drain_queue(b, n);
 	local_bh_enable();
@@ -440,9 +440,9 @@ static u64 kmcl_drain(struct bench *b, u32 bytes, u32 n)
 	fill_ring(b);
 	queue_some(b, bytes, n);
 	local_bh_disable();
-	begin = get_cycles();
+	begin = bench_begin();
 	drain_queue(b, n);
-	begin = get_cycles() - begin;
+	begin = bench_end(begin);
 	local_bh_enable();
 	return begin;
 }
@@ -469,12 +469,12 @@ static u64 kmcl_round_trip(struct bench *b, u32 bytes, u32 n)
 	u32 i;
 
 	WRITE_ONCE(b->done, 0);
-	begin = get_cycles();
+	begin = bench_begin();
 	for (i = 0; i < n; i++)
 		VmbPacketSend(b->packets[i], b->payload, bytes, NULL, WAIT);
 	while (READ_ONCE(b->done) < n)
 		schedule();
-	return get_cycles() - begin;
+	return bench_end(begin);
 }
 
 static void both_ends(struct kunit *test)
