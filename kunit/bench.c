@@ -135,6 +135,14 @@ struct bench *bench_create(struct kunit *test, u32 flags)
 	return b;
 }
 
+void bench_rings_empty(struct bench *b)
+{
+	if (!b->host)
+		return;
+	bench_empty(&b->raw);
+	bench_empty(&b->host->channel);
+}
+
 static u64 bench_best(struct bench *b, bench_fn fn, u32 bytes)
 {
 	u64 ticks, best = U64_MAX;
@@ -143,10 +151,7 @@ static u64 bench_best(struct bench *b, bench_fn fn, u32 bytes)
 	for (i = 0; fn && i < BENCH_RUNS; i++) {
 		ticks = fn(b, bytes, BENCH_OPERATIONS);
 		best = min(best, ticks);
-		if (b->host) {
-			bench_empty(&b->raw);
-			bench_empty(&b->host->channel);
-		}
+		bench_rings_empty(b);
 	}
 	return fn ? best : 0;
 }
@@ -154,10 +159,15 @@ static u64 bench_best(struct bench *b, bench_fn fn, u32 bytes)
 /* Prints a line for scripts/bench: ticks for BENCH_OPERATIONS; 0: there is no such way. */
 void bench_run(struct bench *b, const char *name, u32 bytes, bench_fn raw, bench_fn kmcl)
 {
-	u64 raw_ticks = bench_best(b, raw, bytes);
-	u64 kmcl_ticks = bench_best(b, kmcl, bytes);
+	u64 raw_ticks, kmcl_ticks;
 
+	if (!bench_is_wanted(name, bytes))
+		return;
+	raw_ticks = bench_best(b, raw, bytes);
+	kmcl_ticks = bench_best(b, kmcl, bytes);
 	KUNIT_EXPECT_NE(b->test, kmcl_ticks, 0);
 	pr_info("bench|%s|%u|%u|%llu|%llu\n", name, bytes, BENCH_OPERATIONS, raw_ticks,
 		kmcl_ticks);
+	bench_profile(b, name, bytes, "hv_vmbus", raw, raw_ticks);
+	bench_profile(b, name, bytes, "kmcl", kmcl, kmcl_ticks);
 }
