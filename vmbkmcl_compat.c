@@ -183,6 +183,7 @@ static int __init kmcl_init(void)
 	err = nt_init();
 	if (err)
 		return err;
+	kmcl_turns_init();
 	err = kmcl_workqueues_create();
 	if (err)
 		goto exit_nt;

@@ -162,7 +162,6 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel)
 	cancel_work_sync(&chan->ctl.work);
 	kmcl_watchdog_end(chan);
 	kmcl_receive_end(chan);
-	kmcl_transactions_free(chan);
 	put_device(chan->parent);
 	chan->tag = KMCL_TAG_DEAD;
 	in_callers_memory = chan->in_callers_memory;

@@ -21,62 +21,129 @@
 #define KMCL_TURN_ROUTINES	64
 #define KMCL_TURN_NS		(500 * NSEC_PER_USEC)
 
-/* On the stack of the task that calls the routines, and used by it alone. */
+/* The turn of a task or softirq, which alone uses it. */
 struct kmcl_turn {
+	bool on;
+	struct list_head waiting;	/* of kmcl_packet.tx.node */
+#ifdef CONFIG_PREEMPT_RT
 	struct hlist_node node;		/* in kmcl_turns of its CPU */
 	struct task_struct *task;
-	struct list_head waiting;	/* of kmcl_packet.tx.node */
+#endif
 };
 
+/* Nothing here is called in hard interrupts. */
+#ifndef CONFIG_PREEMPT_RT
+/*
+ * There are two on a CPU at most: that of a task, and that of a softirq, which may have
+ * interrupted it in the middle. Preemption is off for the whole of a turn, which costs
+ * 3 instructions; to turn bottom halves off and on costs more than 40.
+ */
+static DEFINE_PER_CPU(struct kmcl_turn[2], kmcl_turns);
+
+static __always_inline bool kmcl_turns_enter(void)
+{
+	preempt_disable();
+	return true;
+}
+
+static __always_inline void kmcl_turns_leave(bool entered)
+{
+	preempt_enable();
+}
+
+/* The turn of this task or softirq, be it on or not. */
+static __always_inline struct kmcl_turn *kmcl_turn_find(struct kmcl_turn *unused)
+{
+	struct kmcl_turn *turns = *this_cpu_ptr(&kmcl_turns);
+
+	return in_serving_softirq() ? turns + 1 : turns;
+}
+
+static __always_inline void kmcl_turn_begin(struct kmcl_turn *turn)
+{
+	turn->on = true;
+}
+
+static __always_inline void kmcl_turn_end(struct kmcl_turn *turn)
+{
+	turn->on = false;
+}
+
+void kmcl_turns_init(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		INIT_LIST_HEAD(&per_cpu(kmcl_turns, cpu)[0].waiting);
+		INIT_LIST_HEAD(&per_cpu(kmcl_turns, cpu)[1].waiting);
+	}
+}
+#else
 /*
  * The turns of the tasks that are on this CPU, changed and searched with preemption
- * off. Bottom halves, or interrupts, are off for the whole of a turn, which keeps its
- * task on the CPU.
- *
- * Without PREEMPT_RT that also keeps all others out: there is one turn at most, and
- * no softirq that would find it to be that of the task below it. On PREEMPT_RT other
- * tasks may run in the middle of a turn, and begin and end turns of their own, in any
- * order; softirqs are tasks as well. None is ever on top of another task's stack, so
+ * off. Bottom halves are off for the whole of a turn, which keeps its task on the CPU.
+ * Other tasks may run in the middle of a turn, and begin and end turns of their own, in
+ * any order; softirqs are tasks as well. None is ever on top of another task's stack, so
  * each finds its own turn or none, and has one at most.
- *
- * Nothing here is called in hard interrupts.
  */
 static DEFINE_PER_CPU(struct hlist_head, kmcl_turns);
 
-/* Without PREEMPT_RT preemption is off where bottom halves are. */
-static void kmcl_turns_lock(void)
+/*
+ * With interrupts off bottom halves are off, and must not be turned on. Returns
+ * whether to turn them on again.
+ */
+static bool kmcl_turns_enter(void)
 {
-	if (IS_ENABLED(CONFIG_PREEMPT_RT))
-		preempt_disable();
+	if (irqs_disabled())
+		return false;
+	local_bh_disable();
+	return true;
 }
 
-static void kmcl_turns_unlock(void)
+static void kmcl_turns_leave(bool entered)
 {
-	if (IS_ENABLED(CONFIG_PREEMPT_RT))
-		preempt_enable();
+	if (entered)
+		local_bh_enable();
+}
+
+/* The turn of this task, which is on, or else @own, which is on the task's stack. */
+static struct kmcl_turn *kmcl_turn_find(struct kmcl_turn *own)
+{
+	struct kmcl_turn *turn;
+
+	preempt_disable();
+	hlist_for_each_entry(turn, this_cpu_ptr(&kmcl_turns), node)
+		if (turn->task == current)
+			break;
+	preempt_enable();
+	if (turn)
+		return turn;
+
+	own->on = false;
+	own->task = current;
+	INIT_LIST_HEAD(&own->waiting);
+	return own;
 }
 
 static void kmcl_turn_begin(struct kmcl_turn *turn)
 {
-	turn->task = current;
-	INIT_LIST_HEAD(&turn->waiting);
-	kmcl_turns_lock();
+	turn->on = true;
+	preempt_disable();
 	hlist_add_head(&turn->node, this_cpu_ptr(&kmcl_turns));
-	kmcl_turns_unlock();
+	preempt_enable();
 }
 
-/* The turn of this task, or NULL. It stays what it is: only this task ends it. */
-static struct kmcl_turn *kmcl_turn_of_current(void)
+static void kmcl_turn_end(struct kmcl_turn *turn)
 {
-	struct kmcl_turn *turn;
-
-	kmcl_turns_lock();
-	hlist_for_each_entry(turn, this_cpu_ptr(&kmcl_turns), node)
-		if (turn->task == current)
-			break;
-	kmcl_turns_unlock();
-	return turn;
+	preempt_disable();
+	hlist_del(&turn->node);
+	preempt_enable();
 }
+
+void kmcl_turns_init(void)
+{
+}
+#endif
 
 /* Has the tasklet call the routine, behind those that it has. */
 static void kmcl_packet_defer(struct kmcl_packet *pkt)
@@ -112,13 +179,14 @@ static bool kmcl_packet_queues(struct kmcl_packet *pkt)
 	return queues;
 }
 
-static void kmcl_packet_call(struct kmcl_packet *pkt, NTSTATUS status,
-			     void *buffer, u32 len)
+/* Calls the routine. */
+static __always_inline void kmcl_packet_call(struct kmcl_packet *pkt, NTSTATUS status,
+					     void *buffer, u32 len)
 {
 	PFN_VMB_PACKET_COMPLETION_ROUTINE routine = READ_ONCE(pkt->routine);
 
-	if (unlikely(pkt->tx.out.mapped))
-		kmcl_bounce_unmap(pkt);
+	if (unlikely(pkt->tx.out.gpa))
+		kmcl_packet_drop_memory(pkt);
 	/*
 	 * From here on the packet is the client's, which may send it again from
 	 * another CPU before its routine has even started. Pairs with the acquire
@@ -146,85 +214,88 @@ static struct kmcl_packet *kmcl_packet_pop(struct list_head *packets)
 	return pkt;
 }
 
-/* Calls the routines that wait in the turn, as long as the turn lasts. */
-static void kmcl_turn_run(struct kmcl_turn *turn)
+/* Calls the routines that wait in the turn, as long as it lasts; the rest is put off. */
+static noinline void kmcl_turn_go_on(struct kmcl_turn *turn)
 {
+	u64 end = local_clock() + KMCL_TURN_NS;
 	struct kmcl_packet *pkt;
 	u32 routines = 0;
-	u64 end;
 
-	if (likely(list_empty(&turn->waiting)))
-		return;
-
-	end = local_clock() + KMCL_TURN_NS;
-	while ((pkt = kmcl_packet_pop(&turn->waiting))) {
+	while (routines < KMCL_TURN_ROUTINES && local_clock() <= end) {
+		pkt = kmcl_packet_pop(&turn->waiting);
+		if (!pkt)
+			return;
 		if (kmcl_packet_queues(pkt))
 			continue;
 		kmcl_packet_call(pkt, pkt->tx.status, NULL, 0);
-		if (++routines == KMCL_TURN_ROUTINES || local_clock() > end)
-			return;
+		routines++;
 	}
-}
-
-static void kmcl_turn_end(struct kmcl_turn *turn)
-{
-	struct kmcl_packet *pkt;
-
-	kmcl_turns_lock();
-	hlist_del(&turn->node);
-	kmcl_turns_unlock();
-
 	while ((pkt = kmcl_packet_pop(&turn->waiting)))
 		kmcl_packet_defer(pkt);
 }
 
-/*
- * With interrupts off bottom halves are off, and must not be turned on. Returns
- * whether to turn them on again. A turn is an RCU reader by this: see
- * kmcl_completions_sync().
- */
-static bool kmcl_turn_disable_bh(void)
+/* What its routine has sent, and is over already, waits in the turn. */
+static __always_inline void kmcl_turn_call(struct kmcl_turn *turn, struct kmcl_packet *pkt,
+					   NTSTATUS status, void *buffer, u32 len)
 {
-	if (irqs_disabled())
-		return false;
-	local_bh_disable();
-	return true;
+	kmcl_turn_begin(turn);
+	kmcl_packet_call(pkt, status, buffer, len);
+	if (unlikely(!list_empty(&turn->waiting)))
+		kmcl_turn_go_on(turn);
+	kmcl_turn_end(turn);
 }
 
 /**
- * kmcl_packet_complete() - a transaction is over
+ * kmcl_packet_answered() - the other end has completed a transaction
  * @pkt: in no list and in no table any more
- * @status: for the completion routine
- * @buffer: payload of the other end's completion, valid during the call. NULL
- *	unless called from the receive path, which is never entered from a routine.
+ * @buffer: payload of the completion, valid during the call
  * @len: bytes in @buffer
  *
- * Context: up to softirq, interrupts may be off.
+ * Context: the reader's.
  */
-void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
-			  void *buffer, u32 len)
+void kmcl_packet_answered(struct kmcl_packet *pkt, void *buffer, u32 len)
 {
-	bool toggle = kmcl_turn_disable_bh();
-	struct kmcl_turn *mine, turn;
+	bool entered = kmcl_turns_enter();
+	struct kmcl_turn *turn, own;
 
-	if (!buffer) {
-		pkt->tx.status = status;
-		mine = kmcl_turn_of_current();
-		if (mine) {
-			list_add_tail(&pkt->tx.node, &mine->waiting);
-			goto out;
-		}
-		if (kmcl_packet_queues(pkt))
-			goto out;
-	}
+	turn = kmcl_turn_find(&own);
+	/* One that reads the ring within a routine has nothing to keep the payload in. */
+	if (unlikely(turn->on))
+		kmcl_packet_call(pkt, STATUS_SUCCESS, buffer, len);
+	else
+		kmcl_turn_call(turn, pkt, STATUS_SUCCESS, buffer, len);
+	kmcl_turns_leave(entered);
+}
 
-	kmcl_turn_begin(&turn);
-	kmcl_packet_call(pkt, status, buffer, len);
-	kmcl_turn_run(&turn);
-	kmcl_turn_end(&turn);
-out:
-	if (toggle)
-		local_bh_enable();
+/* It is over within a routine, or behind others whose routines were put off. */
+static noinline void kmcl_packet_wait(struct kmcl_turn *turn, struct kmcl_packet *pkt)
+{
+	pkt->tx.status = STATUS_SUCCESS;
+	if (turn->on)
+		list_add_tail(&pkt->tx.node, &turn->waiting);
+	else if (!kmcl_packet_queues(pkt))
+		kmcl_turn_call(turn, pkt, STATUS_SUCCESS, NULL, 0);
+}
+
+/**
+ * kmcl_packet_sent() - a packet is in the ring, and no completion will come
+ * @pkt: in no list
+ *
+ * Context: between kmcl_send_direct_begin() and ..._end(), where preemption is off
+ * already, if that is what a turn needs.
+ */
+void kmcl_packet_sent(struct kmcl_packet *pkt)
+{
+	bool entered = IS_ENABLED(CONFIG_PREEMPT_RT) && kmcl_turns_enter();
+	struct kmcl_turn *turn, own;
+
+	turn = kmcl_turn_find(&own);
+	if (likely(!turn->on && !READ_ONCE(pkt->chan->send.deferred.on)))
+		kmcl_turn_call(turn, pkt, STATUS_SUCCESS, NULL, 0);
+	else
+		kmcl_packet_wait(turn, pkt);
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		kmcl_turns_leave(entered);
 }
 
 /**
@@ -235,20 +306,17 @@ out:
  */
 void kmcl_packets_complete(struct list_head *packets)
 {
-	bool toggle = kmcl_turn_disable_bh();
-	struct kmcl_turn *mine, turn;
+	bool entered = kmcl_turns_enter();
+	struct kmcl_turn *turn, own;
 
-	mine = kmcl_turn_of_current();
-	if (mine) {
-		list_splice_tail_init(packets, &mine->waiting);
-	} else {
-		kmcl_turn_begin(&turn);
-		list_splice_init(packets, &turn.waiting);
-		kmcl_turn_run(&turn);
-		kmcl_turn_end(&turn);
+	turn = kmcl_turn_find(&own);
+	list_splice_tail_init(packets, &turn->waiting);
+	if (!turn->on) {
+		kmcl_turn_begin(turn);
+		kmcl_turn_go_on(turn);
+		kmcl_turn_end(turn);
 	}
-	if (toggle)
-		local_bh_enable();
+	kmcl_turns_leave(entered);
 }
 
 /* The next routine for the tasklet. @on stays set: its turn has yet to end. */
@@ -269,12 +337,13 @@ static void kmcl_deferred_tasklet(struct tasklet_struct *t)
 	struct kmcl_deferred *deferred =
 		container_of(t, struct kmcl_deferred, tasklet);
 	u64 end = local_clock() + KMCL_TURN_NS;
+	struct kmcl_turn *turn, own;
 	struct kmcl_packet *pkt;
-	struct kmcl_turn turn;
 	unsigned long flags;
 	u32 routines = 0;
 
-	kmcl_turn_begin(&turn);
+	turn = kmcl_turn_find(&own);
+	kmcl_turn_begin(turn);
 	while (routines++ < KMCL_TURN_ROUTINES && local_clock() <= end) {
 		pkt = kmcl_deferred_next(deferred);
 		if (!pkt)
@@ -282,7 +351,9 @@ static void kmcl_deferred_tasklet(struct tasklet_struct *t)
 		kmcl_packet_call(pkt, pkt->tx.status, NULL, 0);
 	}
 	/* What its routines have sent comes behind what waits already. */
-	kmcl_turn_end(&turn);
+	while ((pkt = kmcl_packet_pop(&turn->waiting)))
+		kmcl_packet_defer(pkt);
+	kmcl_turn_end(turn);
 
 	spin_lock_irqsave(&deferred->lock, flags);
 	if (list_empty(&deferred->list)) {

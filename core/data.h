@@ -6,6 +6,9 @@
 #ifndef VMBKMCL_DATA_H
 #define VMBKMCL_DATA_H
 
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+
 #include "kmcl.h"
 
 /* packet.c */
@@ -25,16 +28,51 @@ static inline struct kmcl_wire_gpa *kmcl_packet_gpa(struct kmcl_packet *pkt)
 	return (struct kmcl_wire_gpa *)pkt->room;
 }
 
-/* packet_send.c */
-NTSTATUS kmcl_packet_check(struct kmcl_packet *pkt, const void *buffer, u32 len);
-NTSTATUS kmcl_packet_take(struct kmcl_packet *pkt);
+/* packet.c */
 void kmcl_packet_abandon(struct kmcl_packet *pkt);
 struct kmcl_packet *kmcl_packet_alloc(struct kmcl_channel *chan, gfp_t gfp);
+
+/* From here to its completion routine the packet is the library's. */
+static inline NTSTATUS kmcl_packet_take(struct kmcl_packet *pkt)
+{
+	/* Was the packet made before the channel became a pipe, or ceased to be one? */
+	if (pkt->shape.pipe != READ_ONCE(pkt->chan->packets.shape.pipe))
+		return STATUS_INVALID_DEVICE_STATE;
+	if (!READ_ONCE(pkt->routine) && !READ_ONCE(pkt->routine_ex))
+		return STATUS_INVALID_DEVICE_STATE;
+
+	/*
+	 * To find a packet that is under way, not to decide between two senders: those
+	 * of one packet at one moment are a client's error that is not found. Pairs with
+	 * the release before the last send's completion routine.
+	 */
+	if (atomic_read_acquire(&pkt->state) != KMCL_PACKET_IDLE)
+		return STATUS_INVALID_DEVICE_STATE;
+	atomic_set(&pkt->state, KMCL_PACKET_BUSY);
+	return STATUS_SUCCESS;
+}
+
+/* packet_send.c */
+void kmcl_packet_drop_memory(struct kmcl_packet *pkt);
 NTSTATUS kmcl_packet_return(struct kmcl_packet *pkt, NTSTATUS status);
-NTSTATUS kmcl_packet_submit(struct kmcl_packet *pkt, const void *buffer,
-			    u32 len, u32 flags, bool may_wait,
-			    enum kmcl_tx_result *result);
-bool kmcl_flags_valid(u32 flags, bool external);
+NTSTATUS kmcl_packet_request(struct kmcl_packet *pkt, const void *buffer, u32 len, PMDL mdl,
+			     u32 flags, bool may_wait, enum kmcl_tx_result *result);
+
+/* At most one of them says which way the data goes. */
+#define KMCL_FORMAT_ONE_WAY	(VMBUS_CHANNEL_FORMAT_FLAG_DATA_IN_ONLY |	\
+				 VMBUS_CHANNEL_FORMAT_FLAG_DATA_OUT_ONLY)
+
+/* External memory is the other end's until its completion, which must be asked for. */
+static inline bool kmcl_flags_valid(u32 flags, bool external)
+{
+	if (external && !(flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION))
+		return false;
+	/* Most sends have that flag alone, or none. */
+	if (likely(!(flags & ~VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION)))
+		return true;
+	return !(flags & ~VMBUS_CHANNEL_FORMAT_FLAGS) &&
+	       (flags & KMCL_FORMAT_ONE_WAY) != KMCL_FORMAT_ONE_WAY;
+}
 
 /* request.c */
 void kmcl_requests_on(struct kmcl_channel *chan);
@@ -62,8 +100,8 @@ void kmcl_external_in_end(struct kmcl_incoming *inc);
 void kmcl_external_free(PMDL mdl);
 
 /* complete.c */
-void kmcl_packet_complete(struct kmcl_packet *pkt, NTSTATUS status,
-			  void *buffer, u32 len);
+void kmcl_packet_answered(struct kmcl_packet *pkt, void *buffer, u32 len);
+void kmcl_packet_sent(struct kmcl_packet *pkt);
 void kmcl_packets_complete(struct list_head *packets);
 void kmcl_completions_init(struct kmcl_channel *chan);
 void kmcl_completions_sync(struct kmcl_channel *chan);
@@ -76,43 +114,158 @@ void kmcl_completions_end(struct kmcl_channel *chan);
  */
 #define KMCL_SEND_BATCH	32
 
+static inline struct kmcl_packet *kmcl_tx_packet(struct kmcl_tx *tx)
+{
+	return container_of(tx, struct kmcl_packet, tx);
+}
+
+static inline bool kmcl_tx_is_completion(const struct kmcl_tx *tx)
+{
+	return tx->out.type == KMCL_WIRE_COMPLETION;
+}
+
+static inline bool kmcl_tx_wants_completion(const struct kmcl_tx *tx)
+{
+	return tx->out.flags & KMCL_WIRE_WANT_COMPLETION;
+}
+
+/*
+ * Around a look at kmcl_send.direct and all that is done with it: an RCU reader, so that
+ * kmcl_send_close() and kmcl_send_cut() can wait for it. With preemption off it is one
+ * for 3 instructions, by rcu_read_lock() for 14; but on PREEMPT_RT hv_vmbus' lock of the
+ * ring may sleep.
+ */
+static __always_inline void kmcl_send_direct_begin(void)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		rcu_read_lock();
+	else
+		preempt_disable();
+}
+
+static __always_inline void kmcl_send_direct_end(void)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		rcu_read_unlock();
+	else
+		preempt_enable();
+}
+
+/* transaction.c */
+u64 kmcl_transaction_open(struct kmcl_channel *chan, struct kmcl_packet *pkt);
+bool kmcl_transaction_withdraw(struct kmcl_channel *chan, u64 id);
+
+/*
+ * Writes to the ring; @memory: the packet may describe some. 0, or as the transport's
+ * send. A packet that wants a completion may be gone then.
+ */
+static __always_inline int kmcl_tx_put(struct kmcl_channel *chan, struct kmcl_link *link,
+				       struct kmcl_tx *tx, const void *data, bool memory)
+{
+	bool wants = kmcl_tx_wants_completion(tx);
+	struct kmcl_out *out = &tx->out;
+	u64 id = out->id;
+	int ret;
+
+	/* The answer may come before the write returns: open first. */
+	if (wants)
+		id = kmcl_transaction_open(chan, kmcl_tx_packet(tx));
+
+	if (memory && out->gpa)
+		ret = link->ops->send_memory(link, out, data);
+	else
+		ret = link->ops->send(link, data, out->len, id, out->type, out->flags);
+	if (likely(!ret)) {
+		this_cpu_inc(*chan->count.sent);
+		return 0;
+	}
+	if (wants && !kmcl_transaction_withdraw(chan, id))
+		return 0;
+	return ret;
+}
+
+/**
+ * kmcl_tx_submit_direct() - send what has to wait for nothing
+ * @chan: the channel
+ * @tx: as for kmcl_tx_submit()
+ * @data: the payload
+ * @memory: whether @tx may be a packet that describes memory
+ *
+ * hv_vmbus has a lock for the ring, and nothing of the channel's own changes when a
+ * packet goes out while none waits: so none of the channel's locks is taken. A thread
+ * that has queued a packet finds @direct to be NULL until that is in the ring, and so its
+ * packets keep their order; between threads there is none.
+ *
+ * Context: between kmcl_send_direct_begin() and ..._end().
+ *
+ * Return:
+ *  - true: it is in the ring; one that wants a completion may be gone already
+ *  - false: it has to be submitted
+ */
+static __always_inline bool kmcl_tx_submit_direct(struct kmcl_channel *chan,
+						  struct kmcl_tx *tx, const void *data,
+						  bool memory)
+{
+	struct kmcl_link *link = READ_ONCE(chan->send.direct);
+
+	if (unlikely(!link))
+		return false;
+	/* Bounce buffers are the lock's. */
+	if (memory && tx->out.gpa && unlikely(link->bounce_pages))
+		return false;
+	return !kmcl_tx_put(chan, link, tx, data, memory);
+}
+
 /* send.c */
 void kmcl_send_init(struct kmcl_channel *chan);
 enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan,
 				   struct kmcl_tx *tx, const void *data,
 				   bool may_wait);
+enum kmcl_tx_result kmcl_tx_submit_locked(struct kmcl_channel *chan, struct kmcl_tx *tx,
+					  const void *data, bool may_wait);
 bool kmcl_tx_cancel(struct kmcl_channel *chan, struct kmcl_packet **pkt);
 bool kmcl_tx_cancel_locked(struct kmcl_channel *chan, struct kmcl_packet **pkt);
 void kmcl_tx_empty(struct kmcl_channel *chan, struct kmcl_tx *tx);
+void kmcl_tx_finish(struct list_head *over);
 void kmcl_send_restore(struct kmcl_channel *chan, struct kmcl_tx *tx, bool queued);
-void kmcl_send_limit(struct kmcl_channel *chan, u32 max_count);
+void kmcl_send_drain(struct kmcl_channel *chan);
+
+/* queue.c; but for the last three under kmcl_send.lock */
+bool kmcl_queue_holds(const struct kmcl_channel *chan, const struct kmcl_tx *tx);
+void kmcl_queue_add(struct kmcl_channel *chan, struct kmcl_tx *tx);
+void kmcl_queue_del(struct kmcl_send *send, struct kmcl_tx *tx);
+bool kmcl_queue_admit(struct kmcl_channel *chan);
+void kmcl_queue_limit(struct kmcl_channel *chan, u32 max_count);
 u32 kmcl_send_count(struct kmcl_channel *chan);
 int kmcl_send_list(struct kmcl_channel *chan, struct kmcl_tx **list, u32 room,
 		   bool (*stays)(const struct kmcl_tx *tx));
+
+/* send_gate.c */
+int kmcl_send_prepare(struct kmcl_channel *chan);
 void kmcl_send_open(struct kmcl_channel *chan);
 void kmcl_send_close(struct kmcl_channel *chan);
 void kmcl_send_cut(struct kmcl_channel *chan, struct kmcl_link *link);
 void kmcl_send_abort(struct kmcl_channel *chan, struct kmcl_link *link);
-void kmcl_send_drain(struct kmcl_channel *chan);
 void kmcl_send_flush(struct kmcl_channel *chan);
 void kmcl_send_flush_link(struct kmcl_channel *chan, struct kmcl_link *link);
 void kmcl_send_end(struct kmcl_channel *chan);
 
-/* transaction.c; open, cancel, take_some and list under kmcl_send.lock */
+/* transaction.c, and above */
 void kmcl_transactions_init(struct kmcl_channel *chan);
 int kmcl_transactions_prepare(struct kmcl_channel *chan);
-void kmcl_transactions_free(struct kmcl_channel *chan);
+void kmcl_transactions_end(struct kmcl_channel *chan);
 void kmcl_transactions_pin(struct kmcl_channel *chan);
-void kmcl_transaction_open(struct kmcl_channel *chan, struct kmcl_packet *pkt);
-void kmcl_transaction_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt);
-void kmcl_transactions_take_some(struct kmcl_channel *chan, u32 *at,
+void kmcl_transaction_restore(struct kmcl_channel *chan, struct kmcl_packet *pkt);
+bool kmcl_transaction_give_up(struct kmcl_channel *chan, struct kmcl_packet **pkt);
+bool kmcl_transactions_take_some(struct kmcl_channel *chan, u32 *at,
 				 struct list_head *to);
-u32 kmcl_transactions_list(struct kmcl_channel *chan, struct kmcl_tx **list,
-			   u32 room);
+int kmcl_transactions_list(struct kmcl_channel *chan, struct kmcl_tx **list, u32 room,
+			   bool (*stays)(const struct kmcl_tx *tx));
 struct kmcl_packet *kmcl_transaction_complete(struct kmcl_channel *chan, u64 id,
 					      bool *late);
 void kmcl_transactions_skip_ids(struct kmcl_channel *chan, u64 last_id);
 void kmcl_transactions_expect_late(struct kmcl_channel *chan);
+void kmcl_transactions_forget_late(struct kmcl_channel *chan);
 
 /* receive.c */
 void kmcl_receive_init(struct kmcl_channel *chan);

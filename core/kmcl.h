@@ -88,12 +88,13 @@ struct kmcl_settings {
 
 /* Events that a person would ask about. Written under no common lock. */
 struct kmcl_counters {
-	atomic64_t sent;	/* packets and completions written to the ring */
+	u64 __percpu *sent;	/* packets and completions written to the ring; kmcl_sent() */
 	atomic64_t queued;	/* of these, how many had to wait for room */
 	atomic64_t received;	/* data packets delivered to the client */
-	atomic64_t completed;	/* transactions that the other end completed */
-	atomic64_t late;	/* completions for transactions that were cancelled */
-	atomic64_t stray;	/* completions for no transaction at all */
+	/* The next three are written by the reader alone. */
+	u64 completed;		/* transactions that the other end completed */
+	u64 late;		/* completions for transactions that were cancelled */
+	u64 stray;		/* completions for no transaction at all */
 	atomic64_t malformed;	/* packets stepped over: broken or too long */
 	atomic64_t unknown;	/* packets stepped over: of a type not known */
 	atomic64_t no_memory;	/* a packet had to wait in the ring for memory */
@@ -110,12 +111,12 @@ struct kmcl_counters {
  * in .held; its payload is then in @room, where no buffer of the caller's is needed.
  */
 struct kmcl_tx {
-	struct list_head node;
 	struct kmcl_out out;
+	struct list_head node;
+	void *room;
+	NTSTATUS status;	/* of a packet that is over but not yet completed */
 	bool queued;		/* not sent, in a list; guarded by kmcl_send.lock, as is */
 	bool held;		/* that it is in kmcl_send.held */
-	NTSTATUS status;	/* of a packet that is over but not yet completed */
-	void *room;
 };
 
 /* What became of a kmcl_tx, and so whose it is. */
@@ -148,9 +149,33 @@ struct kmcl_bounce {
 	bool starved;		/* the first in the queue waits for some of them */
 };
 
+/*
+ * The transactions that are open: packets that wait for a completion; transaction.c's. The
+ * lock is taken within kmcl_send.lock, or by itself.
+ */
+struct kmcl_transactions {
+	spinlock_t lock;	/* guards this structure */
+	u64 last_id;
+	struct kmcl_packet **open;	/* by id */
+	u32 open_mask;
+	u32 count;		/* in both tables */
+	u32 cancelled;		/* transactions that the other end may yet complete */
+	u32 old_mask;
+	u32 old_next;		/* its first bucket that may not be empty */
+	struct kmcl_packet **old;	/* the table that is being moved to @open, or NULL */
+	struct work_struct grow;	/* more buckets for @open */
+};
+
 /* The sending side. */
 struct kmcl_send {
-	spinlock_t lock;	/* guards this structure and writes to the ring */
+	/*
+	 * What senders look at without the lock, which it is written under: the link
+	 * whose ring they may write to, as long as nothing waits before them. NULL: they
+	 * take the lock. See kmcl_send_direct_begin().
+	 */
+	struct kmcl_link *direct;
+
+	spinlock_t lock;	/* guards this structure; what is queued is written under it */
 	bool writable;		/* the ring may be written to */
 	bool dead;		/* the channel is being cleaned up: no more sends */
 	bool broken;		/* the ring refused a packet for good */
@@ -163,18 +188,9 @@ struct kmcl_send {
 	u32 queued;		/* how many, in both */
 	u32 wanting;		/* of @queue, packets that want a completion */
 	u32 max_count;		/* VmbChannelInitSetMaximumPacketCount() */
-	u64 last_id;
-	struct hlist_head *open;	/* transactions by id */
-	u32 open_mask;
-	struct hlist_head *old;	/* the table that is being moved to @open, or NULL */
-	u32 old_mask;
-	u32 old_next;		/* its first bucket that may not be empty */
-	u32 open_count;		/* in both */
-	u32 cancelled;		/* transactions that the other end may yet complete */
 	u32 ring_bytes;		/* of an open channel: no packet takes as much */
 	bool takes_requests;	/* the channel is enabled, and is not going away */
 	struct list_head requests;	/* of kmcl_request: their callers wait */
-	struct work_struct grow;	/* more buckets for @open */
 	struct tasklet_struct drain;	/* goes on with a queue that is long */
 	struct delayed_work retry;	/* for hosts that do not signal room */
 	u32 retry_ms;		/* how long the queue may stand still */
@@ -385,7 +401,7 @@ struct kmcl_packet_shape {
 struct kmcl_packets {
 	struct kmcl_packet_shape shape;	/* of new ones; written under the control lock */
 	spinlock_t lock;	/* guards what is below */
-	struct list_head spare;	/* kmcl_packet, for VmbPacketAllocate(); of that shape */
+	struct kmcl_packet *spare;	/* for VmbPacketAllocate(); of that shape */
 	u32 spares;
 	u32 max_spares;
 	u32 changes;		/* of the shape so far */
@@ -422,6 +438,7 @@ struct kmcl_channel {
 	struct kmcl_settings set;
 	struct kmcl_control ctl;
 	struct kmcl_send send;
+	struct kmcl_transactions trans;
 	struct kmcl_recv recv;
 	struct kmcl_gpadls gpadls;
 	struct kmcl_server server;
@@ -443,17 +460,18 @@ struct kmcl_packet {
 	u32 tag;
 	atomic_t state;
 	struct kmcl_channel *chan;
+	u32 max_len;		/* bytes of payload that it may be sent with */
 	bool allocated;		/* from VmbPacketAllocate() */
-	u32 changes;		/* kmcl_packets.changes when it was made, if so */
 	bool abandoned;		/* its sender has given up; it is freed when it is over */
-	struct kmcl_packet_shape shape;
-	struct kmcl_tx tx;
-	struct hlist_node open;	/* in kmcl_send.open, hashed if unfinished */
 	/* Where it is NULL the next one is, with its context. */
 	PFN_VMB_PACKET_COMPLETION_ROUTINE routine;
 	PFN_VMB_PACKET_COMPLETION_ROUTINE_EX routine_ex;
 	PVOID routine_context;
 	void *pointer;
+	struct kmcl_tx tx;
+	struct kmcl_packet *next;	/* in its bucket of kmcl_transactions, or a spare */
+	struct kmcl_packet_shape shape;
+	u32 changes;		/* kmcl_packets.changes when it was made, if @allocated */
 	u64 room[];
 };
 
@@ -541,6 +559,9 @@ static inline bool kmcl_settings_is_pipe(const struct kmcl_settings *set)
 bool kmcl_init_lock(struct kmcl_channel *chan, unsigned long *flags);
 NTSTATUS kmcl_init_unlock(struct kmcl_channel *chan, unsigned long flags,
 			  bool may);
+
+/* complete.c */
+void kmcl_turns_init(void);
 
 /* object.c: the worker, and the queues */
 u64 kmcl_control_ask(struct kmcl_channel *chan);

@@ -97,8 +97,10 @@ static void kmcl_channel_drop_spares(struct kmcl_channel *chan)
 {
 	struct kmcl_packet *pkt, *next;
 
-	list_for_each_entry_safe(pkt, next, &chan->packets.spare, tx.node)
+	for (pkt = chan->packets.spare; pkt; pkt = next) {
+		next = pkt->next;
 		kfree(pkt);
+	}
 }
 
 static void kmcl_channel_release(struct kref *ref)

@@ -10,7 +10,8 @@
 #include "data.h"
 
 /* Checks the first three parameters, which all functions that send have. */
-NTSTATUS kmcl_packet_check(struct kmcl_packet *pkt, const void *buffer, u32 len)
+static __always_inline NTSTATUS kmcl_packet_check(struct kmcl_packet *pkt, const void *buffer,
+						  u32 len)
 {
 	if (!pkt)
 		return STATUS_INVALID_PARAMETER_1;
@@ -18,38 +19,28 @@ NTSTATUS kmcl_packet_check(struct kmcl_packet *pkt, const void *buffer, u32 len)
 		return STATUS_INVALID_PARAMETER_2;
 
 	/* A packet has its limit from when it was made, the rings have today's. */
-	if (len > pkt->shape.payload ||
-	    len > READ_ONCE(pkt->chan->set.max_packet) ||
-	    pkt->shape.pipe + len > KMCL_WIRE_MAX_PAYLOAD)
+	if (len > pkt->max_len || len > READ_ONCE(pkt->chan->set.max_packet))
 		return STATUS_INVALID_PARAMETER_3;
 	return STATUS_SUCCESS;
 }
 
-/* From here to its completion routine the packet is the library's. */
-NTSTATUS kmcl_packet_take(struct kmcl_packet *pkt)
+/* A packet that described memory is as one that never did. */
+void kmcl_packet_drop_memory(struct kmcl_packet *pkt)
 {
-	/* Was the packet made before the channel became a pipe, or ceased to be one? */
-	if (!!pkt->shape.pipe != kmcl_settings_is_pipe(&pkt->chan->set))
-		return STATUS_INVALID_DEVICE_STATE;
-	if (!READ_ONCE(pkt->routine) && !READ_ONCE(pkt->routine_ex))
-		return STATUS_INVALID_DEVICE_STATE;
+	struct kmcl_out *out = &pkt->tx.out;
 
-	/* Pairs with the release before the last send's completion routine. */
-	if (atomic_cmpxchg_acquire(&pkt->state, KMCL_PACKET_IDLE,
-				   KMCL_PACKET_BUSY) != KMCL_PACKET_IDLE)
-		return STATUS_INVALID_DEVICE_STATE;
-
-	pkt->tx.out.type = KMCL_WIRE_DATA;
-	pkt->tx.out.id = 0;
-	pkt->tx.out.gpa = NULL;
-	pkt->tx.out.gpa_len = 0;
-	pkt->tx.out.mapped = false;
-	return STATUS_SUCCESS;
+	if (unlikely(out->mapped))
+		kmcl_bounce_unmap(pkt);
+	out->type = KMCL_WIRE_DATA;
+	out->gpa = NULL;
+	out->gpa_len = 0;
 }
 
 /* The packet is the caller's again. Returns @status. */
 NTSTATUS kmcl_packet_return(struct kmcl_packet *pkt, NTSTATUS status)
 {
+	if (pkt->tx.out.gpa)
+		kmcl_packet_drop_memory(pkt);
 	atomic_set_release(&pkt->state, KMCL_PACKET_IDLE);
 	return status;
 }
@@ -69,48 +60,49 @@ static const void *kmcl_packet_add_pipe_head(struct kmcl_packet *pkt,
 	return pipe;
 }
 
-/**
- * kmcl_packet_submit() - send a packet that was checked and taken
- * @pkt: the packet; its memory, if any, is described already
- * @buffer: the payload
- * @len: bytes in @buffer
- * @flags: VMBUS_CHANNEL_FORMAT_FLAG_*
- * @may_wait: whether the packet may be queued
- * @result: what became of the packet
- *
- * Return:
- *  - STATUS_SUCCESS: sent or queued, as @result says. With KMCL_TX_OVER the packet is
- *    the caller's to complete.
- *  - STATUS_INVALID_PARAMETER_3: too large with all headers
- *  - STATUS_BUFFER_OVERFLOW: it cannot go out at once, and must not be queued
- *  - STATUS_DEVICE_REMOVED: likewise, and it never could
- *  - STATUS_NOT_SUPPORTED: the transport cannot send such a packet
- *  - STATUS_INVALID_DEVICE_STATE: the channel is being cleaned up
- *
- *  On failure the packet is idle again.
- */
-NTSTATUS kmcl_packet_submit(struct kmcl_packet *pkt, const void *buffer,
-			    u32 len, u32 flags, bool may_wait,
-			    enum kmcl_tx_result *result)
+/* In pipe mode a header goes before the payload. */
+static __always_inline void kmcl_packet_add_head(struct kmcl_packet *pkt, const void **buffer,
+						 u32 *len)
 {
-	u32 head = pkt->shape.pipe;
+	if (unlikely(pkt->shape.pipe)) {
+		*buffer = kmcl_packet_add_pipe_head(pkt, *buffer, *len);
+		*len += pkt->shape.pipe;
+	}
+}
+
+/* What the ring, or the queue, has to know of a packet without memory. */
+static __always_inline void kmcl_packet_pack(struct kmcl_packet *pkt, u32 len, u32 flags)
+{
+	struct kmcl_out *out = &pkt->tx.out;
+
+	BUILD_BUG_ON(VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION != KMCL_WIRE_WANT_COMPLETION);
+	out->flags = flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
+	out->len = len;
+	out->id = 0;
+}
+
+/* The same for a packet that describes memory. False: it is too large with all headers. */
+static bool kmcl_packet_pack_memory(struct kmcl_packet *pkt, const void **buffer, u32 len,
+				    u32 flags)
+{
 	struct kmcl_out *out = &pkt->tx.out;
 
 	/* The descriptor counts in 16 bits. */
-	if (out->gpa_len + head + len > KMCL_WIRE_MAX)
-		return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_3);
+	if (out->gpa_len + pkt->shape.pipe + len > KMCL_WIRE_MAX)
+		return false;
 
-	out->len = head + len;
-	out->flags = flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION ?
-		     KMCL_WIRE_WANT_COMPLETION : 0;
+	kmcl_packet_add_head(pkt, buffer, &len);
+	kmcl_packet_pack(pkt, len, flags);
 	out->dir = flags & VMBUS_CHANNEL_FORMAT_FLAG_DATA_IN_ONLY ? DMA_FROM_DEVICE :
 		   flags & VMBUS_CHANNEL_FORMAT_FLAG_DATA_OUT_ONLY ? DMA_TO_DEVICE :
 		   DMA_BIDIRECTIONAL;
-	if (head)
-		buffer = kmcl_packet_add_pipe_head(pkt, buffer, len);
+	return true;
+}
 
-	*result = kmcl_tx_submit(pkt->chan, &pkt->tx, buffer, may_wait);
-	switch (*result) {
+/* The status for what became of a packet. On failure it is idle again. */
+static NTSTATUS kmcl_packet_status(struct kmcl_packet *pkt, enum kmcl_tx_result result)
+{
+	switch (result) {
 	case KMCL_TX_OVER:
 	case KMCL_TX_PENDING:
 		return STATUS_SUCCESS;
@@ -126,29 +118,120 @@ NTSTATUS kmcl_packet_submit(struct kmcl_packet *pkt, const void *buffer,
 	return kmcl_packet_return(pkt, STATUS_INVALID_DEVICE_STATE);
 }
 
-static NTSTATUS kmcl_packet_send(struct kmcl_packet *pkt, const void *buffer,
-				 u32 len, u32 flags)
+/* It has to wait, or the lock is needed for it. */
+static noinline NTSTATUS kmcl_packet_submit(struct kmcl_packet *pkt, const void *buffer)
 {
 	enum kmcl_tx_result result;
-	NTSTATUS status;
 
-	status = kmcl_packet_submit(pkt, buffer, len, flags, true, &result);
-	if (NT_SUCCESS(status) && result == KMCL_TX_OVER)
-		kmcl_packet_complete(pkt, STATUS_SUCCESS, NULL, 0);
-	return status;
+	result = kmcl_tx_submit_locked(pkt->chan, &pkt->tx, buffer, true);
+	if (result != KMCL_TX_OVER)
+		return kmcl_packet_status(pkt, result);
+	kmcl_send_direct_begin();
+	kmcl_packet_sent(pkt);
+	kmcl_send_direct_end();
+	return STATUS_SUCCESS;
 }
 
-/* At most one of them says which way the data goes. */
-#define KMCL_FORMAT_ONE_WAY	(VMBUS_CHANNEL_FORMAT_FLAG_DATA_IN_ONLY |	\
-				 VMBUS_CHANNEL_FORMAT_FLAG_DATA_OUT_ONLY)
-
-/* External memory is the other end's until its completion, which must be asked for. */
-bool kmcl_flags_valid(u32 flags, bool external)
+/*
+ * The next three send a packet that was checked and taken. They are functions of their
+ * own, and the first two know what they write: that is 40 instructions less than one
+ * for all.
+ *
+ * This one is over when the packet is in the ring.
+ */
+static noinline NTSTATUS kmcl_packet_send_plain(struct kmcl_packet *pkt, const void *buffer,
+						u32 len)
 {
-	return !(flags & ~VMBUS_CHANNEL_FORMAT_FLAGS) &&
-	       (flags & KMCL_FORMAT_ONE_WAY) != KMCL_FORMAT_ONE_WAY &&
-	       (!external ||
-		flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
+	struct kmcl_link *link;
+
+	kmcl_packet_add_head(pkt, &buffer, &len);
+	kmcl_send_direct_begin();
+	link = READ_ONCE(pkt->chan->send.direct);
+	if (likely(link && !link->ops->send(link, buffer, len, 0, KMCL_WIRE_DATA, 0))) {
+		this_cpu_inc(*pkt->chan->count.sent);
+		kmcl_packet_sent(pkt);
+		kmcl_send_direct_end();
+		return STATUS_SUCCESS;
+	}
+	kmcl_send_direct_end();
+	kmcl_packet_pack(pkt, len, 0);
+	return kmcl_packet_submit(pkt, buffer);
+}
+
+/* This one is over when the other end has completed it. */
+static noinline NTSTATUS kmcl_packet_send_wanting(struct kmcl_packet *pkt, const void *buffer,
+						  u32 len)
+{
+	bool sent;
+
+	kmcl_packet_add_head(pkt, &buffer, &len);
+	kmcl_packet_pack(pkt, len, VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
+	kmcl_send_direct_begin();
+	sent = kmcl_tx_submit_direct(pkt->chan, &pkt->tx, buffer, false);
+	kmcl_send_direct_end();
+	return likely(sent) ? STATUS_SUCCESS : kmcl_packet_submit(pkt, buffer);
+}
+
+/* So is this one, whose memory is described already. */
+static noinline NTSTATUS kmcl_packet_send_memory(struct kmcl_packet *pkt, const void *buffer,
+						 u32 len, u32 flags)
+{
+	bool sent;
+
+	if (!kmcl_packet_pack_memory(pkt, &buffer, len, flags))
+		return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_3);
+
+	kmcl_send_direct_begin();
+	sent = kmcl_tx_submit_direct(pkt->chan, &pkt->tx, buffer, true);
+	kmcl_send_direct_end();
+	return likely(sent) ? STATUS_SUCCESS : kmcl_packet_submit(pkt, buffer);
+}
+
+static noinline NTSTATUS kmcl_packet_send_mdl(struct kmcl_packet *pkt, const void *buffer,
+					      u32 len, PMDL mdl, u32 flags)
+{
+	if (kmcl_external_mdl(pkt, mdl, 0, 0, false))
+		return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_4);
+	return kmcl_packet_send_memory(pkt, buffer, len, flags);
+}
+
+/**
+ * kmcl_packet_request() - send a packet without calling its completion routine
+ * @pkt: the packet
+ * @buffer: the payload
+ * @len: bytes in @buffer
+ * @mdl: memory that goes along, or NULL
+ * @flags: VMBUS_CHANNEL_FORMAT_FLAG_*
+ * @may_wait: whether the packet may be queued
+ * @result: what became of the packet
+ *
+ * Return: as VmbChannelSendSynchronousRequest(), with STATUS_SUCCESS
+ *  - where @result is KMCL_TX_OVER: it is over, and the caller's to return
+ *  - else: its routine will run
+ */
+NTSTATUS kmcl_packet_request(struct kmcl_packet *pkt, const void *buffer, u32 len, PMDL mdl,
+			     u32 flags, bool may_wait, enum kmcl_tx_result *result)
+{
+	NTSTATUS status;
+
+	status = kmcl_packet_check(pkt, buffer, len);
+	if (status)
+		return status;
+	status = kmcl_packet_take(pkt);
+	if (status)
+		return status;
+	if (mdl) {
+		if (kmcl_external_mdl(pkt, mdl, 0, 0, false))
+			return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_4);
+		if (!kmcl_packet_pack_memory(pkt, &buffer, len, flags))
+			return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_3);
+	} else {
+		kmcl_packet_add_head(pkt, &buffer, &len);
+		kmcl_packet_pack(pkt, len, flags);
+	}
+
+	*result = kmcl_tx_submit(pkt->chan, &pkt->tx, buffer, may_wait);
+	return kmcl_packet_status(pkt, *result);
 }
 
 /**
@@ -219,10 +302,11 @@ NTSTATUS VmbPacketSend(VMBPACKET PacketObject, PVOID Buffer,
 	if (status)
 		return status;
 
-	if (ExternalDataMdl &&
-	    kmcl_external_mdl(pkt, ExternalDataMdl, 0, 0, false))
-		return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_4);
-	return kmcl_packet_send(pkt, Buffer, BufferLength, Flags);
+	if (ExternalDataMdl)
+		return kmcl_packet_send_mdl(pkt, Buffer, BufferLength, ExternalDataMdl, Flags);
+	if (Flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION)
+		return kmcl_packet_send_wanting(pkt, Buffer, BufferLength);
+	return kmcl_packet_send_plain(pkt, Buffer, BufferLength);
 }
 EXPORT_SYMBOL_GPL(VmbPacketSend);
 
@@ -267,7 +351,7 @@ NTSTATUS VmbPacketSendWithExternalMdl(VMBPACKET PacketObject, PVOID Buffer,
 	switch (kmcl_external_mdl(pkt, ExternalDataMdl, MdlOffset, MdlLength,
 				  Flags & VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH)) {
 	case KMCL_EXTERNAL_OK:
-		return kmcl_packet_send(pkt, Buffer, BufferLength, Flags);
+		return kmcl_packet_send_memory(pkt, Buffer, BufferLength, Flags);
 	case KMCL_EXTERNAL_OFFSET:
 		return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_5);
 	case KMCL_EXTERNAL_LENGTH:
@@ -320,6 +404,6 @@ NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET PacketObject, PVOID Buffer,
 
 	if (kmcl_external_pfns(pkt, ExternalDataPfns, PfnLength))
 		return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_5);
-	return kmcl_packet_send(pkt, Buffer, BufferLength, Flags);
+	return kmcl_packet_send_memory(pkt, Buffer, BufferLength, Flags);
 }
 EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalPfns);

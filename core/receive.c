@@ -88,30 +88,38 @@ static void kmcl_receive_unstall(struct kmcl_recv *recv)
 	spin_unlock_irqrestore(&recv->lock, flags);
 }
 
+static void kmcl_receive_stray(struct kmcl_channel *chan, u64 id)
+{
+	struct kmcl_counters *count = &chan->count;
+
+	WRITE_ONCE(count->stray, count->stray + 1);
+	if (count->stray == 1)
+		kmcl_warn(chan, "completion for a transaction that is not open (id %#llx); counted from now on\n",
+			  id);
+}
+
 static void kmcl_receive_completion(struct kmcl_channel *chan,
 				    const struct kmcl_wire *wire)
 {
+	struct kmcl_counters *count = &chan->count;
 	struct kmcl_packet *pkt;
-	bool late;
+	bool late = false;
 
 	pkt = kmcl_transaction_complete(chan, wire->id, &late);
-	if (late) {
-		atomic64_inc(&chan->count.late);
-		return;
-	}
-	if (!pkt) {
-		if (atomic64_inc_return(&chan->count.stray) == 1)
-			kmcl_warn(chan, "completion for a transaction that is not open (id %#llx); counted from now on\n",
-				  wire->id);
-		return;
-	}
-
-	if (unlikely(pkt->abandoned))
-		atomic64_inc(&chan->count.late);
+	/* One less is under way: the next that is held may go. */
+	if (unlikely(READ_ONCE(chan->send.max_count) != U32_MAX))
+		tasklet_schedule(&chan->send.drain);
+	if (unlikely(late || (pkt && pkt->abandoned)))
+		WRITE_ONCE(count->late, count->late + 1);
+	else if (likely(pkt))
+		WRITE_ONCE(count->completed, count->completed + 1);
 	else
-		atomic64_inc(&chan->count.completed);
+		kmcl_receive_stray(chan, wire->id);
+	if (unlikely(!pkt))
+		return;
+
 	/* Valid during the call; the reader holds it in a private copy. */
-	kmcl_packet_complete(pkt, STATUS_SUCCESS, (void *)wire->payload, wire->len);
+	kmcl_packet_answered(pkt, (void *)wire->payload, wire->len);
 }
 
 static void kmcl_receive_malformed(struct kmcl_channel *chan, const char *what,

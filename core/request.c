@@ -166,24 +166,14 @@ static NTSTATUS kmcl_request_send(struct kmcl_channel *chan,
 				  PLARGE_INTEGER timeout)
 {
 	bool may_queue = !timeout || timeout->QuadPart;
-	struct kmcl_packet *pkt = req->pkt;
 	enum kmcl_tx_result result;
 	NTSTATUS status;
 
-	status = kmcl_packet_check(pkt, buffer, len);
-	if (status)
-		return status;
-	status = kmcl_packet_take(pkt);
-	if (status)
-		return status;
-	if (mdl && kmcl_external_mdl(pkt, mdl, 0, 0, false))
-		return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_4);
-
-	status = kmcl_packet_submit(pkt, buffer, len, flags, may_queue, &result);
+	status = kmcl_packet_request(req->pkt, buffer, len, mdl, flags, may_queue, &result);
 	if (status)
 		return status;
 	if (result == KMCL_TX_OVER)
-		return kmcl_packet_return(pkt, STATUS_SUCCESS);
+		return kmcl_packet_return(req->pkt, STATUS_SUCCESS);
 	return kmcl_request_wait(chan, req, timeout);
 }
 

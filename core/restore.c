@@ -263,7 +263,7 @@ static NTSTATUS kmcl_restore_finish(struct kmcl_channel *chan,
 	status = kmcl_restore_each(chan, restore, kmcl_restore_check);
 	if (!NT_SUCCESS(status))
 		return status;
-	if (kmcl_transactions_prepare(chan))
+	if (kmcl_send_prepare(chan))
 		return STATUS_INSUFFICIENT_RESOURCES;
 
 	status = kmcl_restore_each(chan, restore, kmcl_restore_apply);
@@ -439,7 +439,9 @@ static void kmcl_restore_into(struct kmcl_packet *pkt,
 	if (lib->queued)
 		memcpy(pkt->tx.room, lib + 1, lib->len);
 
-	kmcl_transactions_skip_ids(pkt->chan, lib->id);
+	/* The ids of packets that are not answered are no transactions'. */
+	if (lib->flags & KMCL_WIRE_WANT_COMPLETION)
+		kmcl_transactions_skip_ids(pkt->chan, lib->id);
 	kmcl_send_restore(pkt->chan, &pkt->tx, lib->queued);
 }
 

@@ -84,7 +84,7 @@ static NTSTATUS kmcl_save_channel(struct kmcl_channel *chan,
 	c->resume = chan->ctl.state == KMCL_OPENED ? save->id : 0;
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 	chan->server.saved_open = c->resume;
-	c->last_id = chan->send.last_id;
+	c->last_id = chan->trans.last_id;
 	c->type = chan->set.type;
 	c->instance = chan->set.instance;
 	c->pipe = kmcl_settings_is_pipe(&chan->set);

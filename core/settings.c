@@ -68,9 +68,8 @@ static void kmcl_packets_set_shape(struct kmcl_channel *chan)
 {
 	struct kmcl_packets *packets = &chan->packets;
 	struct kmcl_packet_shape shape;
-	struct kmcl_packet *pkt, *next;
+	struct kmcl_packet *old, *next;
 	unsigned long flags;
-	LIST_HEAD(old);
 
 	kmcl_settings_packet_shape(&chan->set, &shape);
 	if (!memcmp(&shape, &packets->shape, sizeof(shape)))
@@ -85,17 +84,19 @@ static void kmcl_packets_set_shape(struct kmcl_channel *chan)
 	packets->max_spares = clamp(KMCL_PACKET_SPARE_BYTES / kmcl_packet_size(&shape), 1,
 				    KMCL_PACKET_SPARES);
 	packets->spares = 0;
-	list_splice_init(&packets->spare, &old);
+	old = packets->spare;
+	packets->spare = NULL;
 	spin_unlock_irqrestore(&packets->lock, flags);
 
-	list_for_each_entry_safe(pkt, next, &old, tx.node)
-		kfree(pkt);
+	for (; old; old = next) {
+		next = old->next;
+		kfree(old);
+	}
 }
 
 void kmcl_packets_init(struct kmcl_channel *chan)
 {
 	spin_lock_init(&chan->packets.lock);
-	INIT_LIST_HEAD(&chan->packets.spare);
 	kmcl_packets_set_shape(chan);
 }
 
@@ -348,7 +349,7 @@ NTSTATUS VmbChannelInitSetMaximumPacketCount(VMBCHANNEL Channel,
 
 	may = kmcl_init_lock(chan, &flags);
 	if (may)
-		kmcl_send_limit(chan, PacketCount);
+		kmcl_queue_limit(chan, PacketCount);
 	return kmcl_init_unlock(chan, flags, may);
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumPacketCount);

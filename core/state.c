@@ -46,7 +46,7 @@ NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 	if (ret)
 		goto fail;
 
-	ret = kmcl_transactions_prepare(chan);
+	ret = kmcl_send_prepare(chan);
 	if (ret)
 		goto fail_incoming;
 
@@ -146,7 +146,7 @@ void kmcl_state_suspend(struct kmcl_channel *chan, bool closes)
 static void kmcl_state_report_refused(struct kmcl_channel *chan)
 {
 	struct kmcl_counters *count = &chan->count;
-	u64 stray = atomic64_read(&count->stray);
+	u64 stray = READ_ONCE(count->stray);
 	u64 malformed = atomic64_read(&count->malformed);
 	u64 unknown = atomic64_read(&count->unknown);
 

@@ -4,7 +4,7 @@
  * were sent with.
  *
  * An id is used once in a channel's life, so a forged, stale or repeated
- * completion finds nothing. The nodes are the packets' own; the table grows in
+ * completion finds nothing. The links are the packets' own; the table grows in
  * the background, so that opening a transaction never needs memory and finding
  * one costs the same with any number open. While a table is being moved to a larger
  * one, some packets at a time, a transaction is in either.
@@ -20,54 +20,68 @@
 #define KMCL_OPEN_BUCKETS	1024
 
 /* Ids are consecutive, hence spread evenly as they are. */
-static struct hlist_head *kmcl_bucket(struct kmcl_send *send, u64 id)
+static struct kmcl_packet **kmcl_bucket(struct kmcl_transactions *trans, u64 id)
 {
-	return &send->open[id & send->open_mask];
+	return &trans->open[id & trans->open_mask];
 }
 
-static bool kmcl_transactions_crowd(const struct kmcl_send *send)
+static void kmcl_bucket_add(struct kmcl_packet **bucket, struct kmcl_packet *pkt)
 {
-	return send->open_count > 2 * send->open_mask &&
-	       send->open_mask + 1 < KMCL_OPEN_MAX;
+	pkt->next = *bucket;
+	*bucket = pkt;
+}
+
+/* Takes the packet that @link points to out of its bucket. */
+static struct kmcl_packet *kmcl_bucket_take(struct kmcl_packet **link)
+{
+	struct kmcl_packet *pkt = *link;
+
+	*link = pkt->next;
+	return pkt;
+}
+
+static bool kmcl_transactions_crowd(const struct kmcl_transactions *trans)
+{
+	return trans->count > 2 * trans->open_mask &&
+	       trans->open_mask + 1 < KMCL_OPEN_MAX;
 }
 
 /* Moves some of the old table. Returns false when it is empty. */
-static bool kmcl_transactions_move(struct kmcl_send *send)
+static bool kmcl_transactions_move(struct kmcl_transactions *trans)
 {
 	u32 packets = KMCL_SEND_BATCH, buckets = KMCL_OPEN_BUCKETS;
-	struct kmcl_packet *pkt;
-	struct hlist_head *head;
+	struct kmcl_packet **bucket, *pkt;
 	bool more;
 
-	spin_lock_irq(&send->lock);
-	while (send->old_next <= send->old_mask && packets && buckets) {
-		head = &send->old[send->old_next];
-		if (hlist_empty(head)) {
+	spin_lock_irq(&trans->lock);
+	while (trans->old_next <= trans->old_mask && packets && buckets) {
+		bucket = &trans->old[trans->old_next];
+		if (!*bucket) {
 			/* It stays so: a transaction is opened in the new table. */
-			send->old_next++;
+			trans->old_next++;
 			buckets--;
 			continue;
 		}
-		pkt = hlist_entry(head->first, struct kmcl_packet, open);
-		hlist_del(&pkt->open);
-		hlist_add_head(&pkt->open, kmcl_bucket(send, pkt->tx.out.id));
+		pkt = kmcl_bucket_take(bucket);
+		kmcl_bucket_add(kmcl_bucket(trans, pkt->tx.out.id), pkt);
 		packets--;
 	}
-	more = send->old_next <= send->old_mask;
-	spin_unlock_irq(&send->lock);
+	more = trans->old_next <= trans->old_mask;
+	spin_unlock_irq(&trans->lock);
 	return more;
 }
 
 static void kmcl_transactions_grow(struct work_struct *work)
 {
-	struct kmcl_send *send = container_of(work, struct kmcl_send, grow);
-	struct hlist_head *table;
+	struct kmcl_transactions *trans =
+		container_of(work, struct kmcl_transactions, grow);
+	struct kmcl_packet **table;
 	u32 size;
 
 	/* It may have been asked for again before the last time was over. */
-	spin_lock_irq(&send->lock);
-	size = kmcl_transactions_crowd(send) ? 4 * (send->open_mask + 1) : 0;
-	spin_unlock_irq(&send->lock);
+	spin_lock_irq(&trans->lock);
+	size = kmcl_transactions_crowd(trans) ? 4 * (trans->open_mask + 1) : 0;
+	spin_unlock_irq(&trans->lock);
 	if (!size)
 		return;
 
@@ -78,86 +92,138 @@ static void kmcl_transactions_grow(struct work_struct *work)
 	if (!table)
 		return;
 
-	spin_lock_irq(&send->lock);
-	send->old = send->open;
-	send->old_mask = send->open_mask;
-	send->old_next = 0;
-	send->open = table;
-	send->open_mask = size - 1;
-	spin_unlock_irq(&send->lock);
+	spin_lock_irq(&trans->lock);
+	trans->old = trans->open;
+	trans->old_mask = trans->open_mask;
+	trans->old_next = 0;
+	trans->open = table;
+	trans->open_mask = size - 1;
+	spin_unlock_irq(&trans->lock);
 
-	while (kmcl_transactions_move(send))
+	while (kmcl_transactions_move(trans))
 		cond_resched();
 
-	spin_lock_irq(&send->lock);
-	table = send->old;
-	send->old = NULL;
-	spin_unlock_irq(&send->lock);
+	spin_lock_irq(&trans->lock);
+	table = trans->old;
+	trans->old = NULL;
+	spin_unlock_irq(&trans->lock);
 	kvfree(table);
 }
 
 void kmcl_transactions_init(struct kmcl_channel *chan)
 {
-	INIT_WORK(&chan->send.grow, kmcl_transactions_grow);
+	spin_lock_init(&chan->trans.lock);
+	INIT_WORK(&chan->trans.grow, kmcl_transactions_grow);
 }
 
 /* Before the first opening; the table then stays for the channel's life. */
 int kmcl_transactions_prepare(struct kmcl_channel *chan)
 {
-	struct kmcl_send *send = &chan->send;
+	struct kmcl_transactions *trans = &chan->trans;
 
-	if (send->open)
+	if (trans->open)
 		return 0;
 
-	send->open = kvcalloc(KMCL_OPEN_MIN, sizeof(*send->open), GFP_KERNEL);
-	if (!send->open)
+	trans->open = kvcalloc(KMCL_OPEN_MIN, sizeof(*trans->open), GFP_KERNEL);
+	if (!trans->open)
 		return -ENOMEM;
-	send->open_mask = KMCL_OPEN_MIN - 1;
+	trans->open_mask = KMCL_OPEN_MIN - 1;
 	return 0;
 }
 
-void kmcl_transactions_free(struct kmcl_channel *chan)
+/* The channel is not to be opened any more. */
+void kmcl_transactions_end(struct kmcl_channel *chan)
 {
-	kvfree(chan->send.open);
+	cancel_work_sync(&chan->trans.grow);
+	kvfree(chan->trans.open);
 }
 
-void kmcl_transaction_open(struct kmcl_channel *chan, struct kmcl_packet *pkt)
+/* Called with the lock held. */
+static void kmcl_transaction_add(struct kmcl_transactions *trans, struct kmcl_packet *pkt)
 {
-	struct kmcl_send *send = &chan->send;
-
-	hlist_add_head(&pkt->open, kmcl_bucket(send, pkt->tx.out.id));
-	send->open_count++;
-	if (kmcl_transactions_crowd(send))
-		queue_work(kmcl_control_wq, &send->grow);
+	kmcl_bucket_add(kmcl_bucket(trans, pkt->tx.out.id), pkt);
+	if (unlikely(++trans->count > 2 * trans->open_mask) && kmcl_transactions_crowd(trans))
+		queue_work(kmcl_control_wq, &trans->grow);
 }
 
-void kmcl_transaction_cancel(struct kmcl_channel *chan, struct kmcl_packet *pkt)
+/**
+ * kmcl_transaction_open() - a packet is about to be written to the ring
+ * @chan: the channel
+ * @pkt: the packet
+ *
+ * From here on it may complete at any time.
+ *
+ * Return: its id.
+ */
+u64 kmcl_transaction_open(struct kmcl_channel *chan, struct kmcl_packet *pkt)
 {
-	hlist_del_init(&pkt->open);
-	chan->send.open_count--;
+	struct kmcl_transactions *trans = &chan->trans;
+	unsigned long flags;
+	u64 id;
+
+	spin_lock_irqsave(&trans->lock, flags);
+	id = ++trans->last_id;
+	pkt->tx.out.id = id;
+	kmcl_transaction_add(trans, pkt);
+	spin_unlock_irqrestore(&trans->lock, flags);
+	return id;
 }
 
-static struct kmcl_packet *kmcl_bucket_find(struct hlist_head *head, u64 id)
+/* Opens one that the other end knows by its id from before the channel was saved. */
+void kmcl_transaction_restore(struct kmcl_channel *chan, struct kmcl_packet *pkt)
 {
+	struct kmcl_transactions *trans = &chan->trans;
+	unsigned long flags;
+
+	spin_lock_irqsave(&trans->lock, flags);
+	kmcl_transaction_add(trans, pkt);
+	spin_unlock_irqrestore(&trans->lock, flags);
+}
+
+/* What points to the packet with that id; to NULL if there is none. */
+static __always_inline struct kmcl_packet **kmcl_bucket_find(struct kmcl_packet **link, u64 id)
+{
+	while (*link && (*link)->tx.out.id != id)
+		link = &(*link)->next;
+	return link;
+}
+
+/* Likewise, in both tables. Called with the lock held. */
+static __always_inline struct kmcl_packet **
+kmcl_transaction_find(struct kmcl_transactions *trans, u64 id)
+{
+	struct kmcl_packet **link = kmcl_bucket_find(kmcl_bucket(trans, id), id);
+
+	if (unlikely(!*link && trans->old))
+		link = kmcl_bucket_find(&trans->old[id & trans->old_mask], id);
+	return link;
+}
+
+/* Called with the lock held. NULL: none has that id. */
+static __always_inline struct kmcl_packet *
+kmcl_transaction_take(struct kmcl_transactions *trans, u64 id)
+{
+	struct kmcl_packet **link = kmcl_transaction_find(trans, id);
+
+	if (unlikely(!*link))
+		return NULL;
+	trans->count--;
+	return kmcl_bucket_take(link);
+}
+
+/*
+ * The packet did not get into the ring. False: it is over all the same, and may be gone:
+ * the other end has guessed its id, or its sender was told not to wait any more.
+ */
+bool kmcl_transaction_withdraw(struct kmcl_channel *chan, u64 id)
+{
+	struct kmcl_transactions *trans = &chan->trans;
 	struct kmcl_packet *pkt;
+	unsigned long flags;
 
-	hlist_for_each_entry(pkt, head, open)
-		if (pkt->tx.out.id == id)
-			return pkt;
-	return NULL;
-}
-
-static struct kmcl_packet *kmcl_transaction_take(struct kmcl_channel *chan,
-						 u64 id)
-{
-	struct kmcl_send *send = &chan->send;
-	struct kmcl_packet *pkt;
-
-	pkt = kmcl_bucket_find(kmcl_bucket(send, id), id);
-	if (unlikely(!pkt && send->old))
-		pkt = kmcl_bucket_find(&send->old[id & send->old_mask], id);
-	if (pkt)
-		kmcl_transaction_cancel(chan, pkt);
+	spin_lock_irqsave(&trans->lock, flags);
+	pkt = kmcl_transaction_take(trans, id);
+	spin_unlock_irqrestore(&trans->lock, flags);
 	return pkt;
 }
 
@@ -172,101 +238,152 @@ static struct kmcl_packet *kmcl_transaction_take(struct kmcl_channel *chan,
 struct kmcl_packet *kmcl_transaction_complete(struct kmcl_channel *chan, u64 id,
 					      bool *late)
 {
-	struct kmcl_send *send = &chan->send;
+	struct kmcl_transactions *trans = &chan->trans;
 	struct kmcl_packet *pkt;
 	unsigned long flags;
 
-	spin_lock_irqsave(&send->lock, flags);
-	pkt = kmcl_transaction_take(chan, id);
-	/* One less is under way. */
-	if (unlikely(!list_empty(&send->held)))
-		tasklet_schedule(&send->drain);
-	*late = !pkt && send->cancelled && id - 1 < send->last_id;
-	if (*late)
-		send->cancelled--;
-	spin_unlock_irqrestore(&send->lock, flags);
+	spin_lock_irqsave(&trans->lock, flags);
+	pkt = kmcl_transaction_take(trans, id);
+	if (unlikely(!pkt)) {
+		*late = trans->cancelled && id - 1 < trans->last_id;
+		trans->cancelled -= *late;
+	}
+	spin_unlock_irqrestore(&trans->lock, flags);
 	return pkt;
+}
+
+/**
+ * kmcl_transaction_give_up() - the sender does not wait any more
+ * @chan: the channel
+ * @pkt: the packet. NULL afterwards if it cannot be the sender's again, because the
+ *	other end has the bounce buffers with its memory.
+ *
+ * Return:
+ *  - true: its completion routine will not run
+ *  - false: it is over, and its routine is on its way
+ */
+bool kmcl_transaction_give_up(struct kmcl_channel *chan, struct kmcl_packet **pkt)
+{
+	struct kmcl_transactions *trans = &chan->trans;
+	unsigned long flags;
+	bool open;
+
+	spin_lock_irqsave(&trans->lock, flags);
+	/* A packet that is over has an id that is no transaction's. */
+	open = *kmcl_transaction_find(trans, (*pkt)->tx.out.id);
+	if (open && unlikely((*pkt)->tx.out.mapped)) {
+		kmcl_packet_abandon(*pkt);
+		*pkt = NULL;
+	} else if (open) {
+		kmcl_transaction_take(trans, (*pkt)->tx.out.id);
+		trans->cancelled++;
+	}
+	spin_unlock_irqrestore(&trans->lock, flags);
+	return open;
 }
 
 /* No later packet is to have an id that was used before the channel was saved. */
 void kmcl_transactions_skip_ids(struct kmcl_channel *chan, u64 last_id)
 {
-	spin_lock_irq(&chan->send.lock);
-	chan->send.last_id = max(chan->send.last_id, last_id);
-	spin_unlock_irq(&chan->send.lock);
+	spin_lock_irq(&chan->trans.lock);
+	chan->trans.last_id = max(chan->trans.last_id, last_id);
+	spin_unlock_irq(&chan->trans.lock);
 }
 
 /* A transaction was given up that the other end may yet complete. */
 void kmcl_transactions_expect_late(struct kmcl_channel *chan)
 {
-	spin_lock_irq(&chan->send.lock);
-	chan->send.cancelled++;
-	spin_unlock_irq(&chan->send.lock);
+	spin_lock_irq(&chan->trans.lock);
+	chan->trans.cancelled++;
+	spin_unlock_irq(&chan->trans.lock);
+}
+
+/* The other end could have completed those that were cancelled, and is gone. */
+void kmcl_transactions_forget_late(struct kmcl_channel *chan)
+{
+	spin_lock_irq(&chan->trans.lock);
+	chan->trans.cancelled = 0;
+	spin_unlock_irq(&chan->trans.lock);
 }
 
 /* The @i-th bucket of both tables, the old one's first; NULL behind the last. */
-static struct hlist_head *kmcl_bucket_at(struct kmcl_send *send, u32 i)
+static struct kmcl_packet **kmcl_bucket_at(struct kmcl_transactions *trans, u32 i)
 {
-	if (send->old) {
-		if (i <= send->old_mask)
-			return &send->old[i];
-		i -= send->old_mask + 1;
+	if (trans->old) {
+		if (i <= trans->old_mask)
+			return &trans->old[i];
+		i -= trans->old_mask + 1;
 	}
-	return i <= send->open_mask ? &send->open[i] : NULL;
+	return i <= trans->open_mask ? &trans->open[i] : NULL;
 }
 
 /**
  * kmcl_transactions_take_some() - take open transactions out of the table
- * @chan: a channel with open transactions, that opens none
+ * @chan: a channel that opens none
  * @at: where to go on; 0 at first
  * @to: where they go
  *
- * To be called until none is open. One that moves from bucket to bucket meanwhile is
- * found the next time round.
+ * One that moves from bucket to bucket meanwhile is found the next time round.
+ *
+ * Return: whether there are more.
  */
-void kmcl_transactions_take_some(struct kmcl_channel *chan, u32 *at,
+bool kmcl_transactions_take_some(struct kmcl_channel *chan, u32 *at,
 				 struct list_head *to)
 {
 	u32 packets = KMCL_SEND_BATCH, buckets = KMCL_OPEN_BUCKETS;
-	struct kmcl_packet *pkt;
-	struct hlist_head *head;
+	struct kmcl_transactions *trans = &chan->trans;
+	struct kmcl_packet **bucket;
+	bool more;
 
-	lockdep_assert_held(&chan->send.lock);
-	while (packets && buckets) {
-		head = kmcl_bucket_at(&chan->send, *at);
-		if (!head) {
+	spin_lock_irq(&trans->lock);
+	while (trans->count && packets && buckets) {
+		bucket = kmcl_bucket_at(trans, *at);
+		if (!bucket) {
 			*at = 0;
-			return;
+			break;
 		}
-		if (hlist_empty(head)) {
+		if (!*bucket) {
 			++*at;
 			buckets--;
 			continue;
 		}
-		pkt = hlist_entry(head->first, struct kmcl_packet, open);
-		kmcl_transaction_cancel(chan, pkt);
-		list_add_tail(&pkt->tx.node, to);
+		list_add_tail(&kmcl_bucket_take(bucket)->tx.node, to);
+		trans->count--;
 		packets--;
 	}
+	more = trans->count;
+	spin_unlock_irq(&trans->lock);
+	return more;
 }
 
-/* The open transactions, as many as @list has room for; returns how many. */
-u32 kmcl_transactions_list(struct kmcl_channel *chan, struct kmcl_tx **list,
-			   u32 room)
+/**
+ * kmcl_transactions_list() - what is open
+ * @chan: a channel whose ring is not written to
+ * @list: where it goes
+ * @room: entries in @list
+ * @stays: see kmcl_send_list()
+ *
+ * Return: as kmcl_send_list().
+ */
+int kmcl_transactions_list(struct kmcl_channel *chan, struct kmcl_tx **list, u32 room,
+			   bool (*stays)(const struct kmcl_tx *tx))
 {
-	struct kmcl_send *send = &chan->send;
-	struct hlist_head *head;
-	struct kmcl_packet *pkt;
+	struct kmcl_transactions *trans = &chan->trans;
+	struct kmcl_packet **bucket, *pkt;
+	unsigned long flags;
+	bool all_stay;
 	u32 i, n = 0;
 
-	lockdep_assert_held(&send->lock);
-	if (!send->open_count)
-		return 0;
-	for (i = 0; (head = kmcl_bucket_at(send, i)); i++)
-		hlist_for_each_entry(pkt, head, open)
+	spin_lock_irqsave(&trans->lock, flags);
+	all_stay = !trans->cancelled;
+	for (i = 0; trans->count && (bucket = kmcl_bucket_at(trans, i)); i++)
+		for (pkt = *bucket; pkt; pkt = pkt->next) {
+			all_stay = all_stay && stays(&pkt->tx);
 			if (n < room)
 				list[n++] = &pkt->tx;
-	return n;
+		}
+	spin_unlock_irqrestore(&trans->lock, flags);
+	return all_stay ? n : -EBUSY;
 }
 
 /*
@@ -275,19 +392,18 @@ u32 kmcl_transactions_list(struct kmcl_channel *chan, struct kmcl_tx **list,
  */
 void kmcl_transactions_pin(struct kmcl_channel *chan)
 {
-	struct kmcl_send *send = &chan->send;
-	struct hlist_head *head;
-	struct kmcl_packet *pkt;
+	struct kmcl_transactions *trans = &chan->trans;
+	struct kmcl_packet **bucket, *pkt;
 	unsigned long flags;
 	u32 i;
 
-	spin_lock_irqsave(&send->lock, flags);
-	for (i = 0; send->open_count && (head = kmcl_bucket_at(send, i)); i++)
-		hlist_for_each_entry(pkt, head, open) {
+	spin_lock_irqsave(&trans->lock, flags);
+	for (i = 0; trans->count && (bucket = kmcl_bucket_at(trans, i)); i++)
+		for (pkt = *bucket; pkt; pkt = pkt->next) {
 			if (pkt->tx.out.mapped)
 				kmcl_bounce_lose(pkt);
 			else
 				kmcl_pin_external(pkt);
 		}
-	spin_unlock_irqrestore(&send->lock, flags);
+	spin_unlock_irqrestore(&trans->lock, flags);
 }

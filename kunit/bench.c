@@ -123,6 +123,7 @@ struct bench *bench_create(struct kunit *test, u32 flags)
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, bench_free, b), 0);
 	bench_transport = *b->host->hv.link.ops;
 	bench_transport.send = kmcl_hv_send;
+	bench_transport.send_memory = kmcl_hv_send_memory;
 	bench_transport.recv_begin = kmcl_hv_recv_begin;
 	b->host->hv.link.ops = &bench_transport;
 	b->client->private = b;

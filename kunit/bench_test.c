@@ -377,7 +377,7 @@ static void open_transactions(struct bench *b, u32 n)
 			      STATUS_SUCCESS);
 		bench_empty(&b->host->channel);
 	}
-	flush_work(&client_chan(b->client)->send.grow);
+	flush_work(&client_chan(b->client)->trans.grow);
 }
 
 static void objects_and_transactions(struct kunit *test)

@@ -54,9 +54,9 @@ static void burst_irqs_on(struct irq_work *work)
 }
 
 /* A host that takes all; each packet has its number. Called with the send lock held. */
-static int burst_take(struct host *host, const struct kmcl_out *out)
+static int burst_take(struct host *host, const void *data, u32 len)
 {
-	if (out->len >= 4 && *(u32 *)out->data != burst.taken)
+	if (len >= 4 && *(const u32 *)data != burst.taken)
 		burst.out_of_order++;
 	burst.taken++;
 	if (!burst.run++) {
@@ -260,7 +260,7 @@ static void interrupts_stay_on_while_many_transactions_open_and_end(struct kunit
 		burst_probes_start(test);
 		client_enable(burst.client);
 		EVENTUALLY(test, READ_ONCE(burst.taken) == BURST);
-		EVENTUALLY(test, READ_ONCE(client_chan(burst.client)->send.open_mask) >=
+		EVENTUALLY(test, READ_ONCE(client_chan(burst.client)->trans.open_mask) >=
 				 BURST / 4 - 1);
 		msleep(50);
 		late[0] = min(late[0], burst_probes_stop());

@@ -134,7 +134,35 @@ static inline struct kmcl_channel *client_chan(struct client *client)
  * and they set how long the queue stands still, and where the ring is read.
  */
 #define client_count(client, name) \
-	atomic64_read(&client_chan(client)->count.name)
+	client_count_of(client_chan(client)->count.name)
+
+/* A counter is written by any thread, by one thread, or by each processor. */
+#define client_count_of(counter) _Generic((counter),		\
+	atomic64_t: client_count_any,				\
+	u64: client_count_one,					\
+	u64 __percpu *: client_count_each)(&(counter))
+
+static inline u64 client_count_any(const void *counter)
+{
+	return atomic64_read((const atomic64_t *)counter);
+}
+
+static inline u64 client_count_one(const void *counter)
+{
+	return READ_ONCE(*(const u64 *)counter);
+}
+
+static inline u64 client_count_each(const void *counter)
+{
+	u64 __percpu *each = *(u64 __percpu * const *)counter;
+	u64 sum = 0;
+	int cpu;
+
+	if (each)
+		for_each_possible_cpu(cpu)
+			sum += READ_ONCE(*per_cpu_ptr(each, cpu));
+	return sum;
+}
 
 static inline enum kmcl_state client_state(struct client *client)
 {
@@ -191,19 +219,19 @@ static inline bool client_is_asking(struct client *client)
 
 static inline u32 client_open_transactions(struct client *client)
 {
-	return READ_ONCE(client_chan(client)->send.open_count);
+	return READ_ONCE(client_chan(client)->trans.count);
 }
 
 /* How large the table of open transactions is. */
 static inline u32 client_transaction_buckets(struct client *client)
 {
-	return READ_ONCE(client_chan(client)->send.open_mask) + 1;
+	return READ_ONCE(client_chan(client)->trans.open_mask) + 1;
 }
 
 /* The last id that a transaction had. */
 static inline u64 client_last_id(struct client *client)
 {
-	return READ_ONCE(client_chan(client)->send.last_id);
+	return READ_ONCE(client_chan(client)->trans.last_id);
 }
 
 /* How long the queue stands still until the ring is tried without a signal. */

@@ -121,17 +121,28 @@ static void host_recv_begin(struct kmcl_link *link)
 	kmcl_hv_recv_begin(link);
 }
 
-static int host_send(struct kmcl_link *link, const struct kmcl_out *out)
+static int host_send(struct kmcl_link *link, const void *data, u32 len, u64 id, u32 type,
+		     u32 flags)
 {
 	struct host *host = host_of(link);
 
-	if (out->gpa && host->no_external)
-		return -EOPNOTSUPP;
 	if (host->no_room)
 		return -EAGAIN;
 	if (host->on_send)
-		return host->on_send(host, out);
-	return kmcl_hv_send(link, out);
+		return host->on_send(host, data, len);
+	return kmcl_hv_send(link, data, len, id, type, flags);
+}
+
+static int host_send_memory(struct kmcl_link *link, const struct kmcl_out *out,
+			    const void *data)
+{
+	struct host *host = host_of(link);
+
+	if (host->no_external)
+		return -EOPNOTSUPP;
+	if (host->no_room)
+		return -EAGAIN;
+	return kmcl_hv_send_memory(link, out, data);
 }
 
 static int host_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
@@ -226,6 +237,7 @@ static const struct kmcl_transport host_transport = {
 	.close = host_close,
 	.release = host_release,
 	.send = host_send,
+	.send_memory = host_send_memory,
 	.want_room = kmcl_hv_want_room,
 	.map = kmcl_hv_map,
 	.unmap = kmcl_hv_unmap,

@@ -46,7 +46,7 @@ struct host {
 	bool no_room;		/* as if the outgoing ring were full */
 	bool bounces;		/* must not see the memory of packets itself */
 	/* Takes packets in place of the ring; as the transport's operation. */
-	int (*on_send)(struct host *host, const struct kmcl_out *out);
+	int (*on_send)(struct host *host, const void *data, u32 len);
 	struct completion released;
 
 	/* GPADLs: what the host was told of, and has not been told to forget. */

@@ -96,6 +96,56 @@ static void what_was_sent_completes_with_the_rescind(struct kunit *test)
 	EXPECT_STATUS(test, late->status, STATUS_DEVICE_REMOVED);
 }
 
+static struct completion sender_is_in_the_ring;
+static bool sender_has_left;
+
+/* A sender that was stopped by its hypervisor in the middle of a write. */
+static int stay_in_the_ring(struct host *host, const void *data, u32 len)
+{
+	host->on_send = NULL;
+	complete(&sender_is_in_the_ring);
+	mdelay(50);
+	WRITE_ONCE(sender_has_left, true);
+	return 0;
+}
+
+struct sending {
+	struct work_struct work;
+	struct client_done *done;
+	NTSTATUS status;
+};
+
+static void send_one(struct work_struct *work)
+{
+	struct sending *sending = container_of(work, struct sending, work);
+
+	sending->status = client_send(sending->done, "x", 1, 0);
+}
+
+/* Senders hold no lock: the rings are closed when the last one has left them. */
+static void a_rescind_waits_for_a_sender_that_is_in_the_ring(struct kunit *test)
+{
+	struct host *host;
+	struct client *client = live_client(test, &host);
+	struct sending sending = { .done = client_packet(client) };
+
+	init_completion(&sender_is_in_the_ring);
+	sender_has_left = false;
+	host->on_send = stay_in_the_ring;
+	INIT_WORK_ONSTACK(&sending.work, send_one);
+	schedule_work(&sending.work);
+	wait_for_completion(&sender_is_in_the_ring);
+
+	host_withdraw(host);
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(sender_has_left));
+	flush_work(&sending.work);
+	destroy_work_on_stack(&sending.work);
+	EXPECT_STATUS(test, sending.status, STATUS_SUCCESS);
+	EVENTUALLY(test, client_calls(sending.done) == 1);
+	EXPECT_STATUS(test, sending.done->status, STATUS_SUCCESS);
+	wait_for_completion(&host->released);
+}
+
 struct disabling {
 	struct work_struct work;
 	VMBCHANNEL channel;
@@ -225,6 +275,7 @@ static void a_client_may_enable_a_channel_that_is_put_to_sleep(struct kunit *tes
 
 static struct kunit_case liveness_cases[] = {
 	KUNIT_CASE(a_rescind_does_not_wait_for_a_callback),
+	KUNIT_CASE(a_rescind_waits_for_a_sender_that_is_in_the_ring),
 	KUNIT_CASE(a_rescind_does_not_wait_for_a_packet_that_the_client_keeps),
 	KUNIT_CASE(what_was_sent_completes_with_the_rescind),
 	KUNIT_CASE(a_rescind_ends_what_a_client_waits_for_when_suspended),

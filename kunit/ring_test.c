@@ -24,9 +24,9 @@ static struct kmcl_lb_ring *ring_create(struct kunit *test)
 static int put(struct kmcl_lb_ring *ring, u32 len)
 {
 	static const u8 payload[8192];
-	struct kmcl_out out = { .type = KMCL_WIRE_DATA, .len = len, .data = payload };
+	struct kmcl_out out = { .type = KMCL_WIRE_DATA, .len = len };
 	bool signal = false;
-	int ret = kmcl_lb_ring_write(ring, &out, &signal);
+	int ret = kmcl_lb_ring_write(ring, &out, payload, &signal);
 
 	return ret ?: signal;
 }

@@ -20,6 +20,7 @@ const struct kmcl_transport kmcl_hv_transport = {
 	.close = kmcl_hv_close,
 	.release = kmcl_hv_release,
 	.send = kmcl_hv_send,
+	.send_memory = kmcl_hv_send_memory,
 	.want_room = kmcl_hv_want_room,
 	.map = kmcl_hv_map,
 	.unmap = kmcl_hv_unmap,

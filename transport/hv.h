@@ -122,7 +122,9 @@ void kmcl_hv_close(struct kmcl_link *link);
 void kmcl_hv_shut(struct kmcl_hv_link *hv);
 
 /* hv_ring.c: packets */
-int kmcl_hv_send(struct kmcl_link *link, const struct kmcl_out *out);
+int kmcl_hv_send(struct kmcl_link *link, const void *data, u32 len, u64 id, u32 type,
+		 u32 flags);
+int kmcl_hv_send_memory(struct kmcl_link *link, const struct kmcl_out *out, const void *data);
 void kmcl_hv_want_room(struct kmcl_link *link, u32 bytes);
 void kmcl_hv_recv_begin(struct kmcl_link *link);
 int kmcl_hv_recv_first(struct kmcl_link *link, struct kmcl_wire *pkt);

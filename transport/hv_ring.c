@@ -31,17 +31,36 @@ static bool kmcl_hv_indices_valid(const struct hv_ring_buffer_info *rbi)
 	return read < rbi->ring_datasize && write < rbi->ring_datasize;
 }
 
+int kmcl_hv_send(struct kmcl_link *link, const void *data, u32 len, u64 id, u32 type,
+		 u32 flags)
+{
+	struct vmbus_channel *channel = to_hv_link(link)->channel;
+
+	BUILD_BUG_ON(KMCL_WIRE_DATA != VM_PKT_DATA_INBAND);
+	BUILD_BUG_ON(KMCL_WIRE_COMPLETION != VM_PKT_COMP);
+	BUILD_BUG_ON(KMCL_WIRE_WANT_COMPLETION !=
+		     VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED);
+
+	if (unlikely(!kmcl_hv_indices_valid(&channel->outbound)))
+		return -EIO;
+	return vmbus_sendpacket(channel, (void *)data, len, id, type, flags);
+}
+EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_hv_send);
+
 /* Writes a packet with external data; hv_vmbus fills in the descriptor. */
-static int kmcl_hv_send_gpa(struct kmcl_link *link, const struct kmcl_out *out)
+int kmcl_hv_send_memory(struct kmcl_link *link, const struct kmcl_out *out, const void *data)
 {
 	struct vmbus_channel *channel = to_hv_link(link)->channel;
 
 	BUILD_BUG_ON(KMCL_WIRE_DATA_GPA != VM_PKT_DATA_USING_GPA_DIRECT);
+	BUILD_BUG_ON(KMCL_WIRE_DATA_XFER != VM_PKT_DATA_USING_XFER_PAGES);
 	BUILD_BUG_ON(offsetof(struct kmcl_wire_gpa, ranges) !=
 		     offsetof(struct vmbus_packet_mpb_array, rangecount));
 	BUILD_BUG_ON(offsetof(struct kmcl_wire_gpa, range) !=
 		     offsetof(struct vmbus_packet_mpb_array, range));
 
+	if (unlikely(!kmcl_hv_indices_valid(&channel->outbound)))
+		return -EIO;
 	if (kmcl_hv_refuses_external(link))
 		return -EOPNOTSUPP;
 	if (KMCL_HV_ONE_RANGE && out->gpa->ranges > 1) {
@@ -51,28 +70,9 @@ static int kmcl_hv_send_gpa(struct kmcl_link *link, const struct kmcl_out *out)
 	}
 	return vmbus_sendpacket_mpb_desc(channel,
 					 (struct vmbus_packet_mpb_array *)out->gpa,
-					 out->gpa_len, (void *)out->data,
-					 out->len, out->id);
+					 out->gpa_len, (void *)data, out->len, out->id);
 }
-
-int kmcl_hv_send(struct kmcl_link *link, const struct kmcl_out *out)
-{
-	struct vmbus_channel *channel = to_hv_link(link)->channel;
-
-	BUILD_BUG_ON(KMCL_WIRE_DATA != VM_PKT_DATA_INBAND);
-	BUILD_BUG_ON(KMCL_WIRE_DATA_XFER != VM_PKT_DATA_USING_XFER_PAGES);
-	BUILD_BUG_ON(KMCL_WIRE_COMPLETION != VM_PKT_COMP);
-	BUILD_BUG_ON(KMCL_WIRE_WANT_COMPLETION !=
-		     VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED);
-
-	if (unlikely(!kmcl_hv_indices_valid(&channel->outbound)))
-		return -EIO;
-	if (unlikely(out->gpa))
-		return kmcl_hv_send_gpa(link, out);
-	return vmbus_sendpacket(channel, (void *)out->data, out->len, out->id,
-				out->type, out->flags);
-}
-EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_hv_send);
+EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_hv_send_memory);
 
 void kmcl_hv_want_room(struct kmcl_link *link, u32 bytes)
 {

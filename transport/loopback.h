@@ -3,6 +3,7 @@
 #ifndef VMBKMCL_LOOPBACK_H
 #define VMBKMCL_LOOPBACK_H
 
+#include <linux/spinlock.h>
 #include <linux/types.h>
 
 #include "transport.h"
@@ -14,6 +15,7 @@
  * all the rest.
  */
 struct kmcl_lb_ring {
+	spinlock_t lock;	/* one sender at a time */
 	u8 *data;
 	u32 size;
 	u32 write;
@@ -30,7 +32,7 @@ void kmcl_lb_ring_destroy(struct kmcl_lb_ring *ring);
 
 /* The sender's */
 int kmcl_lb_ring_write(struct kmcl_lb_ring *ring, const struct kmcl_out *out,
-		       bool *signal);
+		       const void *data, bool *signal);
 void kmcl_lb_ring_want_room(struct kmcl_lb_ring *ring, u32 bytes);
 
 /* The receiver's */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A ring of the loopback transport: packets in VMBus' format, one sender, one
- * receiver, no lock between them.
+ * A ring of the loopback transport: packets in VMBus' format, one sender at a time,
+ * one receiver, no lock between them.
  *
  * It behaves as hv_vmbus' rings do: a signal only where an empty ring gets its
  * first packet, or where room that the sender waits for appears.
@@ -26,6 +26,7 @@
 int kmcl_lb_ring_init(struct kmcl_lb_ring *ring, u32 bytes)
 {
 	*ring = (struct kmcl_lb_ring) { .size = bytes - PAGE_SIZE };
+	spin_lock_init(&ring->lock);
 	ring->data = vmalloc(ring->size);
 	/* No packet is larger than either of these. */
 	ring->copy = vmalloc(min_t(u32, ring->size, KMCL_WIRE_MAX));
@@ -85,8 +86,9 @@ static void kmcl_lb_get(const struct kmcl_lb_ring *ring, u32 at, void *to,
 
 /**
  * kmcl_lb_ring_write() - write a packet
- * @ring: the ring; the caller is its only sender now
+ * @ring: the ring; where there may be other senders its lock is held
  * @out: the packet
+ * @data: its payload
  * @signal: whether the receiver is to be told
  *
  * Return:
@@ -95,7 +97,7 @@ static void kmcl_lb_get(const struct kmcl_lb_ring *ring, u32 at, void *to,
  *  - -EOPNOTSUPP: there never is
  */
 int kmcl_lb_ring_write(struct kmcl_lb_ring *ring, const struct kmcl_out *out,
-		       bool *signal)
+		       const void *data, bool *signal)
 {
 	u32 head = out->gpa ? out->gpa_len : sizeof(struct kmcl_wire_desc);
 	u32 len = ALIGN(head + out->len, 8);
@@ -124,7 +126,7 @@ int kmcl_lb_ring_write(struct kmcl_lb_ring *ring, const struct kmcl_out *out,
 	if (out->gpa)
 		at = kmcl_lb_put(ring, at, (void *)out->gpa + sizeof(desc),
 				 head - sizeof(desc));
-	at = kmcl_lb_put(ring, at, out->data, out->len);
+	at = kmcl_lb_put(ring, at, data, out->len);
 	at = kmcl_lb_put(ring, at, &padding, len - head - out->len);
 	at = kmcl_lb_put(ring, at, &trailer, sizeof(trailer));
 

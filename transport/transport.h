@@ -46,26 +46,24 @@ struct kmcl_link_params {
 /**
  * struct kmcl_out - a packet on its way to the ring
  * @type: one of KMCL_WIRE_*
- * @flags: KMCL_WIRE_WANT_COMPLETION
- * @len: bytes of payload
- * @id: transaction id
- * @data: the payload
+ * @dir: what the other end does with the memory of @gpa: reads it, writes to it, or both
+ * @mapped: @gpa is what @map has made of it
+ * @gpa_len: bytes of @gpa
  * @gpa: headers of KMCL_WIRE_DATA_GPA, their descriptor for the transport to
  *	fill in; else NULL
- * @gpa_len: bytes of @gpa
- * @dir: what the other end does with that memory: reads it, writes to it, or both
- * @mapped: @gpa is what @map has made of it
+ * @id: transaction id
+ * @len: bytes of payload
+ * @flags: KMCL_WIRE_WANT_COMPLETION
  */
 struct kmcl_out {
 	u16 type;
-	u16 flags;
-	u32 len;
-	u64 id;
-	const void *data;
-	struct kmcl_wire_gpa *gpa;
-	u32 gpa_len;
 	u8 dir;
 	bool mapped;
+	u32 gpa_len;
+	struct kmcl_wire_gpa *gpa;
+	u64 id;
+	u32 len;
+	u16 flags;
 };
 
 /**
@@ -143,17 +141,18 @@ struct kmcl_offer {
  *	kmcl_offer_gone(). May sleep.
  * @release: the core is done with the offer and never uses the link again.
  *	As @watch.
- * @send: write one packet to the ring, now or not at all. 0, -EAGAIN (no
- *	room), -EOPNOTSUPP (it has no such packets, said in the log), or another
- *	error if no packet can be sent any more. The caller serializes; any context up
- *	to softirq, interrupts may be off.
+ * @send: write one packet to the ring, now or not at all: its payload and its length, id,
+ *	type and flags. 0, -EAGAIN (no room), -EOPNOTSUPP (it has no such packets, said
+ *	in the log), or another error if no packet can be sent any more. Up to softirq,
+ *	interrupts may be off; any number of callers at once.
+ * @send_memory: the same for a packet that describes memory
  * @want_room: ask for kmcl_data_ready() once a packet that takes that many bytes
- *	of the ring has room; 0 takes that back. Ordered before the next @send.
- *	Same contexts as @send.
+ *	of the ring has room; 0 takes that back. A full barrier before the next @send.
+ *	Same contexts as @send, and the caller serializes.
  * @map: where @bounce_pages is not 0: have memory that a packet describes copied to
  *	where the other end may see it, and the packet describe that. 0, -ENOBUFS (no
  *	room now) or -EOPNOTSUPP (it cannot be copied); then nothing has changed.
- *	Under the same lock as @send.
+ *	As @want_room.
  * @unmap: the opposite, for a packet that the other end is done with: @copy, what it
  *	has written to where it belongs. From @open until @release. Any context up to
  *	softirq, interrupts may be off.
@@ -209,7 +208,10 @@ struct kmcl_transport {
 	void (*close)(struct kmcl_link *link);
 	void (*release)(struct kmcl_link *link);
 
-	int (*send)(struct kmcl_link *link, const struct kmcl_out *out);
+	int (*send)(struct kmcl_link *link, const void *data, u32 len, u64 id, u32 type,
+		    u32 flags);
+	int (*send_memory)(struct kmcl_link *link, const struct kmcl_out *out,
+			   const void *data);
 	void (*want_room)(struct kmcl_link *link, u32 bytes);
 	int (*map)(struct kmcl_link *link, struct kmcl_out *out);
 	void (*unmap)(struct kmcl_link *link, struct kmcl_out *out, bool copy);
