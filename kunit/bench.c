@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The two channels of a benchmark, and how operations on them are timed: see bench.h. */
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "bench.h"
+#include "../transport/wire.h"
 
 /* Of so many runs the shortest counts: no interrupt came into it. */
 #define BENCH_RUNS	5
@@ -35,30 +37,82 @@ void bench_empty(struct vmbus_channel *channel)
 	WRITE_ONCE(ring->read_index, ring->write_index);
 }
 
+void bench_rings_empty(struct bench *b)
+{
+	if (!b->host)
+		return;
+	bench_empty(&b->raw);
+	bench_empty(&b->host->channel);
+}
+
+/* Into a guest's incoming ring, as its host does it. */
+void bench_write(struct bench *b, struct vmbus_channel *channel, u16 type, u16 flags, u64 id,
+		 u32 bytes, u32 n)
+{
+	struct hv_ring_buffer *guest = b->host->channel.inbound.ring_buffer;
+
+	b->host->channel.inbound.ring_buffer = channel->inbound.ring_buffer;
+	while (n--)
+		host_write(b->host, type, flags, id++, b->payload, bytes);
+	b->host->channel.inbound.ring_buffer = guest;
+}
+
 /* Completes what the client has sent, without payload. */
 void bench_complete_all(struct bench *b)
 {
 	u32 n = client_open_transactions(b->client);
-	u64 last = client_last_id(b->client);
 
-	for (; n; n--)
-		host_write(b->host, KMCL_WIRE_COMPLETION, 0, last + 1 - n, NULL, 0);
+	bench_write(b, &b->host->channel, KMCL_WIRE_COMPLETION, 0,
+		    client_last_id(b->client) + 1 - n, 0, n);
 	while (client_open_transactions(b->client))
 		host_signal(b->host);
+}
+
+/* Sends with hv_vmbus alone, and with ids of its requestor's: 1 and up. */
+void bench_raw_request(struct bench *b, u32 bytes, u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		vmbus_sendpacket(&b->raw, b->payload, bytes, (unsigned long)b,
+				 VM_PKT_DATA_INBAND, VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED);
+}
+
+void bench_packets_free(struct bench *b)
+{
+	while (b->n_packets)
+		VmbPacketFree(b->packets[--b->n_packets]);
+	kvfree(b->packets);
+	b->packets = NULL;
+}
+
+/* As many packets for all operations to come. */
+void bench_packets(struct bench *b, VMBCHANNEL channel, u32 n)
+{
+	bench_packets_free(b);
+	b->packets = kvcalloc(n, sizeof(*b->packets), GFP_KERNEL | __GFP_NOFAIL);
+	while (b->n_packets < n) {
+		VMBPACKET packet = VmbPacketAllocate(channel);
+
+		KUNIT_ASSERT_NOT_NULL(b->test, packet);
+		VmbPacketSetPointer(packet, b);
+		VmbPacketSetCompletionRoutine(packet, bench_routine);
+		b->packets[b->n_packets++] = packet;
+	}
 }
 
 static void bench_free(void *data)
 {
 	struct bench *b = data;
-	u32 i;
 
-	for (i = 0; i < BENCH_OPERATIONS && b->packets[i]; i++)
-		VmbPacketFree(b->packets[i]);
+	bench_packets_free(b);
 	kfree(b->raw.requestor.req_arr);
 	bitmap_free(b->raw.requestor.req_bitmap);
 	kfree(b->raw.inbound.pkt_buffer);
 	host_ring_free(&b->raw.inbound, b->raw_recv_pages);
 	host_ring_free(&b->raw.outbound, b->raw_send_pages);
+	vfree(b->answer);
+	vfree(b->payload);
 	kfree(b);
 }
 
@@ -69,6 +123,7 @@ static void bench_make_requestor(struct bench *b)
 	u32 i;
 
 	b->raw.rqstor_size = 2 * BENCH_OPERATIONS;
+	b->raw.next_request_id_callback = vmbus_next_request_id;
 	requestor->size = b->raw.rqstor_size;
 	requestor->req_arr = kcalloc(requestor->size, sizeof(u64), GFP_KERNEL | __GFP_NOFAIL);
 	requestor->req_bitmap = bitmap_zalloc(requestor->size, GFP_KERNEL | __GFP_NOFAIL);
@@ -92,83 +147,117 @@ static void bench_make_raw(struct bench *b)
 	bench_make_requestor(b);
 }
 
-/* With an open channel; @flags: of VmbChannelInitSetFlags(). Goes away with the test. */
-struct bench *bench_create(struct kunit *test, u32 flags)
+static void bench_make_client(struct bench *b, u32 flags)
+{
+	VMBCHANNEL channel;
+
+	b->client = client_create(b->test, b->host);
+	channel = b->client->channel;
+	b->client->private = b;
+	ASSERT_STATUS(b->test, VmbChannelInitSetMaximumPacketSize(channel, BENCH_MAX_BYTES),
+		      STATUS_SUCCESS);
+	ASSERT_STATUS(b->test, VmbChannelInitSetMaximumExternalData(channel, SZ_128K, 8),
+		      STATUS_SUCCESS);
+	ASSERT_STATUS(b->test,
+		      VmbClientChannelInitSetRingBufferPageCount(channel, BENCH_RING_PAGES,
+								 BENCH_RING_PAGES),
+		      STATUS_SUCCESS);
+	ASSERT_STATUS(b->test, VmbChannelInitSetFlags(channel, flags), STATUS_SUCCESS);
+	ASSERT_STATUS(b->test,
+		      VmbChannelInitSetProcessPacketCallbacks(channel, bench_process, NULL),
+		      STATUS_SUCCESS);
+}
+
+/*
+ * What is sent is mapped memory, and so behind all objects in the address space: for
+ * the kernel's memmove() takes some instructions more where source and destination are
+ * the other way round, and in which order two objects are differs from boot to boot.
+ */
+static void *bench_memory(struct kunit *test)
+{
+	u8 *memory = vzalloc(BENCH_MAX_BYTES + sizeof(struct kmcl_wire_pipe));
+
+	KUNIT_ASSERT_NOT_NULL(test, memory);
+	return memory;
+}
+
+static struct bench *bench_make(struct kunit *test, u32 flags, bool bounces)
 {
 	struct bench *b = kzalloc(sizeof(*b), GFP_KERNEL);
-	VMBCHANNEL channel;
-	u32 i;
 
 	KUNIT_ASSERT_NOT_NULL(test, b);
 	b->test = test;
-	b->payload = kunit_kzalloc(test, BENCH_MAX_BYTES, GFP_KERNEL);
-	b->answer = kunit_kzalloc(test, BENCH_MAX_BYTES, GFP_KERNEL);
+	b->payload = bench_memory(test);
+	b->answer = bench_memory(test);
 	b->host = host_create(test);
-	b->client = client_create(test, b->host);
-	channel = b->client->channel;
-	ASSERT_STATUS(test, VmbChannelInitSetMaximumPacketSize(channel, BENCH_MAX_BYTES),
-		      STATUS_SUCCESS);
-	ASSERT_STATUS(test, VmbChannelInitSetMaximumExternalData(channel, SZ_128K, 8),
-		      STATUS_SUCCESS);
-	ASSERT_STATUS(test, VmbClientChannelInitSetRingBufferPageCount(channel, BENCH_RING_PAGES,
-								       BENCH_RING_PAGES),
-		      STATUS_SUCCESS);
-	ASSERT_STATUS(test, VmbChannelInitSetFlags(channel, flags), STATUS_SUCCESS);
-	ASSERT_STATUS(test, VmbChannelInitSetProcessPacketCallbacks(channel, bench_process, NULL),
-		      STATUS_SUCCESS);
+	b->host->bounces = bounces;
+	bench_make_client(b, flags);
 	host_offer(b->host);
 	client_enable(b->client);
-
 	bench_make_raw(b);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, bench_free, b), 0);
+
 	bench_transport = *b->host->hv.link.ops;
 	bench_transport.send = kmcl_hv_send;
 	bench_transport.send_memory = kmcl_hv_send_memory;
 	bench_transport.recv_begin = kmcl_hv_recv_begin;
 	b->host->hv.link.ops = &bench_transport;
-	b->client->private = b;
-	for (i = 0; i < BENCH_OPERATIONS; i++) {
-		b->packets[i] = VmbPacketAllocate(channel);
-		KUNIT_ASSERT_NOT_NULL(test, b->packets[i]);
-		VmbPacketSetPointer(b->packets[i], b);
-		VmbPacketSetCompletionRoutine(b->packets[i], bench_routine);
-	}
+	bench_packets(b, b->client->channel, BENCH_OPERATIONS);
 	return b;
 }
 
-void bench_rings_empty(struct bench *b)
+/* With an open channel; @flags: of VmbChannelInitSetFlags(). Goes away with the test. */
+struct bench *bench_create(struct kunit *test, u32 flags)
 {
-	if (!b->host)
-		return;
-	bench_empty(&b->raw);
-	bench_empty(&b->host->channel);
+	return bench_make(test, flags, false);
 }
 
-static u64 bench_best(struct bench *b, bench_fn fn, u32 bytes)
+/* Its host must not see the memory of packets itself. */
+struct bench *bench_create_bounced(struct kunit *test)
+{
+	return bench_make(test, 0, true);
+}
+
+static u64 bench_best(struct bench *b, bench_fn fn, u32 bytes, u32 n)
 {
 	u64 ticks, best = U64_MAX;
 	u32 i;
 
 	for (i = 0; fn && i < BENCH_RUNS; i++) {
-		ticks = fn(b, bytes, BENCH_OPERATIONS);
+		ticks = fn(b, bytes, n);
 		best = min(best, ticks);
 		bench_rings_empty(b);
 	}
 	return fn ? best : 0;
 }
 
-/* Prints a line for scripts/bench: ticks for BENCH_OPERATIONS; 0: there is no such way. */
-void bench_run(struct bench *b, const char *name, u32 bytes, bench_fn raw, bench_fn kmcl)
+/* Prints a line for scripts/bench: ticks for @n operations; 0: there is no such way. */
+void bench_run_n(struct bench *b, const char *name, u32 bytes, u32 n, bench_fn raw,
+		 bench_fn kmcl)
 {
 	u64 raw_ticks, kmcl_ticks;
 
 	if (!bench_is_wanted(name, bytes))
 		return;
-	raw_ticks = bench_best(b, raw, bytes);
-	kmcl_ticks = bench_best(b, kmcl, bytes);
+	raw_ticks = bench_best(b, raw, bytes, n);
+	kmcl_ticks = bench_best(b, kmcl, bytes, n);
 	KUNIT_EXPECT_NE(b->test, kmcl_ticks, 0);
-	pr_info("bench|%s|%u|%u|%llu|%llu\n", name, bytes, BENCH_OPERATIONS, raw_ticks,
-		kmcl_ticks);
-	bench_profile(b, name, bytes, "hv_vmbus", raw, raw_ticks);
-	bench_profile(b, name, bytes, "kmcl", kmcl, kmcl_ticks);
+	pr_info("bench|%s|%u|%u|%llu|%llu\n", name, bytes, n, raw_ticks, kmcl_ticks);
+	bench_profile(b, name, bytes, n, "hv_vmbus", raw, raw_ticks);
+	bench_profile(b, name, bytes, n, "kmcl", kmcl, kmcl_ticks);
+}
+
+void bench_run(struct bench *b, const char *name, u32 bytes, bench_fn raw, bench_fn kmcl)
+{
+	bench_run_n(b, name, bytes, BENCH_OPERATIONS, raw, kmcl);
+}
+
+/* Small packets and large ones. */
+void bench_sizes(struct bench *b, const char *name, bench_fn raw, bench_fn kmcl)
+{
+	static const u32 sizes[] = { 8, 64, 256, 1024, BENCH_MAX_BYTES };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		bench_run(b, name, sizes[i], raw, kmcl);
 }

@@ -14,7 +14,7 @@
 
 #include "bench.h"
 
-#define STEPS_MAX	BIT(20)
+#define STEPS_MAX	BIT(22)
 #define RUNS_MAX	50	/* that an interrupt's softirq came into */
 
 static char *profile;
@@ -87,7 +87,7 @@ static int bench_compare(const void *a, const void *b)
 }
 
 /* A line for each function: instructions, and how often it was entered. */
-static void bench_show_steps(const char *name, u32 bytes, const char *way)
+static void bench_show_steps(const char *name, u32 bytes, u32 n, const char *way)
 {
 	char symbol[KSYM_SYMBOL_LEN], last[KSYM_SYMBOL_LEN] = "";
 	u32 i, count = 0, calls = 0;
@@ -102,8 +102,8 @@ static void bench_show_steps(const char *name, u32 bytes, const char *way)
 		if (offset)
 			*offset = 0;
 		if (i && strcmp(symbol, last)) {
-			pr_info("profile|%s|%u|%u|%s|%u|%u|%s\n", name, bytes, BENCH_OPERATIONS,
-				way, count, calls, last);
+			pr_info("profile|%s|%u|%u|%s|%u|%u|%s\n", name, bytes, n, way, count,
+				calls, last);
 			count = 0;
 			calls = 0;
 		}
@@ -114,8 +114,8 @@ static void bench_show_steps(const char *name, u32 bytes, const char *way)
 }
 
 /* Where the @ticks of an operation are, if scripts/bench asks for it. */
-void bench_profile(struct bench *b, const char *name, u32 bytes, const char *way, bench_fn fn,
-		   u64 ticks)
+void bench_profile(struct bench *b, const char *name, u32 bytes, u32 n, const char *way,
+		   bench_fn fn, u64 ticks)
 {
 	u32 i, best = U32_MAX;
 
@@ -127,7 +127,7 @@ void bench_profile(struct bench *b, const char *name, u32 bytes, const char *way
 	for (i = 0; i < RUNS_MAX && best != ticks; i++) {
 		steps.n = 0;
 		bench_stepping = true;
-		fn(b, bytes, BENCH_OPERATIONS);
+		fn(b, bytes, n);
 		bench_stepping = false;
 		bench_rings_empty(b);
 		if (steps.n < best) {
@@ -138,6 +138,6 @@ void bench_profile(struct bench *b, const char *name, u32 bytes, const char *way
 	unregister_die_notifier(&bench_step_nb);
 	memcpy(steps.ips, steps.ips + STEPS_MAX, best * sizeof(*steps.ips));
 	steps.n = best;
-	bench_show_steps(name, bytes, way);
+	bench_show_steps(name, bytes, n, way);
 	vfree(steps.ips);
 }

@@ -126,7 +126,7 @@ has_synic() {
 # Arguments of the program that runs the guest, one a line.
 guest_args() {
 	local words="console=ttyS0 panic=-1 printk.devkmsg=on mitigations=off"
-	((count == 0)) || words+=' tsc=reliable'
+	((count == 0)) || words+=' tsc=reliable norandmaps'
 	words+=${beside:+ lab.linger=20}
 	if [[ $host == vmbhost ]]; then
 		printf '%s\n' --mem "$mem" --cpus "$cpus" --kernel /lab/kernel \
@@ -148,8 +148,10 @@ guest_args() {
 		-device vmbus-bridge -device hv-balloon,id=hb,status-report=on ;;
 	none)
 		if ((count)); then
+			# Nothing of the machine's own time, or chance, comes in.
 			printf '%s\n' -accel tcg -icount shift=0,sleep=off -machine q35 \
-				-cpu EPYC,-avx,-avx2,-xsave
+				-rtc base=2020-01-01T00:00:00,clock=vm \
+				-cpu EPYC,-avx,-avx2,-xsave,-rdrand,-rdseed
 		else
 			emulated
 		fi
