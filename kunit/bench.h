@@ -35,6 +35,7 @@ struct bench {
 	bool pipe;			/* what comes in has a pipe's header */
 	PMDL mdl;			/* of an external operation */
 	u32 pages;			/* likewise, of each MDL */
+	struct task_struct **steady;	/* whose allocations steady_test.c counts */
 };
 
 /* Does @n operations; returns how many ticks they took. */

@@ -9,8 +9,8 @@
 
 #include "host.h"
 
-/* One host at a time: a transport's watch operation is not told which. */
-static struct host *the_host;
+/* All there are, and with the first of them their transport; the tests' thread's own. */
+static LIST_HEAD(hosts);
 
 static const struct kmcl_transport host_transport;
 static void host_make_offer(struct host *host);
@@ -198,9 +198,20 @@ u32 host_gpadls(struct host *host)
 	return n;
 }
 
+/* The one that has offers of that type; where none has, it is all the same which. */
+static struct host *host_for(const guid_t *type)
+{
+	struct host *host;
+
+	list_for_each_entry(host, &hosts, node)
+		if (guid_equal(type, &host->type))
+			return host;
+	return list_first_entry(&hosts, struct host, node);
+}
+
 static void host_rescan(const guid_t *type)
 {
-	struct host *host = the_host;
+	struct host *host = host_for(type);
 
 	if (!guid_equal(type, &host->type))
 		return;
@@ -214,16 +225,18 @@ static void host_rescan(const guid_t *type)
 
 static int host_watch(const guid_t *type)
 {
-	the_host->watches++;
+	struct host *host = host_for(type);
+
+	host->watches++;
 	/* From here on the channel's worker makes what an open channel needs. */
-	current->fail_nth = the_host->fail_nth;
+	current->fail_nth = host->fail_nth;
 	host_rescan(type);
 	return 0;
 }
 
 static void host_unwatch(const guid_t *type)
 {
-	the_host->watches--;
+	host_for(type)->watches--;
 }
 
 static const struct kmcl_transport host_transport = {
@@ -321,8 +334,9 @@ static void host_destroy(void *data)
 {
 	struct host *host = data;
 
-	kmcl_transport_unregister(&host_transport);
-	the_host = NULL;
+	list_del(&host->node);
+	if (list_empty(&hosts))
+		kmcl_transport_unregister(&host_transport);
 	kmcl_hv_bounce_free(&host->hv);
 	KUNIT_EXPECT_EQ(host->test, host->opens, host->closes);
 	KUNIT_EXPECT_EQ(host->test, host->watches, 0);
@@ -360,8 +374,9 @@ struct host *host_create(struct kunit *test)
 	mutex_init(&host->lock);
 	mutex_init(&host->rings);
 	init_completion(&host->released);
-	the_host = host;
-	KUNIT_ASSERT_EQ(test, kmcl_transport_register(&host_transport), 0);
+	if (list_empty(&hosts))
+		KUNIT_ASSERT_EQ(test, kmcl_transport_register(&host_transport), 0);
+	list_add_tail(&host->node, &hosts);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, host_destroy, host), 0);
 	return host;
 }

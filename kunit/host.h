@@ -16,6 +16,7 @@
 #include "../transport/hv.h"
 
 struct host {
+	struct list_head node;
 	struct kunit *test;
 	struct kmcl_hv_link hv;
 	struct vmbus_channel channel;
