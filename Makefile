@@ -15,7 +15,7 @@ export LLVM
 endif
 
 .PHONY: all modules modules_install clean demo demo-loopback check kunit lint \
-	stress bench coverage kcsan rt vmbhost guest bounce hibernate hostile lab-clean help
+	stress bench bench-scale bench-plot coverage kcsan rt vmbhost guest bounce hibernate hostile lab-clean help
 
 all: modules
 
@@ -42,6 +42,12 @@ stress:
 
 bench:
 	@scripts/bench $(if $(BASE),--against $(BASE)) $(if $(PROFILE),--profile "$(PROFILE)")
+
+bench-scale:
+	@scripts/bench --scale
+
+bench-plot:
+	@scripts/bench --plot
 
 coverage:
 	@scripts/coverage $(if $(HOST),--host $(HOST)) $(FILTER)
@@ -84,6 +90,8 @@ help:
 	@echo '  make stress           random operations on loopback channels; SEED=... ROUNDS=...'
 	@echo '  make bench            what a packet costs, in instructions; BASE=COMMIT: the change,'
 	@echo '                        PROFILE=OPERATION: in which functions'
+	@echo '  make bench-scale      two processors at once beside hv_vmbus, and 256 channels'
+	@echo '  make bench-plot       docs/performance.svg: cost against payload'
 	@echo '  make coverage         which lines the suites run; HOST=both adds those on VMBus'
 	@echo '  make kcsan            the suites under the data race detector'
 	@echo '  make rt               the suites on the newest kernel with PREEMPT_RT'

@@ -112,6 +112,29 @@ download_python() {
 		"$LAB_D:/lab" "$1:/m" -- bash /lab/python /m
 }
 
+# need_programs PACKAGES...
+need_programs() {
+	need_tree
+	PROGRAMS=$CACHE/programs-$(recipe <(echo "$TREE" "$@") "$LAB_D/programs")
+	[[ -d $PROGRAMS ]] || locked programs make_programs "$@"
+	used "$PROGRAMS"
+}
+
+make_programs() {
+	[[ ! -d $PROGRAMS ]] || return 0
+	say "preparing $* (once, some seconds)"
+	local new=$WORK/programs
+	patiently programs download_programs "$new" "$@"
+	mv "$new" "$PROGRAMS"
+}
+
+download_programs() {
+	rm -rf "$1" # what a try before this one left
+	mkdir "$1"
+	killable in_tree ro "$TREE" "$(readlink -f /etc/resolv.conf):/etc/resolv.conf" \
+		"$LAB_D:/lab" "$1:/m" -- bash /lab/programs /m "${@:2}"
+}
+
 need_check_tree() {
 	need_tree
 	CHECK=$CACHE/check-$(recipe <(echo "$TREE" "${CHECK_PACKAGES[@]}"))
@@ -125,6 +148,19 @@ make_check_tree() {
 	local new=$WORK/check
 	patiently check-tree download_onto "$new" "$TREE" "${CHECK_PACKAGES[@]}"
 	mv "$new" "$CHECK"
+}
+
+# lab with: a command in the first tree that has programs of other packages.
+lab_with() {
+	local packages
+	read -r -a packages <<<"${1:?}"
+	shift
+	prepare
+	need_programs "${packages[@]}"
+	# shellcheck disable=SC2016 # for the shell in the tree
+	killable in_tree ro "$TREE" "$SOURCE:/src" "$PROGRAMS:/m" "$CACHE/build:/lab" -- sh -c \
+		'export PATH="/m/usr/bin:$PATH" LD_LIBRARY_PATH="$(echo /m/usr/lib/*-linux-gnu)" &&
+		exec "$@"' sh "$@"
 }
 
 # download_onto NEW TREE PACKAGES...: NEW is TREE with more packages.
