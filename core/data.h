@@ -86,6 +86,7 @@ enum kmcl_external_error {
 	KMCL_EXTERNAL_LENGTH,
 };
 
+enum kmcl_external_error kmcl_external_whole(struct kmcl_packet *pkt, PMDL mdl);
 enum kmcl_external_error kmcl_external_mdl(struct kmcl_packet *pkt, PMDL mdl,
 					   u32 offset, u32 length, bool force);
 enum kmcl_external_error kmcl_external_pfns(struct kmcl_packet *pkt,

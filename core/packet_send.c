@@ -82,8 +82,8 @@ static __always_inline void kmcl_packet_pack(struct kmcl_packet *pkt, u32 len, u
 }
 
 /* The same for a packet that describes memory. False: it is too large with all headers. */
-static bool kmcl_packet_pack_memory(struct kmcl_packet *pkt, const void **buffer, u32 len,
-				    u32 flags)
+static __always_inline bool kmcl_packet_pack_memory(struct kmcl_packet *pkt,
+						    const void **buffer, u32 len, u32 flags)
 {
 	struct kmcl_out *out = &pkt->tx.out;
 
@@ -93,9 +93,10 @@ static bool kmcl_packet_pack_memory(struct kmcl_packet *pkt, const void **buffer
 
 	kmcl_packet_add_head(pkt, buffer, &len);
 	kmcl_packet_pack(pkt, len, flags);
-	out->dir = flags & VMBUS_CHANNEL_FORMAT_FLAG_DATA_IN_ONLY ? DMA_FROM_DEVICE :
-		   flags & VMBUS_CHANNEL_FORMAT_FLAG_DATA_OUT_ONLY ? DMA_TO_DEVICE :
-		   DMA_BIDIRECTIONAL;
+	out->dir = DMA_BIDIRECTIONAL;
+	if (unlikely(flags & KMCL_FORMAT_ONE_WAY))
+		out->dir = flags & VMBUS_CHANNEL_FORMAT_FLAG_DATA_IN_ONLY ? DMA_FROM_DEVICE :
+									    DMA_TO_DEVICE;
 	return true;
 }
 
@@ -190,7 +191,7 @@ static noinline NTSTATUS kmcl_packet_send_memory(struct kmcl_packet *pkt, const 
 static noinline NTSTATUS kmcl_packet_send_mdl(struct kmcl_packet *pkt, const void *buffer,
 					      u32 len, PMDL mdl, u32 flags)
 {
-	if (kmcl_external_mdl(pkt, mdl, 0, 0, false))
+	if (kmcl_external_whole(pkt, mdl))
 		return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_4);
 	return kmcl_packet_send_memory(pkt, buffer, len, flags);
 }
@@ -221,7 +222,7 @@ NTSTATUS kmcl_packet_request(struct kmcl_packet *pkt, const void *buffer, u32 le
 	if (status)
 		return status;
 	if (mdl) {
-		if (kmcl_external_mdl(pkt, mdl, 0, 0, false))
+		if (kmcl_external_whole(pkt, mdl))
 			return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_4);
 		if (!kmcl_packet_pack_memory(pkt, &buffer, len, flags))
 			return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_3);
