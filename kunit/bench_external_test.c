@@ -60,35 +60,29 @@ static u64 raw_external(struct bench *b, u32 bytes, u32 n)
 }
 
 /* hv_vmbus has a type for one range only, but writes what it is given. */
-struct raw_chain {
-	struct vmbus_packet_mpb_array head;
-	struct {
-		u32 len;
-		u32 offset;
-		u64 pfn;
-	} range[CHAIN_MAX];
+struct raw_range {
+	u32 len;
+	u32 offset;
+	u64 pfn;
 } __packed;
 
 static u64 raw_chain(struct bench *b, u32 bytes, u32 n)
 {
-	struct raw_chain *desc = raw_descs(1);
-	u32 i, range, size = sizeof(*desc) - offsetof(struct raw_chain, range) +
-			     offsetof(struct vmbus_packet_mpb_array, range);
+	struct vmbus_packet_mpb_array *desc = raw_descs(1);
+	struct raw_range *to = (void *)&desc->range;
 	u64 begin = bench_begin();
+	u32 i, range;
 	PMDL mdl;
 
 	for (i = 0; i < n; i++) {
-		/* From where the first range is, not behind the head. */
-		typeof(&desc->range[0]) to = (void *)&desc->head.range;
-
 		for (mdl = b->mdl, range = 0; mdl; mdl = mdl->Next, range++) {
 			to[range].len = MmGetMdlByteCount(mdl);
 			to[range].offset = MmGetMdlByteOffset(mdl);
 			to[range].pfn = *MmGetMdlPfnArray(mdl);
 		}
-		desc->head.rangecount = range;
-		vmbus_sendpacket_mpb_desc(&b->raw, &desc->head, size, b->payload, bytes,
-					  (unsigned long)b);
+		desc->rangecount = range;
+		vmbus_sendpacket_mpb_desc(&b->raw, desc, (void *)&to[range] - (void *)desc,
+					  b->payload, bytes, (unsigned long)b);
 	}
 	begin = bench_end(begin);
 	kfree(desc);

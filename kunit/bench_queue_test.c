@@ -73,7 +73,7 @@ static void open_transactions(struct bench *b, u32 n)
 	flush_work(&client_chan(b->client)->trans.grow);
 }
 
-static void transactions(struct kunit *test)
+static void sends_beside(struct kunit *test)
 {
 	struct bench *b = bench_create(test, 0);
 
@@ -165,7 +165,7 @@ static void a_full_ring(struct kunit *test)
 
 static struct kunit_case bench_queue_cases[] = {
 	KUNIT_CASE(objects),
-	KUNIT_CASE(transactions),
+	KUNIT_CASE(sends_beside),
 	KUNIT_CASE(a_full_ring),
 	{}
 };
