@@ -51,8 +51,7 @@ static bool kmcl_request_end(struct kmcl_channel *chan, struct kmcl_request *req
 	    !kmcl_tx_cancel_locked(chan, &req->pkt))
 		return false;
 
-	if (req->pkt)
-		kmcl_packet_return(req->pkt, STATUS_DEVICE_REMOVED);
+	/* Its sender, who may be writing it just now, takes the packet back. */
 	req->status = STATUS_DEVICE_REMOVED;
 	return true;
 }
@@ -151,8 +150,7 @@ static NTSTATUS kmcl_request_wait(struct kmcl_channel *chan,
 				       timeout);
 	if (status == STATUS_TIMEOUT) {
 		if (kmcl_tx_cancel(chan, &req->pkt))
-			return req->pkt ? kmcl_packet_return(req->pkt, STATUS_CANCELLED) :
-			       STATUS_CANCELLED;
+			return STATUS_CANCELLED;
 		/* Its routine is about to run, or is running. */
 		KeWaitForSingleObject(&req->over, Executive, KernelMode, FALSE,
 				      NULL);
@@ -173,7 +171,7 @@ static NTSTATUS kmcl_request_send(struct kmcl_channel *chan,
 	if (status)
 		return status;
 	if (result == KMCL_TX_OVER)
-		return kmcl_packet_return(req->pkt, STATUS_SUCCESS);
+		return STATUS_SUCCESS;
 	return kmcl_request_wait(chan, req, timeout);
 }
 
@@ -286,8 +284,10 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 					   ExternalDataMdl, Flags, Timeout);
 		kmcl_request_finish(chan, &req);
 	}
-	if (req.pkt)
+	if (req.pkt) {
+		kmcl_packet_return(req.pkt, STATUS_SUCCESS);
 		VmbPacketFree(packet);
+	}
 
 	if (status == STATUS_SUCCESS && CompletionBufferSize)
 		*CompletionBufferSize = min(req.len, req.size);
