@@ -235,6 +235,7 @@ void kmcl_send_drain(struct kmcl_channel *chan);
 bool kmcl_queue_holds(const struct kmcl_channel *chan, const struct kmcl_tx *tx);
 void kmcl_queue_add(struct kmcl_channel *chan, struct kmcl_tx *tx);
 void kmcl_queue_del(struct kmcl_send *send, struct kmcl_tx *tx);
+void kmcl_queue_put_back(struct kmcl_send *send, struct kmcl_tx *tx);
 bool kmcl_queue_admit(struct kmcl_channel *chan);
 void kmcl_queue_limit(struct kmcl_channel *chan, u32 max_count);
 u32 kmcl_send_count(struct kmcl_channel *chan);

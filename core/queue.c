@@ -54,6 +54,15 @@ void kmcl_queue_del(struct kmcl_send *send, struct kmcl_tx *tx)
 	send->queued--;
 }
 
+/* It found no room: it is the first again. */
+void kmcl_queue_put_back(struct kmcl_send *send, struct kmcl_tx *tx)
+{
+	list_add(&tx->node, &send->queue);
+	send->wanting += kmcl_tx_wants_completion(tx);
+	tx->queued = true;
+	send->queued++;
+}
+
 /* Moves the first that is held to the queue. False: it has to wait, or there is none. */
 bool kmcl_queue_admit(struct kmcl_channel *chan)
 {

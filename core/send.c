@@ -107,6 +107,7 @@ static bool kmcl_send_drain_locked(struct kmcl_channel *chan,
 				   struct list_head *over)
 {
 	struct kmcl_link *link = chan->link;
+	bool wants, copied;
 	struct kmcl_tx *tx;
 	u32 tries = 0;
 	int ret, asked = 0;
@@ -116,7 +117,13 @@ static bool kmcl_send_drain_locked(struct kmcl_channel *chan,
 		if (tries++ == KMCL_SEND_BATCH)
 			return true;
 		tx = list_first_entry(&chan->send.queue, struct kmcl_tx, node);
+		wants = kmcl_tx_wants_completion(tx);
+		copied = tx->out.gpa && link->bounce_pages;
+		/* Written, one that wants a completion may be over, and gone. */
+		kmcl_queue_del(&chan->send, tx);
 		ret = kmcl_tx_write_queued(chan, tx);
+		if (ret && ret != -EOPNOTSUPP)
+			kmcl_queue_put_back(&chan->send, tx);
 		if (kmcl_tx_may_wait(ret) && ret != asked) {
 			/*
 			 * Ask to be told of room, then try once more: the other
@@ -138,12 +145,12 @@ static bool kmcl_send_drain_locked(struct kmcl_channel *chan,
 		/* Each packet that goes out changes what the next one needs. */
 		asked = 0;
 		/* Its memory was copied, with interrupts off: that is enough. */
-		if (unlikely(tx->out.mapped))
+		if (unlikely(copied))
 			tries = KMCL_SEND_BATCH;
-		kmcl_queue_del(&chan->send, tx);
-		tx->status = ret ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
-		if (ret || !kmcl_tx_wants_completion(tx))
+		if (ret || !wants) {
+			tx->status = ret ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
 			list_add_tail(&tx->node, over);
+		}
 	}
 	if (chan->send.writable) {
 		link->ops->want_room(link, 0);
@@ -213,6 +220,8 @@ enum kmcl_tx_result kmcl_tx_submit_locked(struct kmcl_channel *chan, struct kmcl
 	}
 	if (send->writable && list_empty(&send->queue) && !kmcl_queue_holds(chan, tx))
 		ret = kmcl_tx_write(chan, tx, data);
+	if (!ret)
+		kmcl_send_let_pass(chan);
 	if (!ret || ret == -EOPNOTSUPP || !may_wait) {
 		/* Without the lock the link may go. */
 		if (unlikely(ret && tx->out.mapped))

@@ -48,6 +48,7 @@ struct host {
 	bool bounces;		/* must not see the memory of packets itself */
 	/* Takes packets in place of the ring; as the transport's operation. */
 	int (*on_send)(struct host *host, const void *data, u32 len);
+	void *private;		/* a case's own */
 	struct completion released;
 
 	/* GPADLs: what the host was told of, and has not been told to forget. */

@@ -25,6 +25,95 @@ static struct client *race_client(struct kunit *test)
 	return client;
 }
 
+static bool write_has_begun;
+
+/* The queue is being written, on another processor. */
+static int wait_for_the_answer(struct host *host, const void *data, u32 len)
+{
+	struct client_done *done = host->private;
+	u32 ms;
+
+	host->on_send = NULL;
+	WRITE_ONCE(write_has_begun, true);
+	for (ms = 0; ms < 1000 && !client_calls(done); ms++)
+		mdelay(1);
+	return 0;
+}
+
+/* Called by the reader, which reads on when the next packet is being written. */
+static void let_the_next_be_written(struct client_done *done)
+{
+	u32 ms;
+
+	done->again = NULL;
+	race_host->on_send = wait_for_the_answer;
+	WRITE_ONCE(race_host->no_room, false);
+	for (ms = 0; ms < 1000 && !READ_ONCE(write_has_begun); ms++)
+		mdelay(1);
+}
+
+static VOID free_it(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 len)
+{
+	struct client_done *done = VmbPacketGetPointer(packet);
+
+	kfree(packet);
+	done->status = status;
+	atomic_inc(&done->calls);
+}
+
+static void signal_there(struct work_struct *unused)
+{
+	host_signal(race_host);
+}
+
+/* It was queued; the reader may have it before the one that writes it is done. */
+static void a_queued_packet_is_over_while_it_is_written(struct kunit *test)
+{
+	struct client *client = race_client(test);
+	struct client_done *queued = kunit_kzalloc(test, sizeof(*queued), GFP_KERNEL);
+	struct client_done *first = client_packet(client);
+	struct work_struct reader;
+	VMBPACKET packet;
+	u32 i, size;
+
+	KUNIT_ASSERT_NOT_NULL(test, queued);
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "one processor only");
+	client_enable(client);
+	/* Memory of the case's own: that it is not touched any more is seen by KASAN. */
+	size = VmbChannelSizeofPacket(client->channel);
+	packet = kmalloc(size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, packet);
+	ASSERT_STATUS(test, VmbPacketInitialize(client->channel, packet, size), STATUS_SUCCESS);
+	VmbPacketSetPointer(packet, queued);
+	VmbPacketSetCompletionRoutine(packet, free_it);
+	race_host->private = queued;
+	write_has_begun = false;
+
+	first->again = let_the_next_be_written;
+	EXPECT_STATUS(test, client_send(first, "first", 5, WAIT), STATUS_SUCCESS);
+	host_write(race_host, KMCL_WIRE_COMPLETION, 0, client_last_id(client), NULL, 0);
+	race_host->no_room = true;
+	EXPECT_STATUS(test, VmbPacketSend(packet, "queued", 6, NULL, WAIT), STATUS_SUCCESS);
+	/* Each try takes an id, and the reader's signal is one. */
+	for (i = 1; i < 8; i++)
+		host_write(race_host, KMCL_WIRE_COMPLETION, 0, client_last_id(client) + i, NULL, 0);
+	INIT_WORK_ONSTACK(&reader, signal_there);
+	queue_work(system_unbound_wq, &reader);
+	EVENTUALLY(test, client_calls(first) == 1);
+	/* The ring is being read; so this signal drains the queue only. */
+	host_signal(race_host);
+	flush_work(&reader);
+	destroy_work_on_stack(&reader);
+
+	EVENTUALLY(test, client_calls(queued) == 1);
+	EXPECT_STATUS(test, queued->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, client_calls(first), 1);
+	KUNIT_EXPECT_EQ(test, client_open_transactions(client), 0);
+	EXPECT_STATUS(test, client_send(first, "next", 4, 0), STATUS_SUCCESS);
+	EVENTUALLY(test, client_calls(first) == 2);
+}
+
 static void do_enable(struct client *client)
 {
 	NTSTATUS status = VmbChannelEnable(client->channel);
@@ -423,6 +512,7 @@ static void order_is_kept_while_the_context_changes_and_packets_are_deferred(str
 
 static struct kunit_case race_cases[] = {
 	KUNIT_CASE_PARAM(two_operations_may_meet_at_any_time, race_gen_params),
+	KUNIT_CASE(a_queued_packet_is_over_while_it_is_written),
 	KUNIT_CASE(packets_may_be_completed_from_two_processors),
 	KUNIT_CASE(packets_may_be_completed_in_softirq_context),
 	KUNIT_CASE(order_is_kept_while_the_context_changes_and_packets_are_deferred),
