@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Incoming packets and the client: delivered, and completed by it.
+ * Incoming packets to the client.
  *
  * Packets are delivered where the ring is read, in softirq context, or by a work
  * item if the channel wants PASSIVE_LEVEL. While that work has packets left, all
@@ -22,122 +22,38 @@
  */
 #define KMCL_PASSIVE_BATCH	64
 
-/*
- * A packet is not outstanding any more, and @bytes not the client's: its limits may
- * have room for another.
- */
-static void kmcl_deliver_taken_back(struct kmcl_recv *recv, u32 bytes)
+/* For a client whose callback has a context. */
+static VOID kmcl_process_ex(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOID buffer,
+			    UINT32 len, UINT32 flags)
 {
-	kmcl_recv_add(&recv->client_bytes, -(ssize_t)bytes);
-	/* The reader looks at it without the lock first. */
-	WRITE_ONCE(recv->outstanding, recv->outstanding - 1);
-	if (!recv->outstanding)
-		wake_up_all(&recv->idle);
-	kmcl_receive_wake(recv);
-	if (!list_empty(&recv->passive))
-		queue_work(recv->wq, &recv->work);
+	const struct kmcl_settings *set = &((struct kmcl_channel *)channel)->set;
+
+	set->process_packet_ex(channel, set->process_context, packet, buffer, len, flags);
 }
 
-static enum kmcl_tx_result kmcl_incoming_submit(struct kmcl_incoming *inc,
-						const void *buffer, u32 len,
-						bool may_wait)
+/* For a client without a callback. */
+static VOID kmcl_process_none(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOID buffer,
+			      UINT32 len, UINT32 flags)
 {
-	struct kmcl_channel *chan = inc->chan;
-	enum kmcl_tx_result result;
-
-	inc->tx.out.len = len;
-	result = kmcl_tx_submit(chan, &inc->tx, buffer, may_wait);
-	/* The sender waits for it, so that it comes matters more than what is in it. */
-	if (result == KMCL_TX_UNFIT && len) {
-		kmcl_tx_empty(chan, &inc->tx);
-		result = kmcl_tx_submit(chan, &inc->tx, NULL, true);
-	}
-	return result;
+	VmbChannelPacketComplete(packet, NULL, 0);
 }
 
-/*
- * Sends the completion. True: it waits for room in the ring, and the packet with it.
- * One that is longer than its packet has room for waits in an object of its own, whose
- * size is added to @bytes. The client's next packets come with room for such a one.
- */
-static bool kmcl_incoming_answer(struct kmcl_incoming *inc, const void *buffer,
-				 u32 len, u32 *bytes)
+/* What is called with each packet: one place instead of two to look at. */
+PFN_VMB_CHANNEL_PROCESS_PACKET kmcl_deliver_process(const struct kmcl_settings *set)
 {
-	struct kmcl_channel *chan = inc->chan;
-	struct kmcl_incoming *other;
-	enum kmcl_tx_result result;
-
-	if (unlikely(len > inc->len && len > READ_ONCE(chan->recv.answer)))
-		WRITE_ONCE(chan->recv.answer, len);
-
-	result = kmcl_incoming_submit(inc, buffer, len, len <= inc->room);
-	if (likely(result != KMCL_TX_FULL && result != KMCL_TX_GONE))
-		return result == KMCL_TX_PENDING;
-
-	other = kmcl_incoming_for_answer(chan, inc->tx.out.id, len);
-	if (!other) {
-		kmcl_warn_ratelimited(chan, "a completion with %u bytes goes out empty: no memory to keep it in until the ring has room\n",
-				      len);
-		return kmcl_incoming_submit(inc, NULL, 0, true) == KMCL_TX_PENDING;
-	}
-	*bytes += other->bytes;
-	if (kmcl_incoming_submit(other, buffer, len, true) != KMCL_TX_PENDING)
-		kmcl_incoming_put(other);
-	return false;
+	if (set->process_packet)
+		return set->process_packet;
+	return set->process_packet_ex ? kmcl_process_ex : kmcl_process_none;
 }
 
-static void kmcl_incoming_complete(struct kmcl_incoming *inc,
-				   const void *buffer, u32 len)
+/* What the call of ProcessPacket that did not complete its packet has left. */
+static enum kmcl_fate kmcl_deliver_fate(struct kmcl_recv *recv)
 {
-	struct kmcl_channel *chan = inc->chan;
-	struct kmcl_recv *recv = &chan->recv;
-	u32 bytes = inc->bytes;
-	unsigned long flags;
-	bool over = true;
+	enum kmcl_fate fate = recv->fate;
 
-	/* The sender may use the memory as soon as it has the completion. */
-	kmcl_external_in_end(inc);
-	if (inc->wants_completion)
-		over = !kmcl_incoming_answer(inc, buffer, len, &bytes);
-
-	spin_lock_irqsave(&recv->lock, flags);
-	kmcl_deliver_taken_back(recv, bytes);
-	if (over)
-		kmcl_incoming_put_locked(inc);
-	spin_unlock_irqrestore(&recv->lock, flags);
-}
-
-/* Calls the client. One at a time: the reader or the work item. */
-static void kmcl_deliver_one(struct kmcl_channel *chan,
-			     struct kmcl_incoming *inc)
-{
-	PFN_VMB_CHANNEL_PROCESS_PACKET process = chan->set.process_packet;
-	u32 external = inc->external ? VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA : 0;
-	unsigned long flags;
-
-	spin_lock_irqsave(&chan->recv.lock, flags);
-	/* As in kmcl_deliver_taken_back(). */
-	WRITE_ONCE(chan->recv.outstanding, chan->recv.outstanding + 1);
-	spin_unlock_irqrestore(&chan->recv.lock, flags);
-	atomic64_inc(&chan->count.received);
-
-	if (unlikely(!process && !chan->set.process_packet_ex)) {
-		kmcl_incoming_complete(inc, NULL, 0);
-		return;
-	}
-
-	WRITE_ONCE(chan->recv.deliverer, current);
-	WRITE_ONCE(chan->recv.delivering, inc);
-	atomic_set_release(&inc->state, KMCL_INCOMING_DELIVERED);
-	if (likely(process))
-		process(kmcl_channel_handle(chan), kmcl_incoming_handle(inc),
-			inc->payload, inc->len, external);
-	else
-		chan->set.process_packet_ex(kmcl_channel_handle(chan),
-					    chan->set.process_context,
-					    kmcl_incoming_handle(inc),
-					    inc->payload, inc->len, external);
-	WRITE_ONCE(chan->recv.delivering, NULL);
+	WRITE_ONCE(recv->delivering, NULL);
+	recv->fate = KMCL_FATE_KEPT;
+	return fate;
 }
 
 void kmcl_deliver_batch_end(struct kmcl_channel *chan, u32 packets)
@@ -146,6 +62,7 @@ void kmcl_deliver_batch_end(struct kmcl_channel *chan, u32 packets)
 
 	if (!packets)
 		return;
+	WRITE_ONCE(chan->count.received, chan->count.received + packets);
 	if (set->processing_complete)
 		set->processing_complete(kmcl_channel_handle(chan), packets);
 	else if (set->processing_complete_ex)
@@ -153,33 +70,71 @@ void kmcl_deliver_batch_end(struct kmcl_channel *chan, u32 packets)
 					    set->process_context, packets);
 }
 
-/* What the client deferred comes next, at PASSIVE_LEVEL. */
-static void kmcl_deliver_requeue(struct kmcl_recv *recv)
+/* Called with the lock held. */
+static void kmcl_deliver_wait_first(struct kmcl_recv *recv, struct kmcl_incoming *inc)
 {
-	struct kmcl_incoming *inc;
+	list_add(&inc->node, &recv->passive);
+	/* The reader looks at these without the lock. */
+	WRITE_ONCE(recv->waiting, recv->waiting + 1);
+	WRITE_ONCE(recv->clear, false);
+}
+
+/*
+ * From the reader: the client has not let go of a packet in its call, so now it is counted.
+ * Another thread may have completed it meanwhile, or the sender let go of it.
+ */
+void kmcl_deliver_kept(struct kmcl_channel *chan, struct kmcl_incoming *inc, u32 bytes,
+		       u32 *delivered)
+{
+	struct kmcl_recv *recv = &chan->recv;
+	enum kmcl_fate fate = kmcl_deliver_fate(recv);
 	unsigned long flags;
 
+	if (fate == KMCL_FATE_DEFERRED) {
+		/* The work item may run at once: the batch ends before that. */
+		kmcl_deliver_batch_end(chan, *delivered);
+		*delivered = 0;
+	}
+
 	spin_lock_irqsave(&recv->lock, flags);
-	inc = recv->deferred;
-	recv->deferred = NULL;
-	list_add(&inc->node, &recv->passive);
-	/* The reader looks at it without the lock. */
-	WRITE_ONCE(recv->waiting, recv->waiting + 1);
-	kmcl_deliver_taken_back(recv, 0);
+	if (inc == recv->hand)
+		kmcl_incoming_take_spare(recv);
+	kmcl_incoming_count(recv, bytes);
+	if (fate != KMCL_FATE_ANSWERED)
+		kmcl_recv_add(&recv->client_bytes, bytes);
+	/* As in kmcl_deliver_taken_back(). */
+	if (fate == KMCL_FATE_KEPT)
+		WRITE_ONCE(recv->outstanding, recv->outstanding + 1);
+	if (fate == KMCL_FATE_DEFERRED) {
+		kmcl_deliver_wait_first(recv, inc);
+		queue_work(recv->wq, &recv->work);
+	}
 	spin_unlock_irqrestore(&recv->lock, flags);
 }
 
-/* To be delivered at PASSIVE_LEVEL, behind what is. */
-void kmcl_deliver_put_aside(struct kmcl_channel *chan, struct kmcl_incoming *inc)
+/*
+ * To be delivered at PASSIVE_LEVEL, behind what is. From the reader, or while none reads.
+ * True: nothing was, so the work item is to be told. As long as something is it comes by
+ * itself, or something keeps it from coming.
+ */
+bool kmcl_deliver_put_aside(struct kmcl_channel *chan, struct kmcl_incoming *inc)
 {
 	struct kmcl_recv *recv = &chan->recv;
 	unsigned long flags;
+	bool first;
 
 	spin_lock_irqsave(&recv->lock, flags);
+	if (inc == recv->hand)
+		kmcl_incoming_take_spare(recv);
+	kmcl_incoming_count(recv, inc->bytes);
+	kmcl_recv_add(&recv->client_bytes, inc->bytes);
 	list_add_tail(&inc->node, &recv->passive);
-	/* As in kmcl_deliver_requeue(). */
+	first = !recv->waiting;
+	/* As in kmcl_deliver_wait_first(). */
 	WRITE_ONCE(recv->waiting, recv->waiting + 1);
+	WRITE_ONCE(recv->clear, false);
 	spin_unlock_irqrestore(&recv->lock, flags);
+	return first;
 }
 
 /* From the reader. Counts in @delivered what was delivered here and now. */
@@ -188,6 +143,7 @@ void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,
 {
 	struct kmcl_recv *recv = &chan->recv;
 	bool at_once = kmcl_recv_is_open(recv) && !READ_ONCE(recv->at_passive);
+	u32 bytes = inc->bytes;
 
 	/*
 	 * Only the reader adds the first packet that waits: a zero stays one. Pairs
@@ -195,68 +151,87 @@ void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,
 	 */
 	if (at_once && !smp_load_acquire(&recv->waiting)) {
 		++*delivered;
-		kmcl_deliver_one(chan, inc);
-		if (READ_ONCE(recv->deferred)) {
-			kmcl_deliver_batch_end(chan, *delivered);
-			*delivered = 0;
-			kmcl_deliver_requeue(recv);
-		}
+		if (!kmcl_deliver_call(chan, inc, kmcl_incoming_flags(inc)))
+			kmcl_deliver_kept(chan, inc, bytes, delivered);
+		else if (inc != recv->hand)
+			kmcl_incoming_free(inc);
 		return;
 	}
 
 	/* The work item may run at once: the batch ends before that. */
 	kmcl_deliver_batch_end(chan, *delivered);
 	*delivered = 0;
-	kmcl_deliver_put_aside(chan, inc);
-	queue_work(recv->wq, &recv->work);
+	if (kmcl_deliver_put_aside(chan, inc))
+		queue_work(recv->wq, &recv->work);
 }
 
-static struct kmcl_incoming *kmcl_deliver_next(struct kmcl_recv *recv)
+/* The next packet that may be delivered at PASSIVE_LEVEL. Called with the lock held. */
+static struct kmcl_incoming *kmcl_deliver_take(struct kmcl_recv *recv)
 {
 	struct kmcl_incoming *inc = NULL;
 
-	spin_lock_irq(&recv->lock);
 	if (kmcl_recv_is_open(recv) && !recv->failed &&
-	    recv->outstanding < recv->quota)
+	    recv->outstanding < READ_ONCE(recv->quota))
 		inc = list_first_entry_or_null(&recv->passive,
 					       struct kmcl_incoming, node);
 	if (inc)
 		list_del_init(&inc->node);
-	spin_unlock_irq(&recv->lock);
 	return inc;
 }
 
-/* The client is done with a call: the reader may deliver the packet behind. */
-static void kmcl_deliver_counted_down(struct kmcl_recv *recv)
+/*
+ * From the work item, after a call: @over as it returned. What waits has been counted,
+ * so here it is counted out, or becomes outstanding. Called with the lock held.
+ */
+static void kmcl_deliver_called(struct kmcl_recv *recv, struct kmcl_incoming *inc, u32 bytes,
+				bool over)
 {
-	spin_lock_irq(&recv->lock);
-	/* Pairs with the acquire in kmcl_deliver(): the call is over. */
+	enum kmcl_fate fate = over ? KMCL_FATE_ANSWERED : kmcl_deliver_fate(recv);
+
+	if (fate == KMCL_FATE_ANSWERED)
+		kmcl_recv_add(&recv->client_bytes, -(ssize_t)bytes);
+	else if (fate == KMCL_FATE_KEPT)
+		WRITE_ONCE(recv->outstanding, recv->outstanding + 1);
+	else
+		kmcl_deliver_wait_first(recv, inc);
+	if (over)
+		kmcl_incoming_put_locked(inc);
+	/*
+	 * The reader may deliver the packet behind. Pairs with the acquire in
+	 * kmcl_deliver(): the call is over.
+	 */
 	smp_store_release(&recv->waiting, recv->waiting - 1);
+	if (!recv->waiting)
+		kmcl_recv_changed(recv);
 	kmcl_receive_wake(recv);
-	spin_unlock_irq(&recv->lock);
 }
 
-/* True: more is to be delivered, by another run. */
+/* True: more is to be delivered, by another run. One hold of the lock a packet. */
 static bool kmcl_deliver_passive(struct kmcl_channel *chan)
 {
+	u32 budget = KMCL_PASSIVE_BATCH, packets = 0, bytes;
 	struct kmcl_recv *recv = &chan->recv;
 	struct kmcl_incoming *inc;
-	u32 budget, packets = 0;
+	bool over;
 
-	for (budget = KMCL_PASSIVE_BATCH; budget; budget--) {
-		inc = kmcl_deliver_next(recv);
-		if (!inc)
-			break;
-		kmcl_deliver_one(chan, inc);
-		if (READ_ONCE(recv->deferred))
-			kmcl_deliver_requeue(recv);
+	spin_lock_irq(&recv->lock);
+	inc = kmcl_deliver_take(recv);
+	spin_unlock_irq(&recv->lock);
 
+	while (inc) {
+		bytes = inc->bytes;
+		over = kmcl_deliver_call(chan, inc, kmcl_incoming_flags(inc));
 		packets++;
-		if (budget == 1 || list_empty_careful(&recv->passive)) {
+		budget--;
+		if (!budget || list_empty_careful(&recv->passive)) {
 			kmcl_deliver_batch_end(chan, packets);
 			packets = 0;
 		}
-		kmcl_deliver_counted_down(recv);
+
+		spin_lock_irq(&recv->lock);
+		kmcl_deliver_called(recv, inc, bytes, over);
+		inc = budget ? kmcl_deliver_take(recv) : NULL;
+		spin_unlock_irq(&recv->lock);
 	}
 	kmcl_deliver_batch_end(chan, packets);
 	return !budget;
@@ -319,129 +294,6 @@ void kmcl_deliver_wait_completed(struct kmcl_channel *chan)
 	kmcl_incoming_sync(recv);
 }
 
-/* From the client, which may be done with a packet once. */
-static bool kmcl_incoming_take_back(struct kmcl_incoming *inc)
-{
-	return atomic_cmpxchg(&inc->state, KMCL_INCOMING_DELIVERED,
-			      KMCL_INCOMING_TAKEN_BACK) == KMCL_INCOMING_DELIVERED;
-}
-
-/**
- * VmbChannelPacketComplete() - be done with an incoming packet
- * @PacketCompletionContext: as passed to the ProcessPacket callback; invalid
- *	afterwards, like the packet's buffer
- * @Buffer: payload of the completion, which is sent if the sender asked for one.
- *	It may lie in the packet's own buffer.
- * @BufferSize: bytes in @Buffer
- *
- * Every packet delivered must be completed exactly once. Where the ring is full
- * the completion waits for room. This project's decision: a payload above the
- * maximum packet size, or larger than the sender's ring, is left out, with a line in
- * the log, for the sender waits for its completion all the same. So is one that has to
- * wait, is longer than the packet and than all completions before it, and finds no
- * memory to wait in.
- *
- * Context: up to DISPATCH_LEVEL, in the callback or later.
- */
-VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION PacketCompletionContext,
-			      PVOID Buffer, UINT32 BufferSize)
-{
-	struct kmcl_incoming *inc =
-		kmcl_incoming_from_handle(PacketCompletionContext);
-
-	if (!inc)
-		return;
-
-	if (!kmcl_incoming_take_back(inc)) {
-		pr_err_ratelimited("%pS completes an incoming packet twice\n",
-				   __builtin_return_address(0));
-		return;
-	}
-
-	if (BufferSize && (!Buffer || BufferSize > inc->chan->set.max_packet)) {
-		kmcl_warn_ratelimited(inc->chan, "a completion with %u bytes goes out empty: %s\n",
-				      BufferSize, Buffer ?
-				      "above the maximum packet size" : "no buffer");
-		BufferSize = 0;
-	}
-	kmcl_incoming_complete(inc, Buffer, BufferSize);
-}
-EXPORT_SYMBOL_GPL(VmbChannelPacketComplete);
-
-/* Defers the packet that ProcessPacket is called with. False: it is not that one. */
-bool kmcl_deliver_defer(struct kmcl_incoming *inc)
-{
-	struct kmcl_recv *recv = &inc->chan->recv;
-	unsigned long flags;
-
-	/* It is looked for when the callback returns: only the callback can ask. */
-	if (READ_ONCE(recv->delivering) != inc || READ_ONCE(recv->deliverer) != current)
-		return false;
-	if (!kmcl_incoming_take_back(inc))
-		return true;
-
-	/* Not before the callback has returned. */
-	spin_lock_irqsave(&recv->lock, flags);
-	recv->deferred = inc;
-	spin_unlock_irqrestore(&recv->lock, flags);
-	return true;
-}
-
-/**
- * VmbChannelPacketDeferToPassive() - have a packet delivered at PASSIVE_LEVEL
- * @PacketCompletionContext: as passed to the ProcessPacket callback that runs
- *
- * The packet goes back to the head of the queue and ProcessPacket is called with
- * it again, at PASSIVE_LEVEL. This project's decision: order is kept, so what
- * arrived later is delivered after it, at PASSIVE_LEVEL too.
- *
- * Context: in ProcessPacket only, for the packet that it was called with, which
- * it must not touch any more. Anywhere else nothing happens but a line in the log.
- */
-VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION PacketCompletionContext)
-{
-	struct kmcl_incoming *inc =
-		kmcl_incoming_from_handle(PacketCompletionContext);
-
-	if (inc && !kmcl_deliver_defer(inc))
-		pr_err_ratelimited("%pS defers a packet outside of its ProcessPacket\n",
-				   __builtin_return_address(0));
-}
-EXPORT_SYMBOL_GPL(VmbChannelPacketDeferToPassive);
-
-/**
- * VmbChannelPacketFail() - give an incoming packet up as malformed
- * @PacketCompletionContext: as passed to the ProcessPacket callback; invalid
- *	afterwards
- *
- * The incoming queue stops: nothing is delivered any more, completions included,
- * until the channel is disabled, which is said in the log. Sending goes on. The
- * packet is not completed towards its sender.
- *
- * Context: up to DISPATCH_LEVEL, in the callback or later.
- */
-VOID VmbChannelPacketFail(VMBPACKETCOMPLETION PacketCompletionContext)
-{
-	struct kmcl_incoming *inc =
-		kmcl_incoming_from_handle(PacketCompletionContext);
-	struct kmcl_channel *chan;
-	unsigned long flags;
-
-	if (!inc || !kmcl_incoming_take_back(inc))
-		return;
-
-	chan = inc->chan;
-	kmcl_warn_ratelimited(chan, "the client failed a packet as malformed; nothing is received any more until the channel is disabled\n");
-
-	kmcl_external_in_end(inc);
-	spin_lock_irqsave(&chan->recv.lock, flags);
-	chan->recv.failed = true;
-	kmcl_deliver_taken_back(&chan->recv, inc->bytes);
-	kmcl_incoming_put_locked(inc);
-	spin_unlock_irqrestore(&chan->recv.lock, flags);
-}
-EXPORT_SYMBOL_GPL(VmbChannelPacketFail);
-
 /**
  * VmbChannelSetTransactionQuota() - limit the packets that a client holds
  * @Channel: the channel, in any state
@@ -471,8 +323,8 @@ VOID VmbChannelSetTransactionQuota(VMBCHANNEL Channel, UINT32 Quota)
 		kmcl_warn(chan, "a transaction quota of 0 is refused\n");
 		return;
 	}
-	WRITE_ONCE(chan->recv.quota, Quota);
-	WRITE_ONCE(chan->recv.limit, SIZE_MAX);
+	WRITE_ONCE(chan->recv.quota, min_t(u32, Quota, INT_MAX));
+	WRITE_ONCE(chan->recv.limit, SSIZE_MAX);
 }
 EXPORT_SYMBOL_GPL(VmbChannelSetTransactionQuota);
 
@@ -494,9 +346,15 @@ VOID VmbChannelSetIncomingProcessingAtPassive(VMBCHANNEL Channel,
 					      BOOLEAN ProcessAtPassive)
 {
 	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	unsigned long flags;
 
-	if (chan)
-		WRITE_ONCE(chan->recv.at_passive, ProcessAtPassive);
+	if (!chan)
+		return;
+
+	spin_lock_irqsave(&chan->recv.lock, flags);
+	WRITE_ONCE(chan->recv.at_passive, ProcessAtPassive);
+	kmcl_recv_changed(&chan->recv);
+	spin_unlock_irqrestore(&chan->recv.lock, flags);
 }
 EXPORT_SYMBOL_GPL(VmbChannelSetIncomingProcessingAtPassive);
 

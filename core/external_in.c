@@ -34,7 +34,7 @@ static u64 kmcl_range_take(const struct kmcl_wire_range **range, u32 *left)
 bool kmcl_external_in_valid(const struct kmcl_channel *chan,
 			    const struct kmcl_wire *wire)
 {
-	const struct kmcl_wire_gpa *gpa = wire->head;
+	const struct kmcl_wire_gpa *gpa = (void *)wire->head;
 	const struct kmcl_wire_range *range = (void *)gpa->range;
 	u32 left = wire->head_len - sizeof(*gpa);
 	u64 bytes, total = 0;
@@ -73,12 +73,13 @@ static PMDL kmcl_external_mdl_of(const struct kmcl_wire_range *range, gfp_t gfp)
 /* One MDL for each range; the ranges were checked. */
 static PMDL kmcl_external_build(const struct kmcl_incoming *inc, gfp_t gfp)
 {
-	const struct kmcl_wire_range *range = (void *)inc->gpa->range;
-	u32 left = inc->gpa_len - sizeof(*inc->gpa);
+	const struct kmcl_wire_gpa *gpa = (void *)inc->pkt.head;
+	const struct kmcl_wire_range *range = (void *)gpa->range;
+	u32 left = inc->pkt.head_len - sizeof(*gpa);
 	PMDL first = NULL, *end = &first;
 	u32 i;
 
-	for (i = 0; i < inc->gpa->ranges; i++) {
+	for (i = 0; i < gpa->ranges; i++) {
 		*end = kmcl_external_mdl_of(range, gfp);
 		if (!*end) {
 			kmcl_external_free(first);
@@ -159,8 +160,9 @@ NTSTATUS VmbChannelPacketGetExternalData(VMBPACKETCOMPLETION PacketCompletionCon
 		return STATUS_INVALID_PARAMETER_2;
 	if (!Mdl)
 		return STATUS_INVALID_PARAMETER_3;
-	if (!inc->gpa_len)
-		return inc->external ? STATUS_NOT_SUPPORTED : STATUS_NOT_FOUND;
+	if (!inc->external)
+		return inc->pkt.head->type == KMCL_WIRE_DATA ? STATUS_NOT_FOUND :
+							 STATUS_NOT_SUPPORTED;
 
 	if (!inc->mdl) {
 		/* The packet may be what memory is being freed by. */

@@ -4,9 +4,10 @@
  * completion.
  *
  * Some are made when the channel opens, each for the largest packet there may be.
- * They are enough to go on with whatever happens to memory. When all are in use the
- * next packet gets an object as large as it is; where there is no memory for that
- * either, it stays in the ring until a spare comes back.
+ * They are enough to go on with whatever happens to memory. The reader has one of them
+ * in its hand, into which the next packet is read. When all others are in use, and so is
+ * that one, the next packet gets an object as large as it is; where there is no
+ * memory for that either, it stays in the ring until a spare comes back.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -25,56 +26,38 @@
 /* Most completions are a status and a few numbers, however short the packet was. */
 #define KMCL_ANSWER_MIN		64u
 
-static u32 kmcl_incoming_size(const struct kmcl_channel *chan, u32 head, u32 room)
+static u32 kmcl_incoming_size(const struct kmcl_channel *chan, u32 room)
 {
 	return sizeof(struct kmcl_incoming) +
-	       ALIGN(chan->set.client_context, sizeof(u64)) + head + room;
-}
-
-/* Bytes of payload that a spare has room for. */
-static u32 kmcl_incoming_max_room(const struct kmcl_channel *chan)
-{
-	return ALIGN(chan->set.max_packet, sizeof(u64));
-}
-
-static u32 kmcl_incoming_spare_size(const struct kmcl_channel *chan)
-{
-	return kmcl_incoming_size(chan, chan->recv.gpa_room,
-				  kmcl_incoming_max_room(chan));
+	       ALIGN(chan->recv.context, sizeof(u64)) + room;
 }
 
 static void kmcl_incoming_init(struct kmcl_incoming *inc, struct kmcl_channel *chan,
-			       u32 head, u32 room)
+			       u32 room)
 {
+	memset(inc, 0, sizeof(*inc));
 	inc->tag = KMCL_TAG_INCOMING;
 	atomic_set(&inc->state, KMCL_INCOMING_IDLE);
 	inc->chan = chan;
-	inc->spare = false;
-	inc->bytes = 0;
-	inc->gpa = (void *)inc->context +
-		   ALIGN(chan->set.client_context, sizeof(u64));
-	inc->gpa_len = 0;
-	inc->mdl = NULL;
-	inc->payload = (void *)inc->gpa + head;
-	inc->room = room;
+	inc->pkt.room = (void *)inc->context +
+			ALIGN(chan->recv.context, sizeof(u64));
+	inc->pkt.room_len = room;
 	INIT_LIST_HEAD(&inc->tx.node);
-	memset(&inc->tx.out, 0, sizeof(inc->tx.out));
 	inc->tx.out.type = KMCL_WIRE_COMPLETION;
-	inc->tx.queued = false;
-	inc->tx.room = inc->payload;
+	inc->tx.room = inc->pkt.room;
 }
 
 /* Makes one more, while the ring is not read. */
 int kmcl_incoming_add_spare(struct kmcl_channel *chan)
 {
 	struct kmcl_incoming *inc;
+	u32 room = chan->recv.room;
 
-	inc = kvmalloc(kmcl_incoming_spare_size(chan), GFP_KERNEL);
+	inc = kvmalloc(kmcl_incoming_size(chan, room), GFP_KERNEL);
 	if (!inc)
 		return -ENOMEM;
 
-	kmcl_incoming_init(inc, chan, chan->recv.gpa_room,
-			   kmcl_incoming_max_room(chan));
+	kmcl_incoming_init(inc, chan, room);
 	inc->spare = true;
 	list_add(&inc->node, &chan->recv.spare);
 	return 0;
@@ -83,12 +66,15 @@ int kmcl_incoming_add_spare(struct kmcl_channel *chan)
 /* The channel's link is known: what it brings decides how large they are. */
 int kmcl_incoming_prepare(struct kmcl_channel *chan)
 {
+	struct kmcl_recv *recv = &chan->recv;
 	struct kmcl_packet_shape shape;
 	u32 i, n;
 
 	kmcl_settings_packet_shape(&chan->set, &shape);
-	chan->recv.gpa_room = chan->link->ops->same_memory ? shape.gpa : 0;
-	n = clamp(KMCL_SPARE_BYTES / kmcl_incoming_spare_size(chan),
+	recv->gpa_room = chan->link->ops->same_memory ? shape.gpa : 0;
+	recv->room = max_t(u32, recv->gpa_room, sizeof(struct kmcl_wire_desc)) +
+		     ALIGN(shape.pipe + shape.payload, sizeof(u64));
+	n = clamp(KMCL_SPARE_BYTES / kmcl_incoming_size(chan, recv->room),
 		  KMCL_SPARE_MIN, KMCL_SPARE_MAX);
 	for (i = 0; i < n; i++) {
 		if (kmcl_incoming_add_spare(chan)) {
@@ -107,28 +93,22 @@ struct kmcl_incoming *kmcl_incoming_alloc_completion(struct kmcl_channel *chan,
 	struct kmcl_incoming *inc;
 	unsigned long flags;
 
-	inc = kzalloc(sizeof(*inc) + len, GFP_KERNEL);
+	inc = kmalloc(kmcl_incoming_size(chan, len), GFP_KERNEL);
 	if (!inc)
 		return NULL;
 
-	inc->tag = KMCL_TAG_INCOMING;
-	inc->chan = chan;
-	inc->payload = inc->context;
-	memcpy(inc->payload, data, len);
-	INIT_LIST_HEAD(&inc->tx.node);
-	inc->tx.out.type = KMCL_WIRE_COMPLETION;
+	kmcl_incoming_init(inc, chan, len);
+	memcpy(inc->pkt.room, data, len);
 	inc->tx.out.id = id;
 	inc->tx.out.len = len;
-	inc->tx.room = inc->payload;
-	inc->room = len;
 
 	spin_lock_irqsave(&chan->recv.lock, flags);
-	chan->recv.held++;
+	kmcl_incoming_count(&chan->recv, 0);
 	spin_unlock_irqrestore(&chan->recv.lock, flags);
 	return inc;
 }
 
-/* While the ring is not read and no packet is outstanding: all are in the list. */
+/* While the ring is not read and no packet is outstanding. */
 void kmcl_incoming_free_spares(struct kmcl_channel *chan)
 {
 	struct kmcl_incoming *inc, *next;
@@ -136,14 +116,32 @@ void kmcl_incoming_free_spares(struct kmcl_channel *chan)
 	list_for_each_entry_safe(inc, next, &chan->recv.spare, node)
 		kvfree(inc);
 	INIT_LIST_HEAD(&chan->recv.spare);
+	kvfree(chan->recv.hand);
+	chan->recv.hand = NULL;
+}
+
+/* Counts one in that is in use from now on. Called with kmcl_recv.lock held. */
+void kmcl_incoming_count(struct kmcl_recv *recv, u32 bytes)
+{
+	/* The reader looks at @bytes without the lock first. */
+	kmcl_recv_add(&recv->bytes, bytes);
+	WRITE_ONCE(recv->held, recv->held + 1);
+	if (recv->held <= 1)
+		kmcl_recv_changed(recv);
+}
+
+/* The reader takes another spare, if there is one. Called with kmcl_recv.lock held. */
+void kmcl_incoming_take_spare(struct kmcl_recv *recv)
+{
+	recv->hand = list_first_entry_or_null(&recv->spare, struct kmcl_incoming, node);
+	if (recv->hand)
+		list_del(&recv->hand->node);
 }
 
 /* The other end must not use the packet's memory until kmcl_external_in_end(). */
-void kmcl_external_in_begin(struct kmcl_incoming *inc,
-			    const struct kmcl_wire *wire)
+void kmcl_external_in_begin(struct kmcl_incoming *inc)
 {
-	memcpy(inc->gpa, wire->head, wire->head_len);
-	inc->gpa_len = wire->head_len;
+	inc->external = true;
 	/* The reader has bottom halves off; see the transport's close. */
 	atomic_inc(&inc->chan->link->external);
 }
@@ -166,10 +164,10 @@ void kmcl_external_in_end(struct kmcl_incoming *inc)
 {
 	atomic_t *external;
 
-	if (!inc->gpa_len)
+	if (likely(!inc->external))
 		return;
 
-	inc->gpa_len = 0;
+	inc->external = false;
 	kmcl_external_free(inc->mdl);
 	inc->mdl = NULL;
 	external = &inc->chan->link->external;
@@ -179,90 +177,89 @@ void kmcl_external_in_end(struct kmcl_incoming *inc)
 }
 
 /* One as large as it has to be. */
-static struct kmcl_incoming *kmcl_incoming_alloc(struct kmcl_channel *chan,
-						 u32 head, u32 room)
+static struct kmcl_incoming *kmcl_incoming_alloc(struct kmcl_channel *chan, u32 room)
 {
-	u32 bytes = kmcl_incoming_size(chan, head, room);
+	u32 bytes = kmcl_incoming_size(chan, room);
 	struct kmcl_incoming *inc;
 
 	inc = kmalloc(bytes, GFP_ATOMIC | __GFP_NOWARN);
 	if (!inc)
 		return NULL;
 
-	kmcl_incoming_init(inc, chan, head, room);
+	kmcl_incoming_init(inc, chan, room);
 	inc->bytes = bytes;
 	return inc;
 }
 
-/*
- * An object with that much room at least, allocated or a spare. NULL where there is
- * neither: the reader has to stall, and is woken when a spare comes back.
- */
-static struct kmcl_incoming *kmcl_incoming_take(struct kmcl_channel *chan, u32 head,
-						u32 room, bool allocate)
+/* Room for the packet, and for a completion such as the client sends. */
+static u32 kmcl_incoming_room(const struct kmcl_channel *chan, u32 bytes, u32 flags)
 {
-	struct kmcl_recv *recv = &chan->recv;
-	struct kmcl_incoming *inc = NULL;
+	if (flags & KMCL_WIRE_WANT_COMPLETION)
+		bytes = max3(bytes, KMCL_ANSWER_MIN, READ_ONCE(chan->recv.answer));
+	return ALIGN(bytes, sizeof(u64));
+}
+
+/*
+ * Has the reader a spare in its hand now? If there is none it has to @stall, and is woken
+ * when one comes back.
+ */
+static bool kmcl_incoming_find_spare(struct kmcl_recv *recv, bool stall)
+{
 	unsigned long flags;
 
-	if (allocate)
-		inc = kmcl_incoming_alloc(chan, head, room);
+	if (recv->hand)
+		return true;
+	if (!stall && list_empty_careful(&recv->spare))
+		return false;
 
 	spin_lock_irqsave(&recv->lock, flags);
-	if (!inc) {
-		inc = list_first_entry_or_null(&recv->spare, struct kmcl_incoming, node);
-		if (inc)
-			list_del(&inc->node);
-		else
-			recv->stalled = true;
-	}
-	if (inc) {
-		recv->held++;
-		kmcl_recv_add(&recv->bytes, inc->bytes);
-		kmcl_recv_add(&recv->client_bytes, inc->bytes);
-	}
+	kmcl_incoming_take_spare(recv);
+	if (!recv->hand && stall)
+		recv->stalled = true;
 	spin_unlock_irqrestore(&recv->lock, flags);
-	return inc;
+	return recv->hand;
 }
 
-/* Room for the packet's payload, and for a completion such as the client sends. */
-static u32 kmcl_incoming_room(const struct kmcl_channel *chan,
-			      const struct kmcl_wire *pkt)
+/* As kmcl_incoming_aim(), whose rare part it is. */
+struct kmcl_wire *kmcl_incoming_find_room(struct kmcl_recv *recv, struct kmcl_wire *other)
 {
-	u32 room = pkt->len;
-
-	if (pkt->flags & KMCL_WIRE_WANT_COMPLETION)
-		room = max3(room, KMCL_ANSWER_MIN, READ_ONCE(chan->recv.answer));
-	return ALIGN(room, sizeof(u64));
+	return kmcl_incoming_find_spare(recv, false) ? &recv->hand->pkt : other;
 }
 
-/* A copy of @pkt, or NULL: it has to stay in the ring until the reader is woken. */
+/*
+ * The object for a packet that was not read into one: a copy of what the client and its
+ * completion need, @desc among it. NULL: it has to stay in the ring until the reader is
+ * woken.
+ */
 struct kmcl_incoming *kmcl_incoming_get(struct kmcl_channel *chan,
+					const struct kmcl_wire_desc *desc,
 					const struct kmcl_wire *pkt)
 {
-	u32 head = pkt->type == KMCL_WIRE_DATA_GPA ?
-		   ALIGN(pkt->head_len, sizeof(u64)) : 0;
-	bool allocate = list_empty_careful(&chan->recv.spare);
-	u32 room = kmcl_incoming_room(chan, pkt);
+	u32 gpa = desc->type == KMCL_WIRE_DATA_GPA ? pkt->head_len : 0;
+	u32 len = pkt->len, head = max_t(u32, gpa, sizeof(*desc));
+	struct kmcl_recv *recv = &chan->recv;
 	struct kmcl_incoming *inc;
+	void *room;
 
-	inc = kmcl_incoming_take(chan, head, room, allocate);
-	/* A completion may have taken the last spare meanwhile. */
-	if (!inc && !allocate)
-		inc = kmcl_incoming_take(chan, head, room, true);
-	if (!inc) {
+	inc = kmcl_incoming_find_spare(recv, false) ? recv->hand :
+	      kmcl_incoming_alloc(chan, kmcl_incoming_room(chan, head + len, desc->flags));
+	/* A completion may have brought a spare back meanwhile. */
+	if (unlikely(!inc) && kmcl_incoming_find_spare(recv, true))
+		inc = recv->hand;
+	if (unlikely(!inc)) {
 		atomic64_inc(&chan->count.no_memory);
 		return NULL;
 	}
 
-	inc->len = pkt->len;
-	inc->wants_completion = pkt->flags & KMCL_WIRE_WANT_COMPLETION;
-	inc->external = pkt->type != KMCL_WIRE_DATA;
-	if (pkt->type == KMCL_WIRE_DATA_GPA)
-		kmcl_external_in_begin(inc, pkt);
-	inc->tx.out.id = pkt->id;
-	memset(inc->context, 0, chan->set.client_context);
-	memcpy(inc->payload, pkt->payload, pkt->len);
+	room = inc->pkt.room;
+	memcpy(room, pkt->head, gpa);
+	memcpy(room, desc, sizeof(*desc));
+	memcpy(room + head, pkt->payload, len);
+	/* @pkt may be this very one. */
+	inc->pkt.head = room;
+	inc->pkt.payload = room + head;
+	inc->pkt.head_len = head;
+	inc->pkt.len = len;
 	return inc;
 }
 
@@ -270,11 +267,29 @@ struct kmcl_incoming *kmcl_incoming_get(struct kmcl_channel *chan,
 struct kmcl_incoming *kmcl_incoming_for_answer(struct kmcl_channel *chan, u64 id,
 					       u32 len)
 {
-	struct kmcl_incoming *inc = kmcl_incoming_take(chan, 0, len, true);
+	struct kmcl_incoming *inc = kmcl_incoming_alloc(chan, len);
+	struct kmcl_recv *recv = &chan->recv;
+	unsigned long flags;
 
+	spin_lock_irqsave(&recv->lock, flags);
+	if (!inc) {
+		inc = list_first_entry_or_null(&recv->spare, struct kmcl_incoming, node);
+		if (inc)
+			list_del(&inc->node);
+	}
+	if (inc)
+		kmcl_incoming_count(recv, inc->bytes);
+	spin_unlock_irqrestore(&recv->lock, flags);
 	if (inc)
 		inc->tx.out.id = id;
 	return inc;
+}
+
+/* One that is no spare, and not counted any more. */
+void kmcl_incoming_free(struct kmcl_incoming *inc)
+{
+	inc->tag = KMCL_TAG_DEAD;
+	kfree(inc);
 }
 
 /*
@@ -286,16 +301,16 @@ void kmcl_incoming_put_locked(struct kmcl_incoming *inc)
 	struct kmcl_recv *recv = &inc->chan->recv;
 	u32 bytes = inc->bytes;
 
-	atomic_set(&inc->state, KMCL_INCOMING_IDLE);
-	if (inc->spare) {
+	if (inc->spare)
 		list_add(&inc->node, &recv->spare);
-	} else {
-		inc->tag = KMCL_TAG_DEAD;
-		kfree(inc);
-	}
+	else
+		kmcl_incoming_free(inc);
 	kmcl_recv_add(&recv->bytes, -(ssize_t)bytes);
-	if (!--recv->held)
+	WRITE_ONCE(recv->held, recv->held - 1);
+	if (!recv->held) {
+		kmcl_recv_changed(recv);
 		wake_up_all(&recv->idle);
+	}
 	kmcl_receive_wake(recv);
 }
 

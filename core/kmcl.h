@@ -90,7 +90,7 @@ struct kmcl_settings {
 struct kmcl_counters {
 	u64 __percpu *sent;	/* packets and completions written to the ring; kmcl_sent() */
 	atomic64_t queued;	/* of these, how many had to wait for room */
-	atomic64_t received;	/* data packets delivered to the client */
+	u64 received;		/* data packets delivered to the client, by one thread at a time */
 	/* The next three are written by the reader alone. */
 	u64 completed;		/* transactions that the other end completed */
 	u64 late;		/* completions for transactions that were cancelled */
@@ -234,39 +234,72 @@ struct kmcl_share {
 	struct work_struct work;	/* reads the ring in a thread */
 };
 
-/* The receiving side. */
+/* What a call of ProcessPacket has left to do, where it has not completed its packet. */
+enum kmcl_fate {
+	KMCL_FATE_KEPT,		/* the client has it, or another thread has completed it */
+	KMCL_FATE_DEFERRED,	/* it comes again, at PASSIVE_LEVEL */
+	KMCL_FATE_ANSWERED,	/* completed, but the completion waits for room */
+};
+
+/*
+ * The receiving side. In three parts, by who writes to them while packets come: nobody,
+ * the reader, and those that complete packets. Where these are different processors
+ * no part's cache line travels because of another; the gaps do that, for a channel in
+ * the client's memory has any alignment.
+ */
 struct kmcl_recv {
+	/* Settings, copied when the channel opens, and the like. */
+	PFN_VMB_CHANNEL_PROCESS_PACKET process;	/* the client's, or what calls it */
+	u32 max_len;		/* of a packet's payload, padding of the wire's included */
+	u32 context;		/* bytes of the client's own in an incoming packet */
+	bool is_pipe;
+	bool is_plain;		/* neither that, nor has a client any @context */
+	bool same_memory;	/* packets may come with memory of this kernel's */
 	bool at_passive;	/* VmbChannelSetIncomingProcessingAtPassive() */
+	int cpu;		/* of an open channel: where the tasklet is to run, or -1 */
+	int quota;		/* how many packets may be outstanding */
+	ssize_t limit;		/* how many @client_bytes there may be */
+	u32 room;		/* bytes of a packet, headers included, that a spare has room for */
+	u32 gpa_room;		/* of these, for headers that describe memory */
+	u32 answer;		/* the longest completion that was longer than its packet */
+	enum kmcl_recv_gate gate;	/* written under @lock, as are the next and @at_passive */
+	bool failed;		/* the incoming stream is beyond repair */
+	struct workqueue_struct *wq;	/* for @work alone; from the first opening on */
+
+	char gap_before_reader[SMP_CACHE_BYTES];
 	atomic_t readers;	/* calls of kmcl_receive_poll() to account for */
 	u32 batches;		/* that the reader has ended, counted by it */
+	/*
+	 * The spare that the next packet is read into; the reader's own, as is what it
+	 * is for: a packet that is over when ProcessPacket returns costs no lock.
+	 */
+	struct kmcl_incoming *hand;
+	/* The next three are written by the thread that calls ProcessPacket. */
+	struct kmcl_incoming *delivering;	/* with that, until it completes it itself */
+	struct task_struct *deliverer;	/* runs ProcessPacket, or is interrupted by it */
+	enum kmcl_fate fate;
+	struct kmcl_share share;
 	struct tasklet_struct tasklet;	/* reads the ring where no signal comes */
-	int cpu;		/* of an open channel: where that is to run, or -1 */
 	atomic_t sent_there;	/* @there is on its way */
 	struct __call_single_data there;	/* schedules the tasklet on @cpu */
-	struct kmcl_share share;
-	struct work_struct work;	/* delivers @passive */
-	struct workqueue_struct *wq;	/* for it alone; from the first opening on */
 
-	u32 gpa_room;		/* bytes of headers that a spare has room for */
-	u32 answer;		/* the longest completion that was longer than its packet */
-
+	char gap_before_lock[SMP_CACHE_BYTES];
 	spinlock_t lock;	/* guards everything below */
-	enum kmcl_recv_gate gate;
-	bool failed;		/* the incoming stream is beyond repair */
+	bool clear;		/* nothing is in the way of a packet: kmcl_recv_changed() */
 	bool stalled;		/* the reader left packets in the ring */
+	bool working;		/* @work may be in a callback of the client's */
 	struct list_head spare;	/* kmcl_incoming, made when the channel opened */
 	struct list_head passive;	/* kmcl_incoming to deliver at PASSIVE_LEVEL */
-	struct kmcl_incoming *delivering;	/* ProcessPacket is running with it */
-	struct task_struct *deliverer;	/* runs that, or is interrupted by it */
-	struct kmcl_incoming *deferred;	/* by that ProcessPacket */
-	bool working;		/* @work may be in a callback of the client's */
+	struct work_struct work;	/* delivers @passive */
 	u32 waiting;		/* packets in @passive, and the one taken from it */
-	u32 quota;		/* how many packets may be outstanding */
-	u32 outstanding;	/* packets delivered, not yet completed by the client */
-	u32 held;		/* kmcl_incoming in use */
-	size_t bytes;		/* of those in use that are no spares */
-	size_t client_bytes;	/* of these, with packets that are not completed */
-	size_t limit;		/* how many @client_bytes there may be */
+	/*
+	 * A packet that is completed while ProcessPacket still runs with it is taken out
+	 * of these before it is counted in: below 0 until that returns.
+	 */
+	int outstanding;	/* packets delivered, not yet completed by the client */
+	int held;		/* kmcl_incoming in use */
+	ssize_t bytes;		/* of those in use that are no spares */
+	ssize_t client_bytes;	/* of these, with packets that are not completed */
 	wait_queue_head_t idle;	/* woken when one of those waited for is over */
 };
 
@@ -484,31 +517,26 @@ static inline u32 kmcl_packet_size(const struct kmcl_packet_shape *shape)
 }
 
 enum kmcl_incoming_state {
-	KMCL_INCOMING_IDLE,
+	KMCL_INCOMING_IDLE,	/* not delivered yet */
 	KMCL_INCOMING_DELIVERED,
 	KMCL_INCOMING_TAKEN_BACK,	/* completed, failed or deferred */
 };
 
 /*
- * VMBPACKETCOMPLETION. Client context, headers and payload follow it; the room of
- * the payload becomes that of the completion, should it have to wait.
+ * VMBPACKETCOMPLETION. The client's context and the room for a packet follow it; the room
+ * becomes that of the completion, should it have to wait.
  */
 struct kmcl_incoming {
 	u32 tag;
 	atomic_t state;
 	struct kmcl_channel *chan;
+	struct kmcl_wire pkt;	/* and where its room is */
 	bool spare;		/* goes back to kmcl_recv.spare */
+	bool external;		/* kmcl_link.external counts it: it has the sender's memory */
 	u32 bytes;		/* of this object in kmcl_recv.bytes; 0 for a spare */
-	bool wants_completion;
-	bool external;		/* the packet came with memory */
+	PMDL mdl;		/* of that memory, once the client has asked for it */
 	struct list_head node;	/* in kmcl_recv.spare or .passive */
 	struct kmcl_tx tx;	/* its completion */
-	u32 len;
-	u32 room;		/* bytes that @payload has room for */
-	void *payload;
-	u32 gpa_len;		/* of @gpa, 0 if the memory is not known here */
-	struct kmcl_wire_gpa *gpa;
-	PMDL mdl;		/* of that memory, once the client has asked for it */
 	u64 context[];
 };
 

@@ -10,7 +10,6 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bottom_half.h>
-#include <linux/delay.h>
 #include <linux/export.h>
 #include <linux/sched/clock.h>
 #include <linux/sizes.h>
@@ -45,7 +44,7 @@
 /* Only what goes to the client counts against its limits. */
 static bool kmcl_receive_must_wait(const struct kmcl_recv *recv, bool data)
 {
-	size_t client_bytes = READ_ONCE(recv->client_bytes);
+	ssize_t client_bytes = READ_ONCE(recv->client_bytes);
 
 	if (!kmcl_recv_reads(recv))
 		return true;
@@ -105,7 +104,7 @@ static void kmcl_receive_completion(struct kmcl_channel *chan,
 	struct kmcl_packet *pkt;
 	bool late = false;
 
-	pkt = kmcl_transaction_complete(chan, wire->id, &late);
+	pkt = kmcl_transaction_complete(chan, wire->head->id, &late);
 	/* One less is under way: the next that is held may go. */
 	if (unlikely(READ_ONCE(chan->send.max_count) != U32_MAX))
 		tasklet_schedule(&chan->send.drain);
@@ -114,7 +113,7 @@ static void kmcl_receive_completion(struct kmcl_channel *chan,
 	else if (likely(pkt))
 		WRITE_ONCE(count->completed, count->completed + 1);
 	else
-		kmcl_receive_stray(chan, wire->id);
+		kmcl_receive_stray(chan, wire->head->id);
 	if (unlikely(!pkt))
 		return;
 
@@ -130,55 +129,78 @@ static void kmcl_receive_malformed(struct kmcl_channel *chan, const char *what,
 			  what, value);
 }
 
-/* Is it data? If it is malformed, that has been counted. */
-static bool kmcl_receive_unpack(struct kmcl_channel *chan,
-				struct kmcl_wire *wire)
+/* Takes the header of a pipe off. */
+static bool kmcl_receive_unpipe(struct kmcl_channel *chan, struct kmcl_wire *wire)
 {
 	const struct kmcl_wire_pipe *pipe = wire->payload;
-	/* The wire counts in units of 8 bytes. */
-	u32 max = ALIGN(chan->set.max_packet, 8);
 
-	if (wire->type == KMCL_WIRE_DATA_XFER && !kmcl_wire_xfer_valid(wire)) {
+	if (wire->len < sizeof(*pipe) || pipe->type != KMCL_WIRE_PIPE_DATA ||
+	    pipe->len > wire->len - sizeof(*pipe)) {
+		kmcl_receive_malformed(chan, "pipe header", wire->len);
+		return false;
+	}
+	wire->payload = pipe + 1;
+	wire->len = pipe->len;
+	return true;
+}
+
+/* Finds the client's payload. If that is malformed, it has been counted. */
+static bool kmcl_receive_unpack(struct kmcl_channel *chan, struct kmcl_wire *wire)
+{
+	const struct kmcl_recv *recv = &chan->recv;
+
+	if (unlikely(recv->is_pipe) && !kmcl_receive_unpipe(chan, wire))
+		return false;
+	if (likely(wire->len <= recv->max_len))
+		return true;
+	kmcl_receive_malformed(chan, "payload above the maximum packet size", wire->len);
+	return false;
+}
+
+/* Do the headers of data hold what they say? If not that has been counted. */
+static bool kmcl_receive_head_valid(struct kmcl_channel *chan, const struct kmcl_wire *wire)
+{
+	if (wire->head->type == KMCL_WIRE_DATA_XFER && !kmcl_wire_xfer_valid(wire)) {
 		kmcl_receive_malformed(chan, "transfer pages lead out of its headers",
 				       wire->head_len);
 		return false;
 	}
-	if (wire->type == KMCL_WIRE_DATA_GPA &&
+	if (wire->head->type == KMCL_WIRE_DATA_GPA &&
 	    !kmcl_external_in_valid(chan, wire)) {
 		kmcl_receive_malformed(chan, "external data, broken or too much",
 				       wire->head_len);
 		return false;
 	}
+	return true;
+}
 
-	if (kmcl_settings_is_pipe(&chan->set)) {
-		if (wire->len < sizeof(*pipe) ||
-		    pipe->type != KMCL_WIRE_PIPE_DATA ||
-		    pipe->len > wire->len - sizeof(*pipe)) {
-			kmcl_receive_malformed(chan, "pipe header", wire->len);
-			return false;
-		}
-		wire->payload = pipe + 1;
-		wire->len = pipe->len;
-		max = chan->set.max_packet;
-	}
+/* As the next one, for data. */
+static bool kmcl_receive_data(struct kmcl_channel *chan, struct kmcl_wire *wire,
+			      bool in_hand, u32 *delivered)
+{
+	struct kmcl_incoming *inc = chan->recv.hand;
 
-	if (wire->len > max) {
-		kmcl_receive_malformed(chan, "payload above the maximum packet size",
-				       wire->len);
+	if (!kmcl_receive_head_valid(chan, wire) || !kmcl_receive_unpack(chan, wire) ||
+	    kmcl_recv_discards(&chan->recv))
+		return true;
+
+	if (!in_hand)
+		inc = kmcl_incoming_get(chan, wire->head, wire);
+	if (!inc)
 		return false;
-	}
+	kmcl_incoming_begin(inc);
+	kmcl_deliver(chan, inc, delivered);
 	return true;
 }
 
 /* Returns false if the packet has to stay in the ring for now. */
-static bool kmcl_receive_one(struct kmcl_channel *chan,
-			     struct kmcl_wire *wire, u32 *delivered)
+static bool kmcl_receive_one(struct kmcl_channel *chan, struct kmcl_wire *wire,
+			     bool in_hand, u32 *delivered)
 {
-	u16 type = wire->type;
-	struct kmcl_incoming *inc;
+	u16 type = wire->head->type;
 
 	/* Frame numbers from elsewhere are never made into pages. */
-	if (type == KMCL_WIRE_DATA_GPA && !chan->link->ops->same_memory)
+	if (type == KMCL_WIRE_DATA_GPA && !chan->recv.same_memory)
 		type = 0;
 
 	switch (type) {
@@ -189,18 +211,12 @@ static bool kmcl_receive_one(struct kmcl_channel *chan,
 	case KMCL_WIRE_DATA:
 	case KMCL_WIRE_DATA_XFER:
 	case KMCL_WIRE_DATA_GPA:
-		if (!kmcl_receive_unpack(chan, wire) || kmcl_recv_discards(&chan->recv))
-			return true;
-		inc = kmcl_incoming_get(chan, wire);
-		if (!inc)
-			return false;
-		kmcl_deliver(chan, inc, delivered);
-		return true;
+		return kmcl_receive_data(chan, wire, in_hand, delivered);
 
 	default:
 		if (atomic64_inc_return(&chan->count.unknown) == 1)
 			kmcl_warn(chan, "packet of type %u stepped over; counted from now on\n",
-				  wire->type);
+				  wire->head->type);
 		return true;
 	}
 }
@@ -211,80 +227,99 @@ static void kmcl_receive_fail(struct kmcl_channel *chan)
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->recv.lock, flags);
-	chan->recv.failed = true;
+	WRITE_ONCE(chan->recv.failed, true);
+	kmcl_recv_changed(&chan->recv);
 	spin_unlock_irqrestore(&chan->recv.lock, flags);
 
 	atomic64_inc(&chan->count.malformed);
 	kmcl_warn(chan, "the incoming ring is corrupt; nothing is received any more until the channel is disabled\n");
 }
 
+/*
+ * Most packets: data without more, read into the object in the reader's hand, and nothing
+ * in its way.
+ */
+static __always_inline void kmcl_receive_plain(struct kmcl_channel *chan,
+					       struct kmcl_wire *wire, u32 *delivered)
+{
+	struct kmcl_incoming *inc = container_of(wire, struct kmcl_incoming, pkt);
+	const struct kmcl_recv *recv = &chan->recv;
+
+	if (unlikely(!recv->is_plain || wire->len > recv->max_len)) {
+		if (!kmcl_receive_unpack(chan, wire))
+			return;
+		kmcl_incoming_begin(inc);
+	}
+	++*delivered;
+	/* A spare is in no account of bytes. */
+	if (unlikely(!kmcl_deliver_call(chan, inc, 0)))
+		kmcl_deliver_kept(chan, inc, 0, delivered);
+}
+
+/* All others, @ret as it was read. False: it, or all, has to stay in the ring for now. */
+static noinline bool kmcl_receive_other(struct kmcl_channel *chan, struct kmcl_wire *wire,
+					int ret, u32 *delivered)
+{
+	if (ret == -EPROTO) {
+		kmcl_receive_fail(chan);
+		return false;
+	}
+	/* Completions pass: a client at its limits may be waiting for one. */
+	if (kmcl_receive_stalls(&chan->recv, ret > 0 &&
+				wire->head->type != KMCL_WIRE_COMPLETION))
+		return false;
+	if (ret < 0) {
+		kmcl_receive_malformed(chan, "offsets lead out of it", wire->head->type);
+		return true;
+	}
+	return kmcl_receive_one(chan, wire, ret == 1, delivered);
+}
+
 /* Reads @budget packets at most. Returns true if there is more to read now. */
 static bool kmcl_receive_batch(struct kmcl_channel *chan, u32 budget)
 {
+	/* There is one as long as the ring is read. */
+	struct kmcl_link *link = chan->link;
+	const struct kmcl_transport *ops = link->ops;
+	int (*read)(struct kmcl_link *link, struct kmcl_wire *pkt) = ops->recv_first;
 	struct kmcl_recv *recv = &chan->recv;
-	const struct kmcl_transport *ops;
-	u32 packets = 0, delivered = 0;
-	bool stalled = false, more;
-	struct kmcl_link *link;
-	struct kmcl_wire wire;
+	struct kmcl_wire *wire, other;
+	bool more = false;
+	u32 delivered = 0;
 	int ret;
 
-	if (kmcl_receive_stalls(recv, false))
-		return false;
-	kmcl_receive_unstall(recv);
-
-	/* There is one as long as the ring is read. */
-	link = chan->link;
-	ops = link->ops;
+	other.room = NULL;
+	other.room_len = 0;
 	ops->recv_begin(link);
-	for (ret = ops->recv_first(link, &wire); ret;
-	     ret = ops->recv_next(link, &wire)) {
-		if (ret == -EPROTO) {
-			kmcl_receive_fail(chan);
-			stalled = true;
-			break;
-		}
-		if (packets == budget)
-			break;
-		/* Completions pass: a client at its limits may be waiting for one. */
-		if (kmcl_receive_stalls(recv, ret > 0 &&
-					wire.type != KMCL_WIRE_COMPLETION)) {
-			stalled = true;
-			break;
-		}
-		packets++;
-		if (ret < 0) {
-			kmcl_receive_malformed(chan, "offsets lead out of it",
-					       wire.type);
+	for (;; read = ops->recv_next, budget--) {
+		wire = kmcl_incoming_aim(recv, &other);
+		ret = read(link, wire);
+		if (likely(ret == 1 && budget && wire->head->type == KMCL_WIRE_DATA &&
+			   /* Pairs with the release in kmcl_recv_changed(). */
+			   smp_load_acquire(&recv->clear))) {
+			kmcl_receive_plain(chan, wire, &delivered);
 			continue;
 		}
-		if (!kmcl_receive_one(chan, &wire, &delivered)) {
-			stalled = true;
+		if (!ret)
 			break;
-		}
+		more = !budget && ret != -EPROTO;
+		if (more || !kmcl_receive_other(chan, wire, ret, &delivered))
+			break;
 	}
 	ops->recv_commit(link);
 	kmcl_deliver_batch_end(chan, delivered);
 
 	/* The ring was read to its end: only then have signals a meaning. */
-	more = ret && !stalled;
-	if (!ret)
-		more = ops->recv_end(link);
-	return more;
+	return ret ? more : ops->recv_end(link);
 }
 
 /* As above, where softirq context has a limit; @thread: by the work item. */
 static noinline bool kmcl_receive_limited(struct kmcl_channel *chan, bool thread)
 {
 	struct kmcl_share *share = &chan->recv.share;
-	u64 begin;
+	u64 begin = local_clock();
 	bool more;
 
-	/* A ring that is not to be read sends neither after the other. */
-	if (kmcl_receive_stalls(&chan->recv, false))
-		return false;
-
-	begin = local_clock();
 	if (kmcl_share_spent(share, begin) != thread)
 		return true;
 
@@ -292,6 +327,20 @@ static noinline bool kmcl_receive_limited(struct kmcl_channel *chan, bool thread
 	if (!thread && kmcl_share_use(share, local_clock() - begin))
 		atomic64_inc(&chan->count.throttled);
 	return more;
+}
+
+/* Either of these, unless the ring is to be left unread. */
+static bool kmcl_receive(struct kmcl_channel *chan, bool thread)
+{
+	struct kmcl_recv *recv = &chan->recv;
+
+	if (kmcl_receive_stalls(recv, false))
+		return false;
+	kmcl_receive_unstall(recv);
+
+	if (likely(!thread && READ_ONCE(recv->share.percent) == KMCL_SHARE_ALL))
+		return kmcl_receive_batch(chan, KMCL_RECEIVE_BUDGET);
+	return kmcl_receive_limited(chan, thread);
 }
 
 /* Is this the processor that the client has asked for, or has it asked for none? */
@@ -345,10 +394,7 @@ static void kmcl_receive_poll(struct kmcl_channel *chan, bool thread)
 	if (atomic_inc_return(&recv->readers) != 1)
 		return;
 
-	if (likely(!thread && READ_ONCE(recv->share.percent) == KMCL_SHARE_ALL))
-		more = kmcl_receive_batch(chan, KMCL_RECEIVE_BUDGET);
-	else
-		more = kmcl_receive_limited(chan, thread);
+	more = kmcl_receive(chan, thread);
 	/* Pairs with the acquire in kmcl_receive_synced(): the batch has ended. */
 	smp_store_release(&recv->batches, recv->batches + 1);
 	if (atomic_xchg(&recv->readers, 0) != 1 || more)
@@ -402,7 +448,7 @@ void kmcl_receive_init(struct kmcl_channel *chan)
 	INIT_LIST_HEAD(&recv->spare);
 	INIT_LIST_HEAD(&recv->passive);
 	init_waitqueue_head(&recv->idle);
-	recv->quota = U32_MAX;
+	recv->quota = INT_MAX;
 	recv->limit = KMCL_RECEIVE_HELD;
 	recv->cpu = -1;
 	tasklet_setup(&recv->tasklet, kmcl_receive_tasklet);
@@ -427,6 +473,14 @@ int kmcl_receive_prepare(struct kmcl_channel *chan)
 					   1, kmcl_channel_name(chan));
 	if (!recv->wq)
 		return -ENOMEM;
+
+	recv->process = kmcl_deliver_process(&chan->set);
+	recv->is_pipe = kmcl_settings_is_pipe(&chan->set);
+	/* The wire counts in units of 8 bytes, a pipe's own header in bytes. */
+	recv->max_len = recv->is_pipe ? chan->set.max_packet : ALIGN(chan->set.max_packet, 8);
+	recv->context = chan->set.client_context;
+	recv->is_plain = !recv->is_pipe && !recv->context;
+	recv->same_memory = chan->link->ops->same_memory;
 	return kmcl_incoming_prepare(chan);
 }
 
@@ -435,143 +489,4 @@ void kmcl_receive_end(struct kmcl_channel *chan)
 {
 	if (chan->recv.wq)
 		destroy_workqueue(chan->recv.wq);
-}
-
-/* Called with the lock held. What the reader has left in the ring may go on. */
-static void kmcl_recv_set_gate(struct kmcl_recv *recv, enum kmcl_recv_gate gate)
-{
-	lockdep_assert_held(&recv->lock);
-	WRITE_ONCE(recv->gate, gate);
-	if (gate != KMCL_RECV_CLOSED)
-		kmcl_receive_wake(recv);
-}
-
-/* Lets packets through to the client, those first that waited for it. */
-void kmcl_receive_enable(struct kmcl_channel *chan)
-{
-	spin_lock_irq(&chan->recv.lock);
-	/* Written before kmcl_receive_cut() takes this lock. */
-	if (!READ_ONCE(chan->link->cut))
-		kmcl_recv_set_gate(&chan->recv, KMCL_RECV_OPEN);
-	spin_unlock_irq(&chan->recv.lock);
-
-	queue_work(chan->recv.wq, &chan->recv.work);
-	kmcl_receive_schedule(&chan->recv);
-}
-
-/* Has the batch ended that was being read when there had been so many? */
-static bool kmcl_receive_synced(struct kmcl_recv *recv, u32 batches)
-{
-	/* Pairs with the release in kmcl_receive_poll(). */
-	return smp_load_acquire(&recv->batches) != batches ||
-	       !atomic_read_acquire(&recv->readers);
-}
-
-/*
- * Waits for a reader that has looked at @gate too early; those to come see what was
- * written before this. They look for every packet. On a busy channel the next batch
- * may always have begun: so it is the end of one that is waited for.
- */
-static void kmcl_receive_sync(struct kmcl_recv *recv)
-{
-	u32 batches;
-
-	/* Pairs with kmcl_receive_poll(). */
-	smp_mb();
-	batches = READ_ONCE(recv->batches);
-	while (!kmcl_receive_synced(recv, batches))
-		usleep_range_state(20, 100, TASK_IDLE);
-}
-
-/*
- * The channel is about to be closed. If it is being suspended already, data in the
- * ring is not put aside any more: behind it there may be what the client waits for.
- * Up to softirq context.
- */
-void kmcl_receive_discard(struct kmcl_channel *chan)
-{
-	struct kmcl_recv *recv = &chan->recv;
-	unsigned long flags;
-
-	spin_lock_irqsave(&recv->lock, flags);
-	if (recv->gate == KMCL_RECV_HELD)
-		kmcl_recv_set_gate(recv, KMCL_RECV_DISCARDS);
-	spin_unlock_irqrestore(&recv->lock, flags);
-}
-
-/*
- * When this returns ProcessPacket is not being called, and will not be. What the
- * client has sent may still complete: that may be what it waits for. Data before that
- * in the ring is put aside or, where the channel closes, dropped.
- */
-void kmcl_receive_disable(struct kmcl_channel *chan)
-{
-	struct kmcl_recv *recv = &chan->recv;
-
-	spin_lock_irq(&recv->lock);
-	/* What the quota has left in the ring may be put aside. */
-	if (recv->gate == KMCL_RECV_OPEN)
-		kmcl_recv_set_gate(recv, KMCL_RECV_HELD);
-	spin_unlock_irq(&recv->lock);
-	/* A close that was asked for before that found nothing to discard. */
-	if (kmcl_control_closes(chan))
-		kmcl_receive_discard(chan);
-
-	kmcl_receive_sync(recv);
-	/* From here on the work item finds the gate shut. A client may take its time. */
-	wait_event_idle(recv->idle, !READ_ONCE(recv->working));
-	kmcl_incoming_sync(recv);
-}
-
-/* When this returns the ring is not being read. */
-void kmcl_receive_stop(struct kmcl_channel *chan)
-{
-	struct kmcl_recv *recv = &chan->recv;
-
-	spin_lock_irq(&recv->lock);
-	kmcl_recv_set_gate(recv, KMCL_RECV_CLOSED);
-	spin_unlock_irq(&recv->lock);
-
-	kmcl_receive_sync(recv);
-}
-
-/* The link is gone: when this returns its ring is not being read, and will not be. */
-void kmcl_receive_cut(struct kmcl_channel *chan, struct kmcl_link *link)
-{
-	struct kmcl_recv *recv = &chan->recv;
-
-	spin_lock_irq(&recv->lock);
-	/* The channel may be past it, and have another. */
-	if (READ_ONCE(chan->link) == link)
-		kmcl_recv_set_gate(recv, KMCL_RECV_CLOSED);
-	spin_unlock_irq(&recv->lock);
-
-	kmcl_receive_sync(recv);
-}
-
-/* The link is closed, so no signal comes any more: lets go of all memory. */
-void kmcl_receive_close(struct kmcl_channel *chan)
-{
-	struct kmcl_recv *recv = &chan->recv;
-
-	/* The sender may have taken completions off its queue that it has yet to free. */
-	wait_event_idle(recv->idle, !READ_ONCE(recv->held));
-	kmcl_incoming_sync(recv);
-
-	/*
-	 * The tasklet and the work item may have met, and then one has scheduled the
-	 * other. By themselves neither does: the ring is not to be read any more.
-	 */
-	cancel_work_sync(&recv->share.work);
-	/* The last that may still schedule it; the processor is soon there. */
-	while (atomic_read(&recv->sent_there))
-		usleep_range_state(20, 100, TASK_IDLE);
-	tasklet_kill(&recv->tasklet);
-	cancel_work_sync(&recv->share.work);
-	kmcl_share_reset(&recv->share);
-	WRITE_ONCE(recv->cpu, -1);
-	cancel_work_sync(&recv->work);
-	kmcl_incoming_free_spares(chan);
-	recv->failed = false;
-	recv->stalled = false;
 }

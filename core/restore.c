@@ -502,31 +502,35 @@ static NTSTATUS kmcl_restore_incoming(struct kmcl_channel *chan,
 				      const struct kmcl_save_record *rec)
 {
 	const struct kmcl_save_incoming *i = (void *)(rec + 1);
+	struct kmcl_wire_desc desc;
 	struct kmcl_incoming *inc;
 	struct kmcl_wire wire;
 
 	if (rec->type != KMCL_SAVE_INCOMING)
 		return STATUS_SUCCESS;
 
-	wire = (struct kmcl_wire) {
+	desc = (struct kmcl_wire_desc) {
 		.type = i->type,
 		.flags = i->flags,
 		.id = i->id,
-		.head = i + 1,
+	};
+	wire = (struct kmcl_wire) {
+		.head = (void *)(i + 1),
 		.head_len = i->gpa_len,
 		.payload = (void *)(i + 1) + i->gpa_len,
 		.len = i->len,
 	};
 	/* The settings may have changed since the records were checked. */
 	if (wire.len > ALIGN(chan->set.max_packet, 8) ||
-	    (wire.type == KMCL_WIRE_DATA_GPA &&
+	    (desc.type == KMCL_WIRE_DATA_GPA &&
 	     !kmcl_external_in_valid(chan, &wire)))
 		return STATUS_INVALID_PARAMETER_2;
 	if (kmcl_incoming_add_spare(chan))
 		return STATUS_INSUFFICIENT_RESOURCES;
 
 	local_bh_disable();
-	inc = kmcl_incoming_get(chan, &wire);
+	inc = kmcl_incoming_get(chan, &desc, &wire);
+	kmcl_incoming_begin(inc);
 	kmcl_deliver_put_aside(chan, inc);
 	local_bh_enable();
 	return STATUS_SUCCESS;

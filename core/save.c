@@ -171,20 +171,21 @@ static NTSTATUS kmcl_save_completion(struct kmcl_save *save,
 static NTSTATUS kmcl_save_incoming(struct kmcl_save *save,
 				   const struct kmcl_incoming *inc)
 {
+	u32 gpa_len = inc->external ? inc->pkt.head_len : 0;
 	struct kmcl_save_incoming *i;
 
 	i = kmcl_save_add(save, KMCL_SAVE_INCOMING,
-			  sizeof(*i) + inc->gpa_len + inc->len);
+			  sizeof(*i) + gpa_len + inc->pkt.len);
 	if (!i)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
-	i->id = inc->tx.out.id;
-	i->type = inc->gpa_len ? KMCL_WIRE_DATA_GPA : KMCL_WIRE_DATA;
-	i->flags = inc->wants_completion ? KMCL_WIRE_WANT_COMPLETION : 0;
-	i->gpa_len = inc->gpa_len;
-	i->len = inc->len;
-	memcpy(i + 1, inc->gpa, inc->gpa_len);
-	memcpy((void *)(i + 1) + inc->gpa_len, inc->payload, inc->len);
+	i->id = inc->pkt.head->id;
+	i->type = gpa_len ? KMCL_WIRE_DATA_GPA : KMCL_WIRE_DATA;
+	i->flags = inc->pkt.head->flags & KMCL_WIRE_WANT_COMPLETION;
+	i->gpa_len = gpa_len;
+	i->len = inc->pkt.len;
+	memcpy(i + 1, inc->pkt.head, gpa_len);
+	memcpy((void *)(i + 1) + gpa_len, inc->pkt.payload, inc->pkt.len);
 	return STATUS_SUCCESS;
 }
 

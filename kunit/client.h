@@ -200,7 +200,7 @@ static inline u32 client_waiting(struct client *client)
 }
 
 /* Incoming packets whose objects are in use, completions on their way out included. */
-static inline u32 client_held(struct client *client)
+static inline int client_held(struct client *client)
 {
 	return READ_ONCE(client_chan(client)->recv.held);
 }
@@ -208,7 +208,21 @@ static inline u32 client_held(struct client *client)
 /* The next incoming packet needs no memory. */
 static inline bool client_has_spares(struct client *client)
 {
-	return !list_empty_careful(&client_chan(client)->recv.spare);
+	struct kmcl_recv *recv = &client_chan(client)->recv;
+
+	return READ_ONCE(recv->hand) || !list_empty_careful(&recv->spare);
+}
+
+/* How many such packets there may be. Called while none comes or goes. */
+static inline u32 client_spares(struct client *client)
+{
+	struct kmcl_recv *recv = &client_chan(client)->recv;
+	struct list_head *node;
+	u32 n = !!recv->hand;
+
+	list_for_each(node, &recv->spare)
+		n++;
+	return n;
 }
 
 /* A synchronous request has begun. */

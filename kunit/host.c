@@ -434,7 +434,7 @@ void host_write_bytes(struct host *host, const void *bytes, u32 len)
 
 	for (i = 0; i < len; i++)
 		ring->buffer[(at + i) % size] = ((const u8 *)bytes)[i];
-	/* The bytes first: pairs with the acquire of hv_vmbus' iterator. */
+	/* The bytes first: pairs with the acquire in kmcl_hv_avail(). */
 	smp_store_release(&ring->write_index, (at + len) % size);
 }
 

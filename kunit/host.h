@@ -5,7 +5,7 @@
  *
  * Only the host is a fake. The rings are those of a struct vmbus_channel; the
  * code under test writes them with the real vmbus_sendpacket() and reads them
- * with the real packet iterator. The host's own reading and writing of the rings
+ * itself. The host's own reading and writing of the rings
  * shares no code with either.
  */
 #ifndef VMBKMCL_KUNIT_HOST_H

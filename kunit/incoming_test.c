@@ -114,7 +114,7 @@ static u32 hold_the_spares(struct client *client)
 {
 	u32 n = client_packets(client);
 
-	while (!list_empty_careful(&client_chan(client)->recv.spare)) {
+	while (client_has_spares(client)) {
 		host_says(0, n++);
 		KUNIT_ASSERT_EQ(client->test, client_packets(client), n);
 	}
@@ -124,10 +124,11 @@ static u32 hold_the_spares(struct client *client)
 /* So that what is sent from now on has to wait. */
 static void fill_the_ring(struct client *client)
 {
+	s64 before = client_count(client, queued);
 	static u8 payload[1000];
 	u32 i;
 
-	for (i = 0; !client_count(client, queued); i++) {
+	for (i = 0; client_count(client, queued) == before; i++) {
 		KUNIT_ASSERT_LT(client->test, i, 64);
 		client_send(client_packet(client), payload, sizeof(payload), 0);
 	}
@@ -350,20 +351,192 @@ static void completions_that_the_host_does_not_read_are_limited_too(struct kunit
 	vfree(holds);
 }
 
+/* Transfer pages: more headers, with the largest payload, than an object has room for. */
+static void a_packet_with_long_headers_is_kept_whole(struct kunit *test)
+{
+	struct client *client = large_client(test);
+	u8 *payload = kunit_kmalloc(test, MAXIMUM, GFP_KERNEL);
+	u32 head[2 + 2 * 64] = { 0, 64 }, i;
+	const u8 *kept;
+
+	KUNIT_ASSERT_NOT_NULL(test, payload);
+	for (i = 0; i < 3; i++) {
+		memset(payload, 0x11 * (i + 1), MAXIMUM);
+		host_write_head(incoming_host, KMCL_WIRE_DATA_XFER, 0, i, head, sizeof(head),
+				payload, MAXIMUM);
+		host_signal(incoming_host);
+		KUNIT_ASSERT_EQ(test, client_packets(client), i + 1);
+	}
+	for (i = 0; i < 3; i++) {
+		kept = client->packets[i].buffer;
+		KUNIT_EXPECT_EQ(test, client->packets[i].len, MAXIMUM);
+		KUNIT_EXPECT_NULL(test, memchr_inv(kept, 0x11 * (i + 1), MAXIMUM));
+		client_complete(client, i, NULL, 0);
+	}
+	KUNIT_EXPECT_EQ(test, client_held(client), 0);
+}
+
+/* A client that holds all spares, but for packets in objects of their own. */
+static void packets_are_whole_while_all_spares_are_out(struct kunit *test)
+{
+	struct client *client = large_client(test);
+	u32 n = hold_the_spares(client), i;
+
+	for (i = n; i < n + 8; i++)
+		host_says(0, i);
+	KUNIT_ASSERT_EQ(test, client_packets(client), n + 8);
+	for (i = 0; i < n + 8; i++) {
+		KUNIT_EXPECT_EQ(test, client->packets[i].first, i);
+		KUNIT_EXPECT_EQ(test, *(u64 *)client->packets[i].buffer, i);
+	}
+	/* One that comes back is used again, while the others stay what they are. */
+	client_complete(client, 0, NULL, 0);
+	host_says(0, 1000);
+	KUNIT_ASSERT_EQ(test, client_packets(client), n + 9);
+	KUNIT_EXPECT_PTR_EQ(test, client->packets[n + 8].handle, client->packets[0].handle);
+	for (i = 1; i < n + 9; i++) {
+		KUNIT_EXPECT_EQ(test, *(u64 *)client->packets[i].buffer, i < n + 8 ? i : 1000);
+		client_complete(client, i, NULL, 0);
+	}
+	KUNIT_EXPECT_EQ(test, client_held(client), 0);
+}
+
+struct there {
+	struct work_struct work;
+	VMBPACKETCOMPLETION handle;
+	bool done;
+};
+
+static void complete_there(struct work_struct *work)
+{
+	struct there *there = container_of(work, struct there, work);
+
+	VmbChannelPacketComplete(there->handle, NULL, 0);
+	/* Pairs with the acquire in the callback. */
+	smp_store_release(&there->done, true);
+}
+
+/* Has another processor complete the packet, and returns when it has. */
+static void have_completed_there(VMBPACKETCOMPLETION handle)
+{
+	struct there there = { .handle = handle };
+
+	INIT_WORK_ONSTACK(&there.work, complete_there);
+	queue_work_on(cpumask_any_but(cpu_online_mask, raw_smp_processor_id()),
+		      system_highpri_wq, &there.work);
+	/* Pairs with the release there. */
+	while (!smp_load_acquire(&there.done))
+		cpu_relax();
+	destroy_work_on_stack(&there.work);
+}
+
+static bool is_completed_there(struct client *client, VMBPACKETCOMPLETION handle,
+			       void *buffer, u32 len)
+{
+	have_completed_there(handle);
+	/* Over, and not counted yet. */
+	KUNIT_EXPECT_EQ(client->test, client_held(client), -1);
+	return true;
+}
+
+static void another_processor_may_complete_a_packet_during_its_callback(struct kunit *test)
+{
+	struct client *client = large_client(test);
+	u32 i, n = client_spares(client);
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two processors");
+
+	client->on_packet = is_completed_there;
+	for (i = 0; i < 100; i++)
+		host_says(i & 1 ? KMCL_WIRE_WANT_COMPLETION : 0, i);
+	KUNIT_EXPECT_EQ(test, client_packets(client), 100);
+	KUNIT_EXPECT_EQ(test, host_skip_all(incoming_host), 50);
+	KUNIT_EXPECT_EQ(test, client_held(client), 0);
+	KUNIT_EXPECT_EQ(test, client_spares(client), n);
+}
+
+/* Deferred, it is completed elsewhere while its callback runs, and then another comes. */
+static bool is_followed(struct client *client, VMBPACKETCOMPLETION handle, void *buffer,
+			u32 len)
+{
+	switch (client_packets(client)) {
+	case 0:
+		VmbChannelPacketDeferToPassive(handle);
+		return true;
+	case 1:
+		have_completed_there(handle);
+		KUNIT_EXPECT_EQ(client->test, client_held(client), 0);
+		host_says(0, 2);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void the_next_packet_waits_for_a_callback_whose_packet_is_over(struct kunit *test)
+{
+	struct client *client = large_client(test);
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two processors");
+
+	client->keep = false;
+	client->on_packet = is_followed;
+	host_says(0, 1);
+	EVENTUALLY(test, client_packets(client) == 3);
+	KUNIT_EXPECT_FALSE(test, client->process_nested);
+	KUNIT_EXPECT_EQ(test, client->packets[2].first, 2);
+	EVENTUALLY(test, client_held(client) == 0);
+}
+
+/* The completion has to wait, and goes out, before the callback returns. */
+static bool complete_and_make_room(struct client *client, VMBPACKETCOMPLETION handle,
+				   void *buffer, u32 len)
+{
+	struct hv_ring_buffer *ring = incoming_host->channel.outbound.ring_buffer;
+
+	VmbChannelPacketComplete(handle, buffer, len);
+	if (client->private) {
+		/* As if the host had read all. */
+		WRITE_ONCE(ring->read_index, ring->write_index);
+		client_read(client);
+	}
+	return true;
+}
+
+static void a_completion_may_wait_and_go_out_during_the_callback(struct kunit *test)
+{
+	struct client *client = large_client(test);
+	u32 n = client_spares(client);
+	bool during;
+
+	client->on_packet = complete_and_make_room;
+	for (during = false; ; during = true) {
+		client->private = during ? client : NULL;
+		fill_the_ring(client);
+		host_says(KMCL_WIRE_WANT_COMPLETION, 7);
+		KUNIT_EXPECT_EQ(test, client_held(client), during ? 0 : 1);
+		while (host_skip_all(incoming_host))
+			host_signal(incoming_host);
+		KUNIT_EXPECT_EQ(test, client_held(client), 0);
+		KUNIT_EXPECT_EQ(test, client_spares(client), n);
+		if (during)
+			break;
+	}
+}
+
 static void spares_for_incoming_packets_are_limited_in_bytes(struct kunit *test)
 {
 	struct pair *pair = pair_create(test);
-	struct kmcl_incoming *inc;
-	u32 i, n = 0;
+	u32 i;
 
 	for (i = 0; i < 2; i++)
 		ASSERT_STATUS(test,
 			      VmbChannelInitSetMaximumPacketSize(pair->ends[i]->channel, 520000),
 			      STATUS_SUCCESS);
 	pair_up(pair);
-	list_for_each_entry(inc, &client_chan(pair->client)->recv.spare, node)
-		n++;
-	KUNIT_EXPECT_EQ(test, n, 2);
+	KUNIT_EXPECT_EQ(test, client_spares(pair->client), 2);
 }
 
 static void spare_packets_are_limited_in_bytes(struct kunit *test)
@@ -391,6 +564,11 @@ static struct kunit_case incoming_cases[] = {
 	KUNIT_CASE(a_client_that_answers_at_length_needs_no_memory_for_it),
 	KUNIT_CASE(a_client_without_a_quota_is_made_to_hold_so_much_only),
 	KUNIT_CASE(completions_that_the_host_does_not_read_are_limited_too),
+	KUNIT_CASE(a_packet_with_long_headers_is_kept_whole),
+	KUNIT_CASE(packets_are_whole_while_all_spares_are_out),
+	KUNIT_CASE(another_processor_may_complete_a_packet_during_its_callback),
+	KUNIT_CASE(the_next_packet_waits_for_a_callback_whose_packet_is_over),
+	KUNIT_CASE(a_completion_may_wait_and_go_out_during_the_callback),
 	KUNIT_CASE(spares_for_incoming_packets_are_limited_in_bytes),
 	KUNIT_CASE(spare_packets_are_limited_in_bytes),
 	{}

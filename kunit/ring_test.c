@@ -34,7 +34,8 @@ static int put(struct kmcl_lb_ring *ring, u32 len)
 static void only_the_first_packet_of_an_empty_ring_signals(struct kunit *test)
 {
 	struct kmcl_lb_ring *ring = ring_create(test);
-	struct kmcl_wire pkt;
+	u64 room[8];
+	struct kmcl_wire pkt = { .room = room, .room_len = sizeof(room) };
 
 	KUNIT_EXPECT_EQ(test, put(ring, 8), 1);
 	KUNIT_EXPECT_EQ(test, put(ring, 8), 0);
@@ -73,7 +74,8 @@ static void a_ring_never_gets_full_to_the_last_byte(struct kunit *test)
 static void room_is_signalled_when_it_becomes_enough(struct kunit *test)
 {
 	struct kmcl_lb_ring *ring = ring_create(test);
-	struct kmcl_wire pkt;
+	u64 room[8];
+	struct kmcl_wire pkt = { .room = room, .room_len = sizeof(room) };
 	u32 i;
 
 	for (i = 0; i < 3; i++)
@@ -106,7 +108,8 @@ static void what_cannot_be_parsed_is_told(struct kunit *test)
 {
 	struct kmcl_lb_ring *ring = ring_create(test);
 	struct kmcl_wire_desc *desc = (void *)ring->data;
-	struct kmcl_wire pkt;
+	u64 room[8];
+	struct kmcl_wire pkt = { .room = room, .room_len = sizeof(room) };
 	u16 len8;
 
 	put(ring, 16);
@@ -138,14 +141,34 @@ static void what_cannot_be_parsed_is_told(struct kunit *test)
 static void what_was_read_is_a_copy(struct kunit *test)
 {
 	struct kmcl_lb_ring *ring = ring_create(test);
-	struct kmcl_wire pkt;
+	u64 room[8];
+	struct kmcl_wire pkt = { .room = room, .room_len = sizeof(room) };
 
 	put(ring, 16);
 	KUNIT_EXPECT_EQ(test, kmcl_lb_ring_first(ring, &pkt), 1);
 	memset(ring->data, 0xff, ring->size);
 	KUNIT_EXPECT_EQ(test, pkt.len, 16);
 	KUNIT_EXPECT_EQ(test, *(u64 *)pkt.payload, 0);
-	KUNIT_EXPECT_EQ(test, ((struct kmcl_wire_desc *)pkt.head)->len8, 4);
+	KUNIT_EXPECT_EQ(test, pkt.head->len8, 4);
+	KUNIT_EXPECT_PTR_EQ(test, (void *)pkt.head, (void *)room);
+}
+
+static void what_there_is_no_room_for_is_in_the_rings_own_copy(struct kunit *test)
+{
+	struct kmcl_lb_ring *ring = ring_create(test);
+	u64 room[8] = {};
+	struct kmcl_wire pkt = { .room = room, .room_len = sizeof(room) };
+
+	put(ring, sizeof(room) - 16);
+	put(ring, sizeof(room) - 8);
+	put(ring, 8);
+	KUNIT_EXPECT_EQ(test, kmcl_lb_ring_first(ring, &pkt), 1);
+	memset(room, 0, sizeof(room));
+	KUNIT_EXPECT_EQ(test, kmcl_lb_ring_next(ring, &pkt), 2);
+	KUNIT_EXPECT_EQ(test, pkt.len, sizeof(room) - 8);
+	KUNIT_EXPECT_NULL(test, memchr_inv(room, 0, sizeof(room)));
+	KUNIT_EXPECT_EQ(test, kmcl_lb_ring_next(ring, &pkt), 1);
+	KUNIT_EXPECT_EQ(test, pkt.len, 8);
 }
 
 static struct kunit_case ring_cases[] = {
@@ -154,6 +177,7 @@ static struct kunit_case ring_cases[] = {
 	KUNIT_CASE(room_is_signalled_when_it_becomes_enough),
 	KUNIT_CASE(what_cannot_be_parsed_is_told),
 	KUNIT_CASE(what_was_read_is_a_copy),
+	KUNIT_CASE(what_there_is_no_room_for_is_in_the_rings_own_copy),
 	{}
 };
 

@@ -34,7 +34,9 @@ struct kmcl_hv_link {
 	bool gone;			/* the device is another driver's, or away */
 	struct vmbus_channel *stand_in;	/* see kmcl_hv_disconnect() */
 	u32 own_cpu;			/* hv_vmbus' choice of a processor */
-	struct vmpacket_descriptor cur;	/* of the packet last read */
+	/* The reader's, in bytes of the ring: */
+	u32 cur;			/* the packet last read, */
+	u32 avail;			/* and what is known to be there, from that on */
 	/* What a packet describes while it is being mapped; see hv_bounce.c. */
 	void *original;
 	u32 original_bytes;

@@ -3,9 +3,10 @@
  * Packets in the rings of a struct vmbus_channel.
  *
  * The rings are memory shared with the host, which may change anything in it at
- * any time. hv_vmbus copies each packet out before it is looked at; what it
- * would repair in silence (a length or offset that makes no sense) is found
- * here, by a look at the descriptor in the ring.
+ * any time. They are written by hv_vmbus, and read here: hv_pkt_iter_first() copies
+ * every packet to a buffer of its own, and repairs in silence a length or an offset that
+ * makes no sense. Here a packet is copied to where it will stay, which saves a
+ * second copy, and all that makes no sense is told.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -105,59 +106,110 @@ EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_hv_recv_begin);
 /* Bytes from the iterator to the host's write index; U32_MAX if that is off. */
 static u32 kmcl_hv_avail(const struct hv_ring_buffer_info *rbi)
 {
-	u32 write = READ_ONCE(rbi->ring_buffer->write_index);
+	/* The packet is there before its index: pairs with the host's release. */
+	u32 write = virt_load_acquire(&rbi->ring_buffer->write_index);
 	u32 read = rbi->priv_read_index;
 
-	if (write >= rbi->ring_datasize)
+	if (unlikely(write >= rbi->ring_datasize))
 		return U32_MAX;
 	return write >= read ? write - read : rbi->ring_datasize - read + write;
 }
 
-/*
- * @copy is what hv_vmbus made of the packet at the head of the ring. It may have
- * been cut or its header repaired.
- */
-static int kmcl_hv_recv(struct kmcl_hv_link *hv, struct kmcl_wire *pkt,
-			const struct vmpacket_descriptor *copy)
+/* A packet that there is no room for, from the host's or a lie: see recv_first. */
+static noinline int kmcl_hv_copy_large(const struct hv_ring_buffer_info *rbi,
+				       const struct kmcl_wire_desc *shared, u32 len,
+				       struct kmcl_wire *pkt)
 {
-	const struct hv_ring_buffer_info *rbi = &hv->channel->inbound;
-	const struct vmpacket_descriptor *shared;
-	u32 avail = kmcl_hv_avail(rbi);
-	u16 len8, offset8;
+	struct kmcl_wire_desc *copy = (void *)rbi->pkt_buffer;
+	u32 bytes = min(len, rbi->pkt_buffer_size);
+
+	memcpy(copy, shared, bytes);
+	if (bytes == len)
+		return kmcl_wire_parse(copy, len, pkt) ?: 2;
+	pkt->head = copy;
+	return -EBADMSG;
+}
+
+/* Bytes of the packet at @shared, with its trailer, if so many are there, else 0. */
+static u32 kmcl_hv_packet_bytes(const struct kmcl_wire_desc *shared, u32 avail)
+{
+	u32 bytes = READ_ONCE(shared->len8) * 8u + KMCL_WIRE_TRAILER;
+
+	return bytes >= sizeof(*shared) + KMCL_WIRE_TRAILER && bytes <= avail ? bytes : 0;
+}
+
+/*
+ * Copies the packet at @shared, whose length was checked. What the host changes in it since
+ * then changes no length: the copy's is looked at by nobody.
+ */
+static __always_inline int kmcl_hv_copy(struct kmcl_hv_link *hv,
+					const struct hv_ring_buffer_info *rbi,
+					const struct kmcl_wire_desc *shared, u32 bytes,
+					struct kmcl_wire *pkt)
+{
+	u32 len = bytes - KMCL_WIRE_TRAILER;
+
+	BUILD_BUG_ON(sizeof(*shared) != sizeof(struct vmpacket_descriptor));
+	BUILD_BUG_ON(offsetof(struct kmcl_wire_desc, len8) !=
+		     offsetof(struct vmpacket_descriptor, len8));
+
+	hv->cur = bytes;
+	if (unlikely(len > pkt->room_len))
+		return kmcl_hv_copy_large(rbi, shared, len, pkt);
+	/* The ring is mapped twice in a row. */
+	return kmcl_wire_parse(memcpy(pkt->room, shared, len), len, pkt) ?: 1;
+}
+
+/* The packet at the iterator, or there is none, or none that can be found. */
+static noinline int kmcl_hv_recv(struct kmcl_hv_link *hv,
+				 const struct hv_ring_buffer_info *rbi,
+				 struct kmcl_wire *pkt)
+{
+	const struct kmcl_wire_desc *shared = hv_get_ring_buffer(rbi) + rbi->priv_read_index;
+	u32 bytes, avail = kmcl_hv_avail(rbi);
 
 	if (avail == U32_MAX)
 		return -EPROTO;
-	if (!copy)
+	/* Less than a descriptor is no packet. */
+	if (avail < sizeof(*shared))
 		return 0;
-
-	shared = hv_get_ring_buffer(rbi) + rbi->priv_read_index;
-	len8 = READ_ONCE(shared->len8);
-	offset8 = READ_ONCE(shared->offset8);
-	pkt->type = copy->type;
-
 	/* Where does the next packet begin? Without that all is lost. */
-	if (len8 * 8u < sizeof(*copy) || len8 * 8u + KMCL_WIRE_TRAILER > avail)
+	bytes = kmcl_hv_packet_bytes(shared, avail);
+	if (!bytes)
 		return -EPROTO;
-	hv->cur.len8 = len8;
-
-	if (len8 != copy->len8 || offset8 != copy->offset8)
-		return -EBADMSG;
-	return kmcl_wire_parse(copy, len8 * 8u, pkt) ?: 1;
+	hv->avail = avail;
+	return kmcl_hv_copy(hv, rbi, shared, bytes, pkt);
 }
 
 int kmcl_hv_recv_first(struct kmcl_link *link, struct kmcl_wire *pkt)
 {
 	struct kmcl_hv_link *hv = to_hv_link(link);
 
-	return kmcl_hv_recv(hv, pkt, hv_pkt_iter_first(hv->channel));
+	return kmcl_hv_recv(hv, &hv->channel->inbound, pkt);
 }
 EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_hv_recv_first);
 
 int kmcl_hv_recv_next(struct kmcl_link *link, struct kmcl_wire *pkt)
 {
 	struct kmcl_hv_link *hv = to_hv_link(link);
+	struct hv_ring_buffer_info *rbi = &hv->channel->inbound;
+	u32 at = rbi->priv_read_index + hv->cur;
+	u32 bytes, avail = hv->avail - hv->cur;
+	const struct kmcl_wire_desc *shared;
 
-	return kmcl_hv_recv(hv, pkt, hv_pkt_iter_next(hv->channel, &hv->cur));
+	if (at >= rbi->ring_datasize)
+		at -= rbi->ring_datasize;
+	rbi->priv_read_index = at;
+	hv->avail = avail;
+	/*
+	 * The host's index is looked at anew only when all has been read that it said
+	 * was there: 10 instructions a packet less. Until then this is no packet.
+	 */
+	shared = hv_get_ring_buffer(rbi) + at;
+	bytes = kmcl_hv_packet_bytes(shared, avail);
+	if (unlikely(!bytes))
+		return kmcl_hv_recv(hv, rbi, pkt);
+	return kmcl_hv_copy(hv, rbi, shared, bytes, pkt);
 }
 EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_hv_recv_next);
 
@@ -178,9 +230,8 @@ bool kmcl_hv_recv_end(struct kmcl_link *link)
 EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_hv_recv_end);
 
 /*
- * How much hv_vmbus may copy out at once. Never more than the ring holds: beyond
- * twice that its mapping ends, and a write index that makes no sense could lead
- * the copy there.
+ * How large hv_vmbus makes the buffer for copies, which is for packets that come while
+ * there is no other room, or that are too large for it. No packet is larger than the ring.
  */
 u32 kmcl_hv_packet_buffer_size(const struct kmcl_link_params *p)
 {

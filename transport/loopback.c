@@ -559,7 +559,7 @@ static void kmcl_lb_recv_begin(struct kmcl_link *link)
  */
 static int kmcl_lb_recv(struct kmcl_lb_end *end, struct kmcl_wire *pkt, int ret)
 {
-	while (ret && ret != -EPROTO && pkt->type == KMCL_WIRE_DATA_GPA &&
+	while (ret && ret != -EPROTO && pkt->head->type == KMCL_WIRE_DATA_GPA &&
 	       kmcl_lb_dead(end))
 		ret = kmcl_lb_ring_next(end->in, pkt);
 	return ret;

@@ -24,7 +24,7 @@ struct kmcl_lb_ring {
 	u32 mask;	/* the receiver wants no signals */
 	u32 at;		/* the next packet; from @read up to it all was read */
 	u32 cur;	/* bytes of the packet at @at */
-	u8 *copy;	/* of that packet */
+	u8 *copy;	/* of that packet, where the caller has no room for it */
 };
 
 int kmcl_lb_ring_init(struct kmcl_lb_ring *ring, u32 bytes);

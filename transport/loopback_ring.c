@@ -176,6 +176,7 @@ int kmcl_lb_ring_first(struct kmcl_lb_ring *ring, struct kmcl_wire *pkt)
 	u32 write = smp_load_acquire(&ring->write);
 	u32 avail = kmcl_lb_distance(ring, ring->at, write);
 	struct kmcl_wire_desc desc;
+	void *copy;
 	u32 len;
 
 	if (!avail)
@@ -189,12 +190,12 @@ int kmcl_lb_ring_first(struct kmcl_lb_ring *ring, struct kmcl_wire *pkt)
 		return -EPROTO;
 
 	/* The descriptor was checked, so it is not fetched again. */
-	memcpy(ring->copy, &desc, sizeof(desc));
+	copy = len <= pkt->room_len ? pkt->room : ring->copy;
+	memcpy(copy, &desc, sizeof(desc));
 	kmcl_lb_get(ring, kmcl_lb_step(ring, ring->at, sizeof(desc)),
-		    ring->copy + sizeof(desc), len - sizeof(desc));
+		    copy + sizeof(desc), len - sizeof(desc));
 	ring->cur = len + KMCL_WIRE_TRAILER;
-	pkt->type = desc.type;
-	return kmcl_wire_parse(ring->copy, len, pkt) ?: 1;
+	return kmcl_wire_parse(copy, len, pkt) ?: copy == pkt->room ? 1 : 2;
 }
 EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_lb_ring_first);
 

@@ -158,9 +158,11 @@ struct kmcl_offer {
  *	softirq, interrupts may be off.
  * @recv_begin: mask the other end's signals and start to read. The caller
  *	serializes all recv operations, in softirq context.
- * @recv_first: the packet at the head of the ring, as a private copy. 1: there
- *	is one, 0: the ring is empty, -EBADMSG: a packet to be stepped over,
- *	-EPROTO: the ring cannot be parsed any further.
+ * @recv_first: the packet at the head of the ring, as a private copy. 1: there is one,
+ *	in the room that comes with @pkt; 2: there is one, in a buffer of the
+ *	transport's until the next call, for there was no room as large; 0: the ring is
+ *	empty; -EBADMSG: a packet to be stepped over, of which only the descriptor is
+ *	known; -EPROTO: the ring cannot be parsed any further.
  * @recv_next: step over the packet last returned, then as @recv_first.
  * @recv_commit: give what was stepped over back to the other end.
  * @recv_end: unmask the signals; true if packets arrived meanwhile.

@@ -86,33 +86,31 @@ static inline u32 kmcl_wire_room(u32 head, u32 len)
 
 /**
  * struct kmcl_wire - a packet taken from a ring, as a private copy
- * @type: one of KMCL_WIRE_*, or a type not known here
- * @flags: KMCL_WIRE_WANT_COMPLETION
- * @id: the sender's transaction id
- * @head: all headers
- * @head_len: bytes of headers, at least those of a descriptor
+ * @head: its descriptor, and all other headers; of its lengths only these here were checked
  * @payload: behind all headers
+ * @head_len: bytes of headers, at least those of a descriptor
  * @len: bytes of payload, padding to 8 included: the format has no finer length
+ * @room_len: bytes of @room
+ * @room: where the copy is wanted, or NULL; set by the caller, as is @room_len
  */
 struct kmcl_wire {
-	u16 type;
-	u16 flags;
-	u64 id;
-	const void *head;
-	u32 head_len;
+	const struct kmcl_wire_desc *head;
 	const void *payload;
+	u32 head_len;
 	u32 len;
+	u32 room_len;
+	void *room;
 };
 
 /**
  * kmcl_wire_parse() - find the payload of a packet
  * @copy: the whole packet without its trailer; not shared with the other end
  * @bytes: size of @copy, at least that of a descriptor
- * @pkt: the result
+ * @pkt: the result; its room stays what it is
  *
  * Return:
  *  - 0
- *  - -EBADMSG: the header's offsets lead out of the packet
+ *  - -EBADMSG: the header's offset leads out of the packet; only @head of the result is set
  */
 static inline int kmcl_wire_parse(const void *copy, u32 bytes,
 				  struct kmcl_wire *pkt)
@@ -120,15 +118,12 @@ static inline int kmcl_wire_parse(const void *copy, u32 bytes,
 	const struct kmcl_wire_desc *desc = copy;
 	u32 offset = desc->offset8 * 8u;
 
-	if (desc->len8 * 8u != bytes || offset < sizeof(*desc) || offset > bytes)
+	pkt->head = desc;
+	if (unlikely(offset < sizeof(*desc) || offset > bytes))
 		return -EBADMSG;
 
-	pkt->type = desc->type;
-	pkt->flags = desc->flags;
-	pkt->id = desc->id;
-	pkt->head = copy;
-	pkt->head_len = offset;
 	pkt->payload = copy + offset;
+	pkt->head_len = offset;
 	pkt->len = bytes - offset;
 	return 0;
 }
@@ -136,7 +131,7 @@ static inline int kmcl_wire_parse(const void *copy, u32 bytes,
 /* Do the headers of a packet with transfer pages hold all the ranges they count? */
 static inline bool kmcl_wire_xfer_valid(const struct kmcl_wire *pkt)
 {
-	const struct kmcl_wire_xfer *xfer = pkt->head;
+	const struct kmcl_wire_xfer *xfer = (const void *)pkt->head;
 
 	return pkt->head_len >= sizeof(*xfer) &&
 	       xfer->ranges <= (pkt->head_len - sizeof(*xfer)) /
