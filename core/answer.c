@@ -45,12 +45,24 @@ static enum kmcl_tx_result kmcl_incoming_submit(struct kmcl_incoming *inc,
 	return result;
 }
 
+/* Sends the completion, if it has to wait for nothing. */
+static __always_inline bool kmcl_incoming_answer_direct(struct kmcl_incoming *inc,
+							const void *buffer, u32 len)
+{
+	bool sent;
+
+	kmcl_send_direct_begin();
+	sent = kmcl_send_direct(inc->chan, buffer, len, inc->pkt.head->id, KMCL_WIRE_COMPLETION);
+	kmcl_send_direct_end();
+	return sent;
+}
+
 /*
  * Sends the completion. True: it waits for room in the ring, and the packet with it.
  * One that is longer than its packet has room for waits in an object of its own. The
  * client's next packets come with room for such a one.
  */
-static bool kmcl_incoming_answer(struct kmcl_incoming *inc, const void *buffer, u32 len)
+static noinline bool kmcl_incoming_answer(struct kmcl_incoming *inc, const void *buffer, u32 len)
 {
 	struct kmcl_channel *chan = inc->chan;
 	struct kmcl_incoming *other;
@@ -104,7 +116,8 @@ static noinline void kmcl_incoming_complete(struct kmcl_incoming *inc,
 	}
 	/* The sender may use the memory as soon as it has the completion. */
 	kmcl_external_in_end(inc);
-	if (inc->pkt.head->flags & KMCL_WIRE_WANT_COMPLETION)
+	if (inc->pkt.head->flags & KMCL_WIRE_WANT_COMPLETION &&
+	    unlikely(!kmcl_incoming_answer_direct(inc, buffer, len)))
 		over = !kmcl_incoming_answer(inc, buffer, len);
 
 	if (likely(here)) {

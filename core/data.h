@@ -184,6 +184,18 @@ static __always_inline int kmcl_tx_put(struct kmcl_channel *chan, struct kmcl_li
 	return ret;
 }
 
+/* Writes what nobody answers and no memory goes with, if it has to wait for nothing. */
+static __always_inline bool kmcl_send_direct(struct kmcl_channel *chan, const void *data, u32 len,
+					     u64 id, u32 type)
+{
+	struct kmcl_link *link = READ_ONCE(chan->send.direct);
+
+	if (unlikely(!link || link->ops->send(link, data, len, id, type, 0)))
+		return false;
+	this_cpu_inc(*chan->count.sent);
+	return true;
+}
+
 /**
  * kmcl_tx_submit_direct() - send what has to wait for nothing
  * @chan: the channel

@@ -143,13 +143,9 @@ static noinline NTSTATUS kmcl_packet_submit(struct kmcl_packet *pkt, const void 
 static noinline NTSTATUS kmcl_packet_send_plain(struct kmcl_packet *pkt, const void *buffer,
 						u32 len)
 {
-	struct kmcl_link *link;
-
 	kmcl_packet_add_head(pkt, &buffer, &len);
 	kmcl_send_direct_begin();
-	link = READ_ONCE(pkt->chan->send.direct);
-	if (likely(link && !link->ops->send(link, buffer, len, 0, KMCL_WIRE_DATA, 0))) {
-		this_cpu_inc(*pkt->chan->count.sent);
+	if (likely(kmcl_send_direct(pkt->chan, buffer, len, 0, KMCL_WIRE_DATA))) {
 		kmcl_packet_sent(pkt);
 		kmcl_send_direct_end();
 		return STATUS_SUCCESS;

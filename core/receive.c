@@ -97,7 +97,7 @@ static void kmcl_receive_stray(struct kmcl_channel *chan, u64 id)
 			  id);
 }
 
-static void kmcl_receive_completion(struct kmcl_channel *chan,
+static noinline void kmcl_receive_completion(struct kmcl_channel *chan,
 				    const struct kmcl_wire *wire)
 {
 	struct kmcl_counters *count = &chan->count;
@@ -294,11 +294,16 @@ static bool kmcl_receive_batch(struct kmcl_channel *chan, u32 budget)
 	for (;; read = ops->recv_next, budget--) {
 		wire = kmcl_incoming_aim(recv, &other);
 		ret = read(link, wire);
-		if (likely(ret == 1 && budget && wire->head->type == KMCL_WIRE_DATA &&
-			   /* Pairs with the release in kmcl_recv_changed(). */
-			   smp_load_acquire(&recv->clear))) {
-			kmcl_receive_plain(chan, wire, &delivered);
-			continue;
+		/* The acquire pairs with the release in kmcl_recv_changed(). */
+		if (likely(ret == 1 && budget && smp_load_acquire(&recv->clear))) {
+			if (wire->head->type == KMCL_WIRE_DATA) {
+				kmcl_receive_plain(chan, wire, &delivered);
+				continue;
+			}
+			if (wire->head->type == KMCL_WIRE_COMPLETION) {
+				kmcl_receive_completion(chan, wire);
+				continue;
+			}
 		}
 		if (!ret)
 			break;
