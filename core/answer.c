@@ -45,11 +45,18 @@ static enum kmcl_tx_result kmcl_incoming_submit(struct kmcl_incoming *inc,
 	return result;
 }
 
-/* Sends the completion, if it has to wait for nothing. */
+/*
+ * Sends the completion, if it has to wait for nothing. The client's next packets come with
+ * room for one as long.
+ */
 static __always_inline bool kmcl_incoming_answer_direct(struct kmcl_incoming *inc,
 							const void *buffer, u32 len)
 {
+	struct kmcl_recv *recv = &inc->chan->recv;
 	bool sent;
+
+	if (unlikely(len > inc->pkt.len && len > READ_ONCE(recv->answer)))
+		WRITE_ONCE(recv->answer, len);
 
 	kmcl_send_direct_begin();
 	sent = kmcl_send_direct(inc->chan, buffer, len, inc->pkt.head->id, KMCL_WIRE_COMPLETION);
@@ -59,17 +66,13 @@ static __always_inline bool kmcl_incoming_answer_direct(struct kmcl_incoming *in
 
 /*
  * Sends the completion. True: it waits for room in the ring, and the packet with it.
- * One that is longer than its packet has room for waits in an object of its own. The
- * client's next packets come with room for such a one.
+ * One that is longer than its packet has room for waits in an object of its own.
  */
 static noinline bool kmcl_incoming_answer(struct kmcl_incoming *inc, const void *buffer, u32 len)
 {
 	struct kmcl_channel *chan = inc->chan;
 	struct kmcl_incoming *other;
 	enum kmcl_tx_result result;
-
-	if (unlikely(len > inc->pkt.len && len > READ_ONCE(chan->recv.answer)))
-		WRITE_ONCE(chan->recv.answer, len);
 
 	inc->tx.out.id = inc->pkt.head->id;
 	result = kmcl_incoming_submit(inc, buffer, len, len <= inc->pkt.room_len);

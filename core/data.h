@@ -176,7 +176,7 @@ static __always_inline int kmcl_tx_put(struct kmcl_channel *chan, struct kmcl_li
 	else
 		ret = link->ops->send(link, data, out->len, id, out->type, out->flags);
 	if (likely(!ret)) {
-		this_cpu_inc(*chan->count.sent);
+		this_cpu_inc(*chan->send.sent);
 		return 0;
 	}
 	if (wants && !kmcl_transaction_withdraw(chan, id))
@@ -192,7 +192,7 @@ static __always_inline bool kmcl_send_direct(struct kmcl_channel *chan, const vo
 
 	if (unlikely(!link || link->ops->send(link, data, len, id, type, 0)))
 		return false;
-	this_cpu_inc(*chan->count.sent);
+	this_cpu_inc(*chan->send.sent);
 	return true;
 }
 

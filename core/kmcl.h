@@ -88,7 +88,6 @@ struct kmcl_settings {
 
 /* Events that a person would ask about. Written under no common lock. */
 struct kmcl_counters {
-	u64 __percpu *sent;	/* packets and completions written to the ring; kmcl_sent() */
 	atomic64_t queued;	/* of these, how many had to wait for room */
 	u64 received;		/* data packets delivered to the client, by one thread at a time */
 	/* The next three are written by the reader alone. */
@@ -154,6 +153,7 @@ struct kmcl_bounce {
  * lock is taken within kmcl_send.lock, or by itself.
  */
 struct kmcl_transactions {
+	char gap_before_lock[SMP_CACHE_BYTES];	/* senders and the reader write to all this */
 	spinlock_t lock;	/* guards this structure */
 	u64 last_id;
 	struct kmcl_packet **open;	/* by id */
@@ -164,6 +164,7 @@ struct kmcl_transactions {
 	u32 old_next;		/* its first bucket that may not be empty */
 	struct kmcl_packet **old;	/* the table that is being moved to @open, or NULL */
 	struct work_struct grow;	/* more buckets for @open */
+	char gap_behind[SMP_CACHE_BYTES];
 };
 
 /* The sending side. */
@@ -174,7 +175,10 @@ struct kmcl_send {
 	 * take the lock. See kmcl_send_direct_begin().
 	 */
 	struct kmcl_link *direct;
+	u64 __percpu *sent;	/* packets and completions written to the ring */
+	struct kmcl_deferred deferred;	/* likewise looked at, and seldom used */
 
+	char gap_before_lock[SMP_CACHE_BYTES];	/* see struct kmcl_recv */
 	spinlock_t lock;	/* guards this structure; what is queued is written under it */
 	bool writable;		/* the ring may be written to */
 	bool dead;		/* the channel is being cleaned up: no more sends */
@@ -195,7 +199,6 @@ struct kmcl_send {
 	struct delayed_work retry;	/* for hosts that do not signal room */
 	u32 retry_ms;		/* how long the queue may stand still */
 	struct work_struct hang_up;	/* @broken was set: offer.c's, which closes */
-	struct kmcl_deferred deferred;
 	struct kmcl_bounce bounce;
 	struct mutex flushing;	/* one flush at a time: the worker's or a rescind's */
 };
@@ -301,6 +304,7 @@ struct kmcl_recv {
 	ssize_t bytes;		/* of those in use that are no spares */
 	ssize_t client_bytes;	/* of these, with packets that are not completed */
 	wait_queue_head_t idle;	/* woken when one of those waited for is over */
+	char gap_behind[SMP_CACHE_BYTES];
 };
 
 /* The predicates below are looked at with and without the lock. */
@@ -433,6 +437,7 @@ struct kmcl_packet_shape {
 /* Packet objects of the library's. */
 struct kmcl_packets {
 	struct kmcl_packet_shape shape;	/* of new ones; written under the control lock */
+	char gap_before_lock[SMP_CACHE_BYTES];
 	spinlock_t lock;	/* guards what is below */
 	struct kmcl_packet *spare;	/* for VmbPacketAllocate(); of that shape */
 	u32 spares;
@@ -478,6 +483,7 @@ struct kmcl_channel {
 	struct kmcl_subs subs;
 	struct kmcl_sub sub;
 	struct kmcl_counters count;
+	char gap_before_link[SMP_CACHE_BYTES];
 	struct kmcl_link *link;		/* stable while send.writable or a callback can come */
 
 	struct kmcl_packets packets;

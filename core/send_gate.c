@@ -12,9 +12,9 @@
 /* Before the first opening. */
 int kmcl_send_prepare(struct kmcl_channel *chan)
 {
-	if (!chan->count.sent)
-		chan->count.sent = alloc_percpu(u64);
-	if (!chan->count.sent)
+	if (!chan->send.sent)
+		chan->send.sent = alloc_percpu(u64);
+	if (!chan->send.sent)
 		return -ENOMEM;
 	return kmcl_transactions_prepare(chan);
 }
@@ -171,5 +171,5 @@ void kmcl_send_end(struct kmcl_channel *chan)
 	kmcl_completions_end(chan);
 	cancel_work_sync(&chan->send.hang_up);
 	kmcl_transactions_end(chan);
-	free_percpu(chan->count.sent);
+	free_percpu(chan->send.sent);
 }

@@ -136,11 +136,10 @@ static inline struct kmcl_channel *client_chan(struct client *client)
 #define client_count(client, name) \
 	client_count_of(client_chan(client)->count.name)
 
-/* A counter is written by any thread, by one thread, or by each processor. */
+/* A counter is written by any thread, or by one at a time. */
 #define client_count_of(counter) _Generic((counter),		\
 	atomic64_t: client_count_any,				\
-	u64: client_count_one,					\
-	u64 __percpu *: client_count_each)(&(counter))
+	u64: client_count_one)(&(counter))
 
 static inline u64 client_count_any(const void *counter)
 {
@@ -152,15 +151,16 @@ static inline u64 client_count_one(const void *counter)
 	return READ_ONCE(*(const u64 *)counter);
 }
 
-static inline u64 client_count_each(const void *counter)
+/* Packets and completions written to the ring, which each processor counts. */
+static inline u64 client_sent(struct client *client)
 {
-	u64 __percpu *each = *(u64 __percpu * const *)counter;
+	u64 __percpu *sent = client_chan(client)->send.sent;
 	u64 sum = 0;
 	int cpu;
 
-	if (each)
+	if (sent)
 		for_each_possible_cpu(cpu)
-			sum += READ_ONCE(*per_cpu_ptr(each, cpu));
+			sum += READ_ONCE(*per_cpu_ptr(sent, cpu));
 	return sum;
 }
 
