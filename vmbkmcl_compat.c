@@ -216,4 +216,5 @@ module_exit(kmcl_exit);
 
 MODULE_DESCRIPTION("Windows' VMBus Kernel Mode Client Library for Linux guests");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(VMBKMCL_VERSION);
 MODULE_SOFTDEP("post: vmbkmcl_hv");

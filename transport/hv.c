@@ -68,3 +68,4 @@ module_exit(kmcl_hv_exit);
 
 MODULE_DESCRIPTION("VMBus Kernel Mode Client Library: transport over hv_vmbus");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(VMBKMCL_VERSION);
