@@ -5,6 +5,7 @@
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 V ?= 0
+PREFIX ?= /usr
 
 # A kernel that clang built has its modules built by clang, with what belongs to it.
 # auto.conf is what the kernel was built with, .config what it may be built with next.
@@ -14,13 +15,53 @@ LLVM ?= 1
 export LLVM
 endif
 
-.PHONY: all modules modules_install clean demo demo-loopback check kunit lint \
-	stress bench bench-scale bench-plot coverage kcsan rt vmbhost guest bounce hibernate hostile lab-clean help
+.PHONY: all modules modules_install clean install install-modules install-dev \
+	install-source uninstall dist demo demo-loopback check kunit lint stress \
+	bench bench-scale bench-plot coverage kcsan rt vmbhost guest bounce hibernate \
+	hostile lab-clean help
 
 all: modules
 
 modules modules_install clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) V=$(V) $@
+
+# What packages are made of, and what DKMS builds; see docs/packaging.md. DESTDIR is a
+# tree that is not the running one, whose modules depmod lists later.
+version = $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"$$/\1/p' dkms.conf)
+release = $(shell $(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease)
+headers := $(DESTDIR)$(PREFIX)/include/vmbkmcl
+shared := $(DESTDIR)$(PREFIX)/share/vmbkmcl
+symbols = $(DESTDIR)$(PREFIX)/lib/vmbkmcl/$(release)
+source = $(DESTDIR)$(PREFIX)/src/vmbkmcl-$(version)
+
+install: install-modules install-dev
+
+install-modules:
+	$(MAKE) modules
+	$(MAKE) -C $(KDIR) M=$(CURDIR) V=$(V) INSTALL_MOD_PATH=$(DESTDIR) \
+		INSTALL_MOD_DIR=updates/vmbkmcl modules_install
+	install -D -m 644 -t $(symbols) Module.symvers
+	$(if $(DESTDIR),,depmod $(release))
+
+install-dev:
+	install -d $(headers)/nt $(shared)
+	install -m 644 include/*.h $(headers)
+	install -m 644 include/nt/*.h $(headers)/nt
+	install -m 644 vmbkmcl.mk $(shared)
+
+install-source:
+	install -d $(source)
+	cp -R --no-preserve=mode,ownership,timestamps Makefile Kbuild dkms.conf vmbkmcl.mk \
+		vmbkmcl_compat.c core include nt pipe transport $(source)
+
+uninstall:
+	rm -rf $(DESTDIR)/lib/modules/$(release)/updates/vmbkmcl $(symbols) $(headers) $(shared)
+	-rmdir --ignore-fail-on-non-empty $(dir $(symbols))
+	$(if $(DESTDIR),,depmod $(release))
+
+# The same commit makes the same archive, to the last bit.
+dist:
+	@scripts/dist
 
 demo:
 	@scripts/demo
@@ -79,7 +120,7 @@ lab-clean:
 help:
 	@echo 'On a Hyper-V guest:'
 	@echo '  make                  build the modules for the running kernel (KDIR=... another)'
-	@echo '  make modules_install  install them'
+	@echo '  make install          install them, and what builds clients; uninstall takes it back'
 	@echo '  make clean            remove what was built'
 	@echo 'Anywhere (root, Debian or Ubuntu; everything needed is set up and cached):'
 	@echo '  make demo             a KMCL client on a real VMBus host, in a guest'
@@ -99,5 +140,6 @@ help:
 	@echo '  make bounce           that client, where the host sees copies of memory only (swiotlb)'
 	@echo '  make hibernate        that client, while the guest hibernates and comes back'
 	@echo '  make hostile          the client against a vmbhost that does not behave; SEED=, FUZZ=N'
+	@echo '  make dist             the archive of a release, in out/dist'
 	@echo '  make vmbhost          build tools/vmbhost, a VMBus host to test drivers with'
 	@echo '  make lab-clean        remove the cache of the above'
