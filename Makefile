@@ -16,7 +16,7 @@ export LLVM
 endif
 
 .PHONY: all modules modules_install clean install install-modules install-dev \
-	install-source uninstall dist demo demo-loopback check kunit lint stress \
+	install-source uninstall dist deb package demo demo-loopback check kunit lint stress \
 	bench bench-scale bench-plot coverage kcsan rt vmbhost guest bounce hibernate \
 	hostile lab-clean help
 
@@ -62,6 +62,12 @@ uninstall:
 # The same commit makes the same archive, to the last bit.
 dist:
 	@scripts/dist
+
+deb:
+	@scripts/package deb
+
+package:
+	@scripts/package
 
 demo:
 	@scripts/demo
@@ -141,5 +147,7 @@ help:
 	@echo '  make hibernate        that client, while the guest hibernates and comes back'
 	@echo '  make hostile          the client against a vmbhost that does not behave; SEED=, FUZZ=N'
 	@echo '  make dist             the archive of a release, in out/dist'
+	@echo '  make deb              Debian packages, in out/deb'
+	@echo '  make package          what is packaged is installed, used, upgraded and removed'
 	@echo '  make vmbhost          build tools/vmbhost, a VMBus host to test drivers with'
 	@echo '  make lab-clean        remove the cache of the above'

@@ -69,7 +69,7 @@ killable() {
 	return "$status"
 }
 
-# in_tree ro|rw TREE [SRC:DST]... -- COMMAND...
+# in_tree ro|rw|scratch TREE [SRC:DST]... -- COMMAND...
 in_tree() {
 	exec setpriv --pdeathsig KILL unshare --mount --propagation private \
 		--pid --fork --kill-child "$LAB_D/enter" "$@"
