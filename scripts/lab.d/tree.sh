@@ -20,7 +20,7 @@ printf "Package: qemu-* seabios\nPin: release n='$RELEASE'-backports\nPin-Priori
 	>"$1/etc/apt/preferences.d/qemu"'
 CHECK_PACKAGES=(
 	linux-source-6.12 bc flex bison libelf-dev libc6-dev python3 bzip2
-	sparse shellcheck gcc-mingw-w64-x86-64-win32 g++-mingw-w64-x86-64-win32
+	sparse shellcheck codespell gcc-mingw-w64-x86-64-win32 g++-mingw-w64-x86-64-win32
 	"linux-headers-rt-amd64/$RELEASE-backports" # the newest there is, with PREEMPT_RT
 )
 
