@@ -7,6 +7,7 @@
 
 PACKAGE_PACKAGES=(
 	build-essential debhelper dh-dkms dkms lintian rpm
+	ovmf shim-signed grub-efi-amd64-signed python3-virt-firmware mtools dosfstools openssl
 	"linux-headers-rt-amd64/$RELEASE-backports"
 )
 
