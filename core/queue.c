@@ -18,8 +18,10 @@ bool kmcl_queue_holds(const struct kmcl_channel *chan, const struct kmcl_tx *tx)
 		return false;
 	if (kmcl_tx_is_completion(tx))
 		return false;
-	return (!list_empty(&send->held) && !tx->held) ||
-	       (kmcl_tx_wants_completion(tx) && READ_ONCE(chan->trans.count) + send->wanting >= max);
+	if (!list_empty(&send->held) && !tx->held)
+		return true;
+	return kmcl_tx_wants_completion(tx) &&
+	       READ_ONCE(chan->trans.count) + send->wanting >= max;
 }
 
 static void kmcl_queue_add_tail(struct kmcl_send *send, struct kmcl_tx *tx)

@@ -98,7 +98,7 @@ static void kmcl_receive_stray(struct kmcl_channel *chan, u64 id)
 }
 
 static noinline void kmcl_receive_completion(struct kmcl_channel *chan,
-				    const struct kmcl_wire *wire)
+					     const struct kmcl_wire *wire)
 {
 	struct kmcl_counters *count = &chan->count;
 	struct kmcl_packet *pkt;

@@ -259,7 +259,7 @@ static void exchange_reset(struct lane *lanes)
 
 /* Two channels, each of which writes what the other one reads. */
 struct cross {
-	struct vmbus_channel channel[LANES];
+	struct vmbus_channel *channel[LANES];
 	struct page **pages[LANES];
 };
 
@@ -269,8 +269,9 @@ static void cross_free(void *data)
 	u32 i;
 
 	for (i = 0; i < LANES; i++) {
-		kfree(cross->channel[i].inbound.pkt_buffer);
-		host_ring_free(&cross->channel[i].outbound, cross->pages[i]);
+		kfree(cross->channel[i]->inbound.pkt_buffer);
+		host_ring_free(&cross->channel[i]->outbound, cross->pages[i]);
+		kfree(cross->channel[i]);
 	}
 	kfree(cross);
 }
@@ -281,9 +282,12 @@ static struct cross *cross_create(struct kunit *test, u32 ring_pages)
 	u32 i;
 
 	KUNIT_ASSERT_NOT_NULL(test, cross);
+	for (i = 0; i < LANES; i++)
+		cross->channel[i] = kzalloc(sizeof(*cross->channel[i]),
+					    GFP_KERNEL | __GFP_NOFAIL);
 	for (i = 0; i < LANES; i++) {
-		struct hv_ring_buffer_info *out = &cross->channel[i].outbound;
-		struct hv_ring_buffer_info *in = &cross->channel[!i].inbound;
+		struct hv_ring_buffer_info *out = &cross->channel[i]->outbound;
+		struct hv_ring_buffer_info *in = &cross->channel[!i]->inbound;
 
 		cross->pages[i] = host_ring_alloc(out, ring_pages * PAGE_SIZE);
 		out->ring_buffer->interrupt_mask = 1;
@@ -311,7 +315,7 @@ static void both_ways_on_loopback(struct kunit *test)
 		struct client *end = i ? pair->server : pair->client;
 
 		end->private = &lanes[i];
-		lanes[i].raw = &cross->channel[i];
+		lanes[i].raw = cross->channel[i];
 		ASSERT_STATUS(test, VmbChannelInitSetProcessPacketCallbacks(end->channel,
 									    lane_process, NULL),
 			      STATUS_SUCCESS);

@@ -133,23 +133,10 @@ static inline struct kmcl_channel *client_chan(struct client *client)
  *
  * and they set how long the queue stands still, and where the ring is read.
  */
+
+/* Any thread counts, or one at a time: u64 or atomic64_t. */
 #define client_count(client, name) \
-	client_count_of(client_chan(client)->count.name)
-
-/* A counter is written by any thread, or by one at a time. */
-#define client_count_of(counter) _Generic((counter),		\
-	atomic64_t: client_count_any,				\
-	u64: client_count_one)(&(counter))
-
-static inline u64 client_count_any(const void *counter)
-{
-	return atomic64_read((const atomic64_t *)counter);
-}
-
-static inline u64 client_count_one(const void *counter)
-{
-	return READ_ONCE(*(const u64 *)counter);
-}
+	READ_ONCE(*(const u64 *)&client_chan(client)->count.name)
 
 /* Packets and completions written to the ring, which each processor counts. */
 static inline u64 client_sent(struct client *client)
