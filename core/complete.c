@@ -21,7 +21,11 @@
 #define KMCL_TURN_ROUTINES	64
 #define KMCL_TURN_NS		(500 * NSEC_PER_USEC)
 
-/* The turn of a task or softirq, which alone uses it. */
+/*
+ * The turn of a task or softirq, which alone uses it. Bottom halves, or interrupts, are off
+ * for the whole of it: the level of routines is DISPATCH_LEVEL, and the task stays on its
+ * CPU. Nothing here is called in hard interrupts.
+ */
 struct kmcl_turn {
 	bool on;
 	struct list_head waiting;	/* of kmcl_packet.tx.node */
@@ -31,32 +35,33 @@ struct kmcl_turn {
 #endif
 };
 
-/* Nothing here is called in hard interrupts. */
-#ifndef CONFIG_PREEMPT_RT
 /*
- * There are two on a CPU at most: that of a task, and that of a softirq, which may have
- * interrupted it in the middle. Preemption is off for the whole of a turn, which costs
- * 3 instructions; to turn bottom halves off and on costs more than 40.
+ * Where bottom halves or interrupts are off already they must not, or need not, be turned
+ * on. Returns whether to turn them on again.
  */
-static DEFINE_PER_CPU(struct kmcl_turn[2], kmcl_turns);
-
 static __always_inline bool kmcl_turns_enter(void)
 {
-	preempt_disable();
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) ? irqs_disabled() :
+					    softirq_count() || irqs_disabled())
+		return false;
+	local_bh_disable();
 	return true;
 }
 
 static __always_inline void kmcl_turns_leave(bool entered)
 {
-	preempt_enable();
+	if (entered)
+		local_bh_enable();
 }
+
+#ifndef CONFIG_PREEMPT_RT
+/* With bottom halves off there is one on a CPU at most. */
+static DEFINE_PER_CPU(struct kmcl_turn, kmcl_turns);
 
 /* The turn of this task or softirq, be it on or not. */
 static __always_inline struct kmcl_turn *kmcl_turn_find(struct kmcl_turn *unused)
 {
-	struct kmcl_turn *turns = *this_cpu_ptr(&kmcl_turns);
-
-	return in_serving_softirq() ? turns + 1 : turns;
+	return this_cpu_ptr(&kmcl_turns);
 }
 
 static __always_inline void kmcl_turn_begin(struct kmcl_turn *turn)
@@ -73,38 +78,17 @@ void kmcl_turns_init(void)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu) {
-		INIT_LIST_HEAD(&per_cpu(kmcl_turns, cpu)[0].waiting);
-		INIT_LIST_HEAD(&per_cpu(kmcl_turns, cpu)[1].waiting);
-	}
+	for_each_possible_cpu(cpu)
+		INIT_LIST_HEAD(&per_cpu(kmcl_turns, cpu).waiting);
 }
 #else
 /*
  * The turns of the tasks that are on this CPU, changed and searched with preemption
- * off. Bottom halves are off for the whole of a turn, which keeps its task on the CPU.
- * Other tasks may run in the middle of a turn, and begin and end turns of their own, in
- * any order; softirqs are tasks as well. None is ever on top of another task's stack, so
- * each finds its own turn or none, and has one at most.
+ * off. Other tasks may run in the middle of a turn, and begin and end turns of their own,
+ * in any order; softirqs are tasks as well. None is ever on top of another task's stack,
+ * so each finds its own turn or none, and has one at most.
  */
 static DEFINE_PER_CPU(struct hlist_head, kmcl_turns);
-
-/*
- * With interrupts off bottom halves are off, and must not be turned on. Returns
- * whether to turn them on again.
- */
-static bool kmcl_turns_enter(void)
-{
-	if (irqs_disabled())
-		return false;
-	local_bh_disable();
-	return true;
-}
-
-static void kmcl_turns_leave(bool entered)
-{
-	if (entered)
-		local_bh_enable();
-}
 
 /* The turn of this task, which is on, or else @own, which is on the task's stack. */
 static struct kmcl_turn *kmcl_turn_find(struct kmcl_turn *own)
@@ -281,12 +265,12 @@ static noinline void kmcl_packet_wait(struct kmcl_turn *turn, struct kmcl_packet
  * kmcl_packet_sent() - a packet is in the ring, and no completion will come
  * @pkt: in no list
  *
- * Context: between kmcl_send_direct_begin() and ..._end(), where preemption is off
- * already, if that is what a turn needs.
+ * Context: up to softirq, interrupts may be off; between kmcl_send_direct_begin() and
+ * ..._end().
  */
 void kmcl_packet_sent(struct kmcl_packet *pkt)
 {
-	bool entered = IS_ENABLED(CONFIG_PREEMPT_RT) && kmcl_turns_enter();
+	bool entered = kmcl_turns_enter();
 	struct kmcl_turn *turn, own;
 
 	turn = kmcl_turn_find(&own);
@@ -294,8 +278,7 @@ void kmcl_packet_sent(struct kmcl_packet *pkt)
 		kmcl_turn_call(turn, pkt, STATUS_SUCCESS, NULL, 0);
 	else
 		kmcl_packet_wait(turn, pkt);
-	if (IS_ENABLED(CONFIG_PREEMPT_RT))
-		kmcl_turns_leave(entered);
+	kmcl_turns_leave(entered);
 }
 
 /**
