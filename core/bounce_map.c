@@ -129,7 +129,8 @@ void kmcl_bounce_unmap(struct kmcl_packet *pkt)
 
 /*
  * The other end may still write to the copy, which is never given back therefore. The
- * client's memory is its own again, with what was in it. Called with the send lock held.
+ * client's memory is its own again, with what was in it. Called with the lock of the open
+ * transactions held.
  */
 void kmcl_bounce_lose(struct kmcl_packet *pkt)
 {

@@ -41,14 +41,10 @@ static inline NTSTATUS kmcl_packet_take(struct kmcl_packet *pkt)
 	if (!READ_ONCE(pkt->routine) && !READ_ONCE(pkt->routine_ex))
 		return STATUS_INVALID_DEVICE_STATE;
 
-	/*
-	 * To find a packet that is under way, not to decide between two senders: those
-	 * of one packet at one moment are a client's error that is not found. Pairs with
-	 * the release before the last send's completion routine.
-	 */
-	if (atomic_read_acquire(&pkt->state) != KMCL_PACKET_IDLE)
+	/* Pairs with the release before the last send's completion routine. */
+	if (atomic_cmpxchg_acquire(&pkt->state, KMCL_PACKET_IDLE,
+				   KMCL_PACKET_BUSY) != KMCL_PACKET_IDLE)
 		return STATUS_INVALID_DEVICE_STATE;
-	atomic_set(&pkt->state, KMCL_PACKET_BUSY);
 	return STATUS_SUCCESS;
 }
 
@@ -151,36 +147,22 @@ static __always_inline void kmcl_send_direct_end(void)
 		preempt_enable();
 }
 
-/* transaction.c */
-u64 kmcl_transaction_open(struct kmcl_channel *chan, struct kmcl_packet *pkt);
-bool kmcl_transaction_withdraw(struct kmcl_channel *chan, u64 id);
-
 /*
- * Writes to the ring; @memory: the packet may describe some. 0, or as the transport's
- * send. A packet that wants a completion may be gone then.
+ * Writes to the ring. 0, or as the transport's send. A packet that wants a completion may
+ * be gone then.
  */
 static __always_inline int kmcl_tx_put(struct kmcl_channel *chan, struct kmcl_link *link,
-				       struct kmcl_tx *tx, const void *data, bool memory)
+				       struct kmcl_tx *tx, const void *data)
 {
-	bool wants = kmcl_tx_wants_completion(tx);
 	struct kmcl_out *out = &tx->out;
-	u64 id = out->id;
 	int ret;
 
-	/* The answer may come before the write returns: open first. */
-	if (wants)
-		id = kmcl_transaction_open(chan, kmcl_tx_packet(tx));
-
-	if (memory && out->gpa)
-		ret = link->ops->send_memory(link, out, data);
+	if (kmcl_tx_wants_completion(tx))
+		ret = link->ops->send_request(link, out, data);
 	else
-		ret = link->ops->send(link, data, out->len, id, out->type, out->flags);
-	if (likely(!ret)) {
+		ret = link->ops->send(link, data, out->len, out->id, out->type);
+	if (likely(!ret))
 		this_cpu_inc(*chan->send.sent);
-		return 0;
-	}
-	if (wants && !kmcl_transaction_withdraw(chan, id))
-		return 0;
 	return ret;
 }
 
@@ -190,7 +172,7 @@ static __always_inline bool kmcl_send_direct(struct kmcl_channel *chan, const vo
 {
 	struct kmcl_link *link = READ_ONCE(chan->send.direct);
 
-	if (unlikely(!link || link->ops->send(link, data, len, id, type, 0)))
+	if (unlikely(!link || link->ops->send(link, data, len, id, type)))
 		return false;
 	this_cpu_inc(*chan->send.sent);
 	return true;
@@ -201,7 +183,6 @@ static __always_inline bool kmcl_send_direct(struct kmcl_channel *chan, const vo
  * @chan: the channel
  * @tx: as for kmcl_tx_submit()
  * @data: the payload
- * @memory: whether @tx may be a packet that describes memory
  *
  * hv_vmbus has a lock for the ring, and nothing of the channel's own changes when a
  * packet goes out while none waits: so none of the channel's locks is taken. A thread
@@ -215,17 +196,16 @@ static __always_inline bool kmcl_send_direct(struct kmcl_channel *chan, const vo
  *  - false: it has to be submitted
  */
 static __always_inline bool kmcl_tx_submit_direct(struct kmcl_channel *chan,
-						  struct kmcl_tx *tx, const void *data,
-						  bool memory)
+						  struct kmcl_tx *tx, const void *data)
 {
 	struct kmcl_link *link = READ_ONCE(chan->send.direct);
 
 	if (unlikely(!link))
 		return false;
 	/* Bounce buffers are the lock's. */
-	if (memory && tx->out.gpa && unlikely(link->bounce_pages))
+	if (unlikely(link->bounce_pages) && tx->out.gpa)
 		return false;
-	return !kmcl_tx_put(chan, link, tx, data, memory);
+	return !kmcl_tx_put(chan, link, tx, data);
 }
 
 /* send.c */
@@ -263,7 +243,7 @@ void kmcl_send_flush(struct kmcl_channel *chan);
 void kmcl_send_flush_link(struct kmcl_channel *chan, struct kmcl_link *link);
 void kmcl_send_end(struct kmcl_channel *chan);
 
-/* transaction.c, and above */
+/* transaction.c */
 void kmcl_transactions_init(struct kmcl_channel *chan);
 int kmcl_transactions_prepare(struct kmcl_channel *chan);
 void kmcl_transactions_end(struct kmcl_channel *chan);
@@ -366,7 +346,7 @@ void kmcl_deliver_wait_completed(struct kmcl_channel *chan);
 /* answer.c */
 bool kmcl_deliver_defer(struct kmcl_incoming *inc);
 
-/* bounce_map.c; map, lose and want under kmcl_send.lock */
+/* bounce_map.c; map and want under kmcl_send.lock */
 void kmcl_bounce_open(struct kmcl_channel *chan);
 bool kmcl_bounce_add(struct kmcl_channel *chan, u32 pages);
 int kmcl_bounce_map(struct kmcl_channel *chan, struct kmcl_out *out);

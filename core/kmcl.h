@@ -198,7 +198,7 @@ struct kmcl_send {
 	struct tasklet_struct drain;	/* goes on with a queue that is long */
 	struct delayed_work retry;	/* for hosts that do not signal room */
 	u32 retry_ms;		/* how long the queue may stand still */
-	struct work_struct hang_up;	/* @broken was set: offer.c's, which closes */
+	struct work_struct hang_up;	/* @broken was set: link.c's, which closes */
 	struct kmcl_bounce bounce;
 	struct mutex flushing;	/* one flush at a time: the worker's or a rescind's */
 };

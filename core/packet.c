@@ -36,6 +36,7 @@ static __always_inline void kmcl_packet_init(struct kmcl_packet *pkt, struct kmc
 	pkt->tx.out.mapped = false;
 	pkt->tx.out.gpa_len = 0;
 	pkt->tx.out.gpa = NULL;
+	pkt->tx.out.id = 0;
 	pkt->tx.room = (void *)pkt->room + shape->gpa;
 	pkt->tx.queued = false;
 	pkt->tx.held = false;
@@ -50,6 +51,7 @@ static __always_inline void kmcl_packet_renew(struct kmcl_packet *pkt)
 	pkt->tag = KMCL_TAG_PACKET;
 	pkt->routine_ex = NULL;
 	pkt->pointer = NULL;
+	pkt->tx.out.id = 0;
 	if (pkt->shape.context)
 		memset(kmcl_packet_context(pkt), 0, pkt->shape.context);
 }

@@ -124,13 +124,13 @@ static noinline NTSTATUS kmcl_packet_submit(struct kmcl_packet *pkt, const void 
 {
 	enum kmcl_tx_result result;
 
-	result = kmcl_tx_submit_locked(pkt->chan, &pkt->tx, buffer, true);
-	if (result != KMCL_TX_OVER)
-		return kmcl_packet_status(pkt, result);
+	/* Its routine is waited for as those of all that have gone out. */
 	kmcl_send_direct_begin();
-	kmcl_packet_sent(pkt);
+	result = kmcl_tx_submit_locked(pkt->chan, &pkt->tx, buffer, true);
+	if (result == KMCL_TX_OVER)
+		kmcl_packet_sent(pkt);
 	kmcl_send_direct_end();
-	return STATUS_SUCCESS;
+	return result == KMCL_TX_OVER ? STATUS_SUCCESS : kmcl_packet_status(pkt, result);
 }
 
 /*
@@ -164,7 +164,7 @@ static noinline NTSTATUS kmcl_packet_send_wanting(struct kmcl_packet *pkt, const
 	kmcl_packet_add_head(pkt, &buffer, &len);
 	kmcl_packet_pack(pkt, len, VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
 	kmcl_send_direct_begin();
-	sent = kmcl_tx_submit_direct(pkt->chan, &pkt->tx, buffer, false);
+	sent = kmcl_tx_submit_direct(pkt->chan, &pkt->tx, buffer);
 	kmcl_send_direct_end();
 	return likely(sent) ? STATUS_SUCCESS : kmcl_packet_submit(pkt, buffer);
 }
@@ -179,7 +179,7 @@ static noinline NTSTATUS kmcl_packet_send_memory(struct kmcl_packet *pkt, const 
 		return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_3);
 
 	kmcl_send_direct_begin();
-	sent = kmcl_tx_submit_direct(pkt->chan, &pkt->tx, buffer, true);
+	sent = kmcl_tx_submit_direct(pkt->chan, &pkt->tx, buffer);
 	kmcl_send_direct_end();
 	return likely(sent) ? STATUS_SUCCESS : kmcl_packet_submit(pkt, buffer);
 }

@@ -4,7 +4,7 @@
  * because the client limits how many packets are with the other end at once. Those that
  * are held come behind the queue when others have ended; completions pass them.
  *
- * All of it under kmcl_send.lock.
+ * All of it under kmcl_send.lock, but for how many transactions are open.
  */
 #include "data.h"
 

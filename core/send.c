@@ -50,7 +50,7 @@ static int kmcl_tx_write(struct kmcl_channel *chan, struct kmcl_tx *tx,
 			return ret;
 	}
 
-	ret = kmcl_tx_put(chan, link, tx, data, true);
+	ret = kmcl_tx_put(chan, link, tx, data);
 	/* A rescind is no surprise: the link is about to be closed. */
 	if (ret && ret != -EAGAIN && ret != -EOPNOTSUPP && ret != -ENODEV &&
 	    !chan->send.broken) {
@@ -261,7 +261,7 @@ enum kmcl_tx_result kmcl_tx_submit(struct kmcl_channel *chan, struct kmcl_tx *tx
 	bool sent;
 
 	kmcl_send_direct_begin();
-	sent = kmcl_tx_submit_direct(chan, tx, data, true);
+	sent = kmcl_tx_submit_direct(chan, tx, data);
 	kmcl_send_direct_end();
 	if (likely(sent))
 		return wants ? KMCL_TX_PENDING : KMCL_TX_OVER;

@@ -9,6 +9,7 @@
  * one costs the same with any number open. While a table is being moved to a larger
  * one, some packets at a time, a transaction is in either.
  */
+#include <linux/export.h>
 #include <linux/slab.h>
 
 #include "data.h"
@@ -147,27 +148,31 @@ static void kmcl_transaction_add(struct kmcl_transactions *trans, struct kmcl_pa
 }
 
 /**
- * kmcl_transaction_open() - a packet is about to be written to the ring
- * @chan: the channel
- * @pkt: the packet
+ * kmcl_packet_written() - a packet that wants a completion is about to be seen
+ * @out: of a packet that is all in the ring but for its id
  *
- * From here on it may complete at any time.
+ * From here on it may complete at any time, and @out is the caller's no longer. Not
+ * before: a host that guesses the id of a packet must not have it over while it is read.
+ *
+ * Context: that of the transport's send_request.
  *
  * Return: its id.
  */
-u64 kmcl_transaction_open(struct kmcl_channel *chan, struct kmcl_packet *pkt)
+u64 kmcl_packet_written(struct kmcl_out *out)
 {
-	struct kmcl_transactions *trans = &chan->trans;
+	struct kmcl_packet *pkt = container_of(out, struct kmcl_packet, tx.out);
+	struct kmcl_transactions *trans = &pkt->chan->trans;
 	unsigned long flags;
 	u64 id;
 
 	spin_lock_irqsave(&trans->lock, flags);
 	id = ++trans->last_id;
-	pkt->tx.out.id = id;
+	out->id = id;
 	kmcl_transaction_add(trans, pkt);
 	spin_unlock_irqrestore(&trans->lock, flags);
 	return id;
 }
+EXPORT_SYMBOL_GPL(kmcl_packet_written);
 
 /* Opens one that the other end knows by its id from before the channel was saved. */
 void kmcl_transaction_restore(struct kmcl_channel *chan, struct kmcl_packet *pkt)
@@ -209,22 +214,6 @@ kmcl_transaction_take(struct kmcl_transactions *trans, u64 id)
 		return NULL;
 	trans->count--;
 	return kmcl_bucket_take(link);
-}
-
-/*
- * The packet did not get into the ring. False: it is over all the same, and may be gone:
- * the other end has guessed its id, or its sender was told not to wait any more.
- */
-bool kmcl_transaction_withdraw(struct kmcl_channel *chan, u64 id)
-{
-	struct kmcl_transactions *trans = &chan->trans;
-	struct kmcl_packet *pkt;
-	unsigned long flags;
-
-	spin_lock_irqsave(&trans->lock, flags);
-	pkt = kmcl_transaction_take(trans, id);
-	spin_unlock_irqrestore(&trans->lock, flags);
-	return pkt;
 }
 
 /**
@@ -269,8 +258,8 @@ bool kmcl_transaction_give_up(struct kmcl_channel *chan, struct kmcl_packet **pk
 	bool open;
 
 	spin_lock_irqsave(&trans->lock, flags);
-	/* A packet that is over has an id that is no transaction's. */
-	open = *kmcl_transaction_find(trans, (*pkt)->tx.out.id);
+	/* A packet that is not open has an id that is no transaction's, or 0. */
+	open = trans->count && *kmcl_transaction_find(trans, (*pkt)->tx.out.id);
 	if (open && unlikely((*pkt)->tx.out.mapped)) {
 		kmcl_packet_abandon(*pkt);
 		*pkt = NULL;

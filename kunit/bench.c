@@ -199,7 +199,7 @@ static struct bench *bench_make(struct kunit *test, u32 flags, bool bounces)
 
 	bench_transport = *b->host->hv.link.ops;
 	bench_transport.send = kmcl_hv_send;
-	bench_transport.send_memory = kmcl_hv_send_memory;
+	bench_transport.send_request = kmcl_hv_send_request;
 	bench_transport.recv_begin = kmcl_hv_recv_begin;
 	b->host->hv.link.ops = &bench_transport;
 	bench_packets(b, b->client->channel, BENCH_OPERATIONS);

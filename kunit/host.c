@@ -73,6 +73,7 @@ static int host_open(struct kmcl_link *link, const struct kmcl_link_params *p)
 	kmcl_link_set_mmio(link, host->mmio_start, host->mmio_size);
 	host->send_pages = host_ring_alloc(&channel->outbound, p->send_bytes);
 	host->recv_pages = host_ring_alloc(&channel->inbound, p->recv_bytes);
+	channel->next_request_id_callback = kmcl_hv_next_request_id;
 	channel->inbound.pkt_buffer_size = kmcl_hv_packet_buffer_size(p);
 	channel->inbound.pkt_buffer =
 		kzalloc(channel->inbound.pkt_buffer_size, GFP_KERNEL | __GFP_NOFAIL);
@@ -121,8 +122,7 @@ static void host_recv_begin(struct kmcl_link *link)
 	kmcl_hv_recv_begin(link);
 }
 
-static int host_send(struct kmcl_link *link, const void *data, u32 len, u64 id, u32 type,
-		     u32 flags)
+static int host_send(struct kmcl_link *link, const void *data, u32 len, u64 id, u32 type)
 {
 	struct host *host = host_of(link);
 
@@ -130,19 +130,28 @@ static int host_send(struct kmcl_link *link, const void *data, u32 len, u64 id, 
 		return -EAGAIN;
 	if (host->on_send)
 		return host->on_send(host, data, len);
-	return kmcl_hv_send(link, data, len, id, type, flags);
+	return kmcl_hv_send(link, data, len, id, type);
 }
 
-static int host_send_memory(struct kmcl_link *link, const struct kmcl_out *out,
-			    const void *data)
+static int host_send_request(struct kmcl_link *link, struct kmcl_out *out, const void *data)
 {
 	struct host *host = host_of(link);
+	int ret;
 
-	if (host->no_external)
+	if (out->gpa && host->no_external)
 		return -EOPNOTSUPP;
 	if (host->no_room)
 		return -EAGAIN;
-	return kmcl_hv_send_memory(link, out, data);
+	if (host->on_send) {
+		ret = host->on_send(host, data, out->len);
+		if (!ret)
+			kmcl_packet_written(out);
+		return ret;
+	}
+	ret = kmcl_hv_send_request(link, out, data);
+	if (!ret && host->on_sent)
+		host->on_sent(host);
+	return ret;
 }
 
 static int host_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
@@ -250,7 +259,7 @@ static const struct kmcl_transport host_transport = {
 	.close = host_close,
 	.release = host_release,
 	.send = host_send,
-	.send_memory = host_send_memory,
+	.send_request = host_send_request,
 	.want_room = kmcl_hv_want_room,
 	.map = kmcl_hv_map,
 	.unmap = kmcl_hv_unmap,

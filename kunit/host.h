@@ -48,6 +48,8 @@ struct host {
 	bool bounces;		/* must not see the memory of packets itself */
 	/* Takes packets in place of the ring; as the transport's operation. */
 	int (*on_send)(struct host *host, const void *data, u32 len);
+	/* One that wants a completion is in the ring; the guest does not know yet. */
+	void (*on_sent)(struct host *host);
 	void *private;		/* a case's own */
 	struct completion released;
 

@@ -26,7 +26,7 @@ static int put(struct kmcl_lb_ring *ring, u32 len)
 	static const u8 payload[8192];
 	struct kmcl_out out = { .type = KMCL_WIRE_DATA, .len = len };
 	bool signal = false;
-	int ret = kmcl_lb_ring_write(ring, &out, payload, &signal);
+	int ret = kmcl_lb_ring_write(ring, &out, payload, false, &signal);
 
 	return ret ?: signal;
 }

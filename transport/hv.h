@@ -124,9 +124,9 @@ void kmcl_hv_close(struct kmcl_link *link);
 void kmcl_hv_shut(struct kmcl_hv_link *hv);
 
 /* hv_ring.c: packets */
-int kmcl_hv_send(struct kmcl_link *link, const void *data, u32 len, u64 id, u32 type,
-		 u32 flags);
-int kmcl_hv_send_memory(struct kmcl_link *link, const struct kmcl_out *out, const void *data);
+int kmcl_hv_send(struct kmcl_link *link, const void *data, u32 len, u64 id, u32 type);
+int kmcl_hv_send_request(struct kmcl_link *link, struct kmcl_out *out, const void *data);
+u64 kmcl_hv_next_request_id(struct vmbus_channel *channel, u64 request);
 void kmcl_hv_want_room(struct kmcl_link *link, u32 bytes);
 void kmcl_hv_recv_begin(struct kmcl_link *link);
 int kmcl_hv_recv_first(struct kmcl_link *link, struct kmcl_wire *pkt);

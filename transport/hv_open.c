@@ -139,6 +139,7 @@ static void kmcl_hv_close_rings(struct kmcl_hv_link *hv)
 	channel->ringbuffer_gpadlhandle.gpadl_handle = 0;
 	vmbus_free_ring(channel);
 	channel->max_pkt_size = 0;
+	channel->next_request_id_callback = NULL;
 	set_channel_read_mode(channel, HV_CALL_BATCHED);
 	kmcl_hv_reset_cpu(hv);
 	kfree(hv->stand_in);
@@ -242,7 +243,7 @@ static int kmcl_hv_open_rings(struct kmcl_hv_link *hv,
 	channel->rqstor_size = 0;
 	channel->requestor.req_arr = NULL;
 	channel->requestor.req_bitmap = NULL;
-	channel->next_request_id_callback = NULL;
+	channel->next_request_id_callback = kmcl_hv_next_request_id;
 	channel->request_addr_callback = NULL;
 	channel->change_target_cpu_callback = NULL;
 	channel->ringbuffer_page = NULL;

@@ -32,27 +32,42 @@ static bool kmcl_hv_indices_valid(const struct hv_ring_buffer_info *rbi)
 	return read < rbi->ring_datasize && write < rbi->ring_datasize;
 }
 
-int kmcl_hv_send(struct kmcl_link *link, const void *data, u32 len, u64 id, u32 type,
-		 u32 flags)
+int kmcl_hv_send(struct kmcl_link *link, const void *data, u32 len, u64 id, u32 type)
 {
 	struct vmbus_channel *channel = to_hv_link(link)->channel;
 
 	BUILD_BUG_ON(KMCL_WIRE_DATA != VM_PKT_DATA_INBAND);
 	BUILD_BUG_ON(KMCL_WIRE_COMPLETION != VM_PKT_COMP);
-	BUILD_BUG_ON(KMCL_WIRE_WANT_COMPLETION !=
-		     VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED);
 
 	if (unlikely(!kmcl_hv_indices_valid(&channel->outbound)))
 		return -EIO;
-	return vmbus_sendpacket(channel, (void *)data, len, id, type, flags);
+	return vmbus_sendpacket(channel, (void *)data, len, id, type, 0);
 }
 EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_hv_send);
 
-/* Writes a packet with external data; hv_vmbus fills in the descriptor. */
-int kmcl_hv_send_memory(struct kmcl_link *link, const struct kmcl_out *out, const void *data)
-{
-	struct vmbus_channel *channel = to_hv_link(link)->channel;
+/* On the stack of the sender of a packet that wants a completion. */
+struct kmcl_hv_request {
+	struct kmcl_out *out;
+	bool written;
+};
 
+/*
+ * hv_vmbus asks for the id when it has copied the packet, under the lock of the ring. A
+ * host that guesses ids finds none that is open before.
+ */
+u64 kmcl_hv_next_request_id(struct vmbus_channel *channel, u64 request)
+{
+	struct kmcl_hv_request *req = (void *)(unsigned long)request;
+
+	req->written = true;
+	return kmcl_packet_written(req->out);
+}
+EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_hv_next_request_id);
+
+/* Writes a packet with external data; hv_vmbus fills in the descriptor. */
+static int kmcl_hv_send_memory(struct kmcl_link *link, const struct kmcl_out *out,
+			       const void *data, u64 request)
+{
 	BUILD_BUG_ON(KMCL_WIRE_DATA_GPA != VM_PKT_DATA_USING_GPA_DIRECT);
 	BUILD_BUG_ON(KMCL_WIRE_DATA_XFER != VM_PKT_DATA_USING_XFER_PAGES);
 	BUILD_BUG_ON(offsetof(struct kmcl_wire_gpa, ranges) !=
@@ -60,8 +75,6 @@ int kmcl_hv_send_memory(struct kmcl_link *link, const struct kmcl_out *out, cons
 	BUILD_BUG_ON(offsetof(struct kmcl_wire_gpa, range) !=
 		     offsetof(struct vmbus_packet_mpb_array, range));
 
-	if (unlikely(!kmcl_hv_indices_valid(&channel->outbound)))
-		return -EIO;
 	if (kmcl_hv_refuses_external(link))
 		return -EOPNOTSUPP;
 	if (KMCL_HV_ONE_RANGE && out->gpa->ranges > 1) {
@@ -69,11 +82,32 @@ int kmcl_hv_send_memory(struct kmcl_link *link, const struct kmcl_out *out, cons
 				    out->gpa->ranges);
 		return -EOPNOTSUPP;
 	}
-	return vmbus_sendpacket_mpb_desc(channel,
+	return vmbus_sendpacket_mpb_desc(to_hv_link(link)->channel,
 					 (struct vmbus_packet_mpb_array *)out->gpa,
-					 out->gpa_len, (void *)data, out->len, out->id);
+					 out->gpa_len, (void *)data, out->len, request);
 }
-EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_hv_send_memory);
+
+int kmcl_hv_send_request(struct kmcl_link *link, struct kmcl_out *out, const void *data)
+{
+	struct vmbus_channel *channel = to_hv_link(link)->channel;
+	struct kmcl_hv_request req = { .out = out };
+	u64 request = (unsigned long)&req;
+	int ret;
+
+	BUILD_BUG_ON(KMCL_WIRE_WANT_COMPLETION !=
+		     VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED);
+
+	if (unlikely(!kmcl_hv_indices_valid(&channel->outbound)))
+		return -EIO;
+	if (out->gpa)
+		ret = kmcl_hv_send_memory(link, out, data, request);
+	else
+		ret = vmbus_sendpacket(channel, (void *)data, out->len, request,
+				       KMCL_WIRE_DATA, KMCL_WIRE_WANT_COMPLETION);
+	/* Of a rescind hv_vmbus tells also where it has written the packet. */
+	return req.written ? 0 : ret;
+}
+EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_hv_send_request);
 
 void kmcl_hv_want_room(struct kmcl_link *link, u32 bytes)
 {

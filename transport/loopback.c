@@ -517,8 +517,8 @@ static bool kmcl_lb_dead(const struct kmcl_lb_end *end)
 	return READ_ONCE(end->peer->state) == KMCL_LB_CLOSED;
 }
 
-static int kmcl_lb_send_memory(struct kmcl_link *link, const struct kmcl_out *out,
-			       const void *data)
+static int kmcl_lb_write(struct kmcl_link *link, struct kmcl_out *out, const void *data,
+			 bool opens)
 {
 	struct kmcl_lb_end *end = to_lb_end(link);
 	unsigned long flags;
@@ -528,19 +528,23 @@ static int kmcl_lb_send_memory(struct kmcl_link *link, const struct kmcl_out *ou
 	if (kmcl_lb_dead(end))
 		return -ENODEV;
 	spin_lock_irqsave(&end->out->lock, flags);
-	ret = kmcl_lb_ring_write(end->out, out, data, &signal);
+	ret = kmcl_lb_ring_write(end->out, out, data, opens, &signal);
 	spin_unlock_irqrestore(&end->out->lock, flags);
 	if (!ret && signal)
 		kmcl_lb_signal(end->peer);
 	return ret;
 }
 
-static int kmcl_lb_send(struct kmcl_link *link, const void *data, u32 len, u64 id, u32 type,
-			u32 flags)
+static int kmcl_lb_send(struct kmcl_link *link, const void *data, u32 len, u64 id, u32 type)
 {
-	struct kmcl_out out = { .type = type, .flags = flags, .len = len, .id = id };
+	struct kmcl_out out = { .type = type, .len = len, .id = id };
 
-	return kmcl_lb_send_memory(link, &out, data);
+	return kmcl_lb_write(link, &out, data, false);
+}
+
+static int kmcl_lb_send_request(struct kmcl_link *link, struct kmcl_out *out, const void *data)
+{
+	return kmcl_lb_write(link, out, data, true);
 }
 
 static void kmcl_lb_want_room(struct kmcl_link *link, u32 bytes)
@@ -710,7 +714,7 @@ static const struct kmcl_transport kmcl_lb_transport = {
 	.close = kmcl_lb_close,
 	.release = kmcl_lb_release,
 	.send = kmcl_lb_send,
-	.send_memory = kmcl_lb_send_memory,
+	.send_request = kmcl_lb_send_request,
 	.want_room = kmcl_lb_want_room,
 	.recv_begin = kmcl_lb_recv_begin,
 	.recv_first = kmcl_lb_recv_first,

@@ -31,8 +31,8 @@ int kmcl_lb_ring_init(struct kmcl_lb_ring *ring, u32 bytes);
 void kmcl_lb_ring_destroy(struct kmcl_lb_ring *ring);
 
 /* The sender's */
-int kmcl_lb_ring_write(struct kmcl_lb_ring *ring, const struct kmcl_out *out,
-		       const void *data, bool *signal);
+int kmcl_lb_ring_write(struct kmcl_lb_ring *ring, struct kmcl_out *out,
+		       const void *data, bool opens, bool *signal);
 void kmcl_lb_ring_want_room(struct kmcl_lb_ring *ring, u32 bytes);
 
 /* The receiver's */

@@ -89,6 +89,7 @@ static void kmcl_lb_get(const struct kmcl_lb_ring *ring, u32 at, void *to,
  * @ring: the ring; where there may be other senders its lock is held
  * @out: the packet
  * @data: its payload
+ * @opens: it is one of @send_request; it may be anything when this returns 0
  * @signal: whether the receiver is to be told
  *
  * Return:
@@ -96,8 +97,8 @@ static void kmcl_lb_get(const struct kmcl_lb_ring *ring, u32 at, void *to,
  *  - -EAGAIN: there is no room now
  *  - -EOPNOTSUPP: there never is
  */
-int kmcl_lb_ring_write(struct kmcl_lb_ring *ring, const struct kmcl_out *out,
-		       const void *data, bool *signal)
+int kmcl_lb_ring_write(struct kmcl_lb_ring *ring, struct kmcl_out *out,
+		       const void *data, bool opens, bool *signal)
 {
 	u32 head = out->gpa ? out->gpa_len : sizeof(struct kmcl_wire_desc);
 	u32 len = ALIGN(head + out->len, 8);
@@ -122,13 +123,16 @@ int kmcl_lb_ring_write(struct kmcl_lb_ring *ring, const struct kmcl_out *out,
 	if (kmcl_lb_free(ring, start, smp_load_acquire(&ring->read)) <= room)
 		return -EAGAIN;
 
-	at = kmcl_lb_put(ring, at, &desc, sizeof(desc));
+	at = kmcl_lb_step(ring, at, sizeof(desc));
 	if (out->gpa)
 		at = kmcl_lb_put(ring, at, (void *)out->gpa + sizeof(desc),
 				 head - sizeof(desc));
 	at = kmcl_lb_put(ring, at, data, out->len);
 	at = kmcl_lb_put(ring, at, &padding, len - head - out->len);
 	at = kmcl_lb_put(ring, at, &trailer, sizeof(trailer));
+	if (opens)
+		desc.id = kmcl_packet_written(out);
+	kmcl_lb_put(ring, start, &desc, sizeof(desc));
 
 	/* The packet before its index: pairs with kmcl_lb_ring_first(). */
 	smp_store_release(&ring->write, at);

@@ -141,11 +141,15 @@ struct kmcl_offer {
  *	kmcl_offer_gone(). May sleep.
  * @release: the core is done with the offer and never uses the link again.
  *	As @watch.
- * @send: write one packet to the ring, now or not at all: its payload and its length, id,
- *	type and flags. 0, -EAGAIN (no room), -EOPNOTSUPP (it has no such packets, said
- *	in the log), or another error if no packet can be sent any more. Up to softirq,
- *	interrupts may be off; any number of callers at once.
- * @send_memory: the same for a packet that describes memory
+ * @send: write one packet that nobody answers, or a completion, to the ring, now or not
+ *	at all: its payload and the length of that, its id and its type. 0, -EAGAIN (no
+ *	room), -EOPNOTSUPP (it has no such packets, said in the log), or another error
+ *	if no packet can be sent any more. Up to softirq, interrupts may be off; any
+ *	number of callers at once.
+ * @send_request: the same for a packet that wants a completion, with or without memory.
+ *	When all of it but its id is in the ring, and before the other end can see it, the
+ *	transport calls kmcl_packet_written(). From there on the packet may be over at
+ *	any time and @out be anything, and the transport returns 0.
  * @want_room: ask for kmcl_data_ready() once a packet that takes that many bytes
  *	of the ring has room; 0 takes that back. A full barrier before the next @send.
  *	Same contexts as @send, and the caller serializes.
@@ -210,10 +214,8 @@ struct kmcl_transport {
 	void (*close)(struct kmcl_link *link);
 	void (*release)(struct kmcl_link *link);
 
-	int (*send)(struct kmcl_link *link, const void *data, u32 len, u64 id, u32 type,
-		    u32 flags);
-	int (*send_memory)(struct kmcl_link *link, const struct kmcl_out *out,
-			   const void *data);
+	int (*send)(struct kmcl_link *link, const void *data, u32 len, u64 id, u32 type);
+	int (*send_request)(struct kmcl_link *link, struct kmcl_out *out, const void *data);
 	void (*want_room)(struct kmcl_link *link, u32 bytes);
 	int (*map)(struct kmcl_link *link, struct kmcl_out *out);
 	void (*unmap)(struct kmcl_link *link, struct kmcl_out *out, bool copy);
@@ -299,6 +301,7 @@ void kmcl_link_set_mmio(struct kmcl_link *link, u64 start, u64 size);
 bool kmcl_link_hang_up(struct kmcl_link *link);
 void kmcl_transport_sleep(const struct kmcl_transport *ops);
 void kmcl_offer_opened(struct kmcl_offer *offer, struct kmcl_link *link);
+u64 kmcl_packet_written(struct kmcl_out *out);
 void kmcl_data_ready(struct kmcl_link *link);
 
 #endif
