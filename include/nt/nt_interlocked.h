@@ -125,15 +125,26 @@ InterlockedCompareExchangePointer(PVOID volatile *Destination, PVOID Exchange,
 	return cmpxchg(Destination, Comparand, Exchange);
 }
 
-/* atomic_t has no such size; xadd() is x86's own. */
+/* atomic_t has no such size. Like those below, a full barrier when it has taken. */
+static inline SHORT __nt_add16(SHORT volatile *Addend, SHORT Value)
+{
+	SHORT seen = READ_ONCE(*Addend), old;
+
+	do {
+		old = seen;
+		seen = cmpxchg(Addend, old, (SHORT)(old + Value));
+	} while (seen != old);
+	return (SHORT)(old + Value);
+}
+
 static inline SHORT InterlockedIncrement16(SHORT volatile *Addend)
 {
-	return xadd(Addend, 1) + 1;
+	return __nt_add16(Addend, 1);
 }
 
 static inline SHORT InterlockedDecrement16(SHORT volatile *Addend)
 {
-	return xadd(Addend, -1) - 1;
+	return __nt_add16(Addend, -1);
 }
 
 static inline SHORT InterlockedExchange16(SHORT volatile *Target, SHORT Value)
@@ -178,7 +189,8 @@ static inline BOOLEAN InterlockedBitTestAndReset64(LONG64 volatile *Base, LONG64
 
 /*
  * The order in such a name is the least that it promises. x86-64 has none but full
- * barriers to offer, so there these are the words above, on both systems.
+ * barriers to offer, so there these are the words above, on both systems; and elsewhere
+ * more order than was asked for is not wrong.
  */
 #define InterlockedIncrementAcquire			InterlockedIncrement
 #define InterlockedIncrementRelease			InterlockedIncrement
