@@ -74,7 +74,7 @@ C_ASSERT(NonPagedPool == 0 && PagedPool == 1 && NonPagedPoolNx == 512);
 C_ASSERT(POOL_QUOTA_FAIL_INSTEAD_OF_RAISE == 8);
 C_ASSERT(EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL == 1);
 C_ASSERT(EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE == 2);
-C_ASSERT(PAGE_SIZE == 4096 && PAGE_SHIFT == 12);
+C_ASSERT(PAGE_SIZE == 1 << PAGE_SHIFT && BYTES_TO_PAGES(4096) == 1);
 
 /* Compilers warn of 'tsTK', as drivers for Windows spell it. */
 #define TAG	0x4b547374
@@ -110,7 +110,7 @@ static VOID NtWordsMdlUse(PMDL Mdl, PMDL Part, PUCHAR Buffer, ULONG Length)
 	CHECK(address == Buffer);
 	CHECK(ADDRESS_AND_SIZE_TO_SPAN_PAGES(Buffer, Length) == 2);
 	CHECK(BYTES_TO_PAGES(Length) == 2);
-	CHECK(ROUND_TO_PAGES(Length) == 2 * PAGE_SIZE);
+	CHECK(ROUND_TO_PAGES(Length) == 2 * 4096);
 	CHECK(MmSizeOfMdl(Buffer, Length) == sizeof(MDL) + 2 * sizeof(PFN_NUMBER));
 
 	IoBuildPartialMdl(Mdl, Part, Buffer + 1, 1);
@@ -129,7 +129,7 @@ static VOID NtWordsMdlUse(PMDL Mdl, PMDL Part, PUCHAR Buffer, ULONG Length)
 
 static VOID NtWordsMdl(VOID)
 {
-	ULONG length = PAGE_SIZE + 1;
+	ULONG length = 4096 + 1;
 	PUCHAR buffer;
 	PMDL mdl, part;
 

@@ -5,7 +5,9 @@
  * Kernel memory is never paged out here, so there is nothing to lock: an MDL of
  * kernel memory has its pages' numbers, and the buffer's own address as its
  * mapping. An MDL whose pages came from elsewhere is mapped when asked for, by
- * the direct map if the pages are consecutive, else by vmap().
+ * the direct map if the pages are consecutive, else by vmap(). That maps the kernel's
+ * pages: where those are larger than an MDL's, only an MDL whose frames lie in them as
+ * they would in a buffer can be mapped.
  *
  * vunmap() sleeps, and Windows unmaps up to DISPATCH_LEVEL. So each vmap() gets
  * a page of our own in front, where the mapping can be queued for a work item
@@ -102,7 +104,7 @@ static bool nt_mdl_fill(PMDL mdl, const void *caller)
 	ULONG i;
 
 	for (i = 0; i < pages; i++) {
-		PCHAR va = (PCHAR)mdl->StartVa + (SIZE_T)i * PAGE_SIZE;
+		PCHAR va = (PCHAR)mdl->StartVa + (SIZE_T)i * NT_PAGE_SIZE;
 		struct page *page = nt_page_of(va);
 
 		if (!page) {
@@ -110,7 +112,7 @@ static bool nt_mdl_fill(PMDL mdl, const void *caller)
 					   caller);
 			return false;
 		}
-		pfns[i] = page_to_pfn(page);
+		pfns[i] = nt_frame_of(page, (SIZE_T)va);
 	}
 	mdl->Process = NULL;
 	mdl->MappedSystemVa = MmGetMdlVirtualAddress(mdl);
@@ -253,7 +255,7 @@ VOID IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddress,
 	TargetMdl->StartVa = (PCHAR)VirtualAddress - TargetMdl->ByteOffset;
 	TargetMdl->ByteCount = Length;
 
-	first = (SourceMdl->ByteOffset + skip) >> PAGE_SHIFT;
+	first = (SourceMdl->ByteOffset + skip) >> NT_PAGE_SHIFT;
 	pages = nt_mdl_pages(TargetMdl);
 	memcpy(MmGetMdlPfnArray(TargetMdl), MmGetMdlPfnArray(SourceMdl) + first,
 	       pages * sizeof(PFN_NUMBER));
@@ -268,31 +270,54 @@ void *nt_mdl_direct(const MDL *mdl)
 	ULONG i;
 
 	for (i = 0; i < pages; i++)
-		if (pfns[i] != pfns[0] + i || PageHighMem(pfn_to_page(pfns[i])))
+		if (pfns[i] != pfns[0] + i || PageHighMem(nt_frame_page(pfns[i])))
 			return NULL;
-	return page_address(pfn_to_page(pfns[0]));
+	return page_address(nt_frame_page(pfns[0])) + nt_frame_offset(pfns[0]);
+}
+
+/*
+ * The kernel's pages that the frames lie in, one behind the other. Returns how many, or
+ * 0 where the frames do not fill them up.
+ */
+static ULONG nt_mdl_whole_pages(const MDL *mdl, struct page **pages)
+{
+	const PFN_NUMBER *pfns = MmGetMdlPfnArray(mdl);
+	SIZE_T at = nt_frame_offset(pfns[0]);
+	ULONG i, frames = nt_mdl_pages(mdl);
+
+	for (i = 0; i < frames; i++, at += NT_PAGE_SIZE) {
+		struct page **page = &pages[at >> PAGE_SHIFT];
+
+		if (nt_frame_offset(pfns[i]) != offset_in_page(at))
+			return 0;
+		if (!i || !offset_in_page(at))
+			*page = nt_frame_page(pfns[i]);
+		else if (*page != nt_frame_page(pfns[i]))
+			return 0;
+	}
+	return PFN_UP(at);
 }
 
 /* Those who serve a disk map, too, so nothing here waits for I/O. */
 static void *nt_mdl_vmap(const MDL *mdl)
 {
-	const PFN_NUMBER *pfns = MmGetMdlPfnArray(mdl);
-	ULONG i, n = nt_mdl_pages(mdl);
+	ULONG n, frames = nt_mdl_pages(mdl);
 	struct nt_mapping *mapping = NULL;
 	struct page **pages;
 	unsigned int noio;
 
 	/* vmap() has a gfp_t of its own, GFP_KERNEL, for its page tables. */
 	noio = memalloc_noio_save();
-	pages = kvmalloc_array(n + 1, sizeof(*pages), GFP_NOIO | __GFP_NOWARN);
+	pages = kvmalloc_array(frames + 1, sizeof(*pages), GFP_NOIO | __GFP_NOWARN);
 	if (!pages)
 		goto restore;
 
+	n = nt_mdl_whole_pages(mdl, pages + 1);
+	if (!n)
+		goto free_pages;
 	pages[0] = alloc_page(GFP_NOIO | __GFP_NOWARN);
 	if (!pages[0])
 		goto free_pages;
-	for (i = 0; i < n; i++)
-		pages[i + 1] = pfn_to_page(pfns[i]);
 
 	mapping = vmap(pages, n + 1, VM_MAP, PAGE_KERNEL);
 	if (mapping)
@@ -303,7 +328,8 @@ free_pages:
 	kvfree(pages);
 restore:
 	memalloc_noio_restore(noio);
-	return mapping ? (void *)mapping + PAGE_SIZE : NULL;
+	return mapping ? (void *)mapping + PAGE_SIZE + nt_frame_offset(*MmGetMdlPfnArray(mdl)) :
+			 NULL;
 }
 
 /* Only memory of the machine can be mapped, and 0 pages have no address. */
@@ -316,7 +342,7 @@ static bool nt_mdl_mappable(const MDL *mdl)
 	if (!pages || !nt_mdl_is_locked(mdl))
 		return false;
 	for (i = 0; i < pages; i++)
-		if (!pfn_valid(pfns[i]))
+		if (!nt_frame_valid(pfns[i]))
 			return false;
 	return true;
 }
@@ -339,7 +365,9 @@ static bool nt_mdl_mappable(const MDL *mdl)
  *
  * Return: the address of the buffer, ByteOffset bytes into its first page. NULL
  * where there is none: memory is short, pages are not consecutive at
- * DISPATCH_LEVEL, are not locked, or are no memory, or @AccessMode is UserMode.
+ * DISPATCH_LEVEL, are not locked, or are no memory, or @AccessMode is UserMode; and
+ * where the kernel's pages are larger than 4 KiB and those of the MDL lie in them
+ * in another order.
  */
 PVOID MmMapLockedPagesSpecifyCache(PMDLX MemoryDescriptorList,
 				   KPROCESSOR_MODE AccessMode,
@@ -421,7 +449,8 @@ VOID MmUnmapLockedPages(PVOID BaseAddress, PMDLX MemoryDescriptorList)
 	}
 
 	ours = mdl->MdlFlags & MDL_FREE_EXTRA_PTES;
-	mapping = (void *)((PCHAR)BaseAddress - mdl->ByteOffset - PAGE_SIZE);
+	/* Ours is in front of the page that the first frame lies in. */
+	mapping = (void *)(((ULONG_PTR)BaseAddress - mdl->ByteOffset) & PAGE_MASK) - PAGE_SIZE;
 	mdl->MdlFlags &= ~(MDL_MAPPED_TO_SYSTEM_VA | MDL_PARTIAL_HAS_BEEN_MAPPED |
 			   MDL_FREE_EXTRA_PTES);
 	if (!(mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL))

@@ -3,11 +3,10 @@
 #ifndef VMBKMCL_NT_H
 #define VMBKMCL_NT_H
 
+#include <linux/mm.h>
 #include <linux/workqueue.h>
 
 #include <ntddk.h>
-
-struct page;
 
 /* Frees what cannot be freed at DISPATCH_LEVEL; never waits for a driver. */
 extern struct workqueue_struct *nt_free_wq;
@@ -15,6 +14,34 @@ extern struct workqueue_struct *nt_free_wq;
 void *nt_kmalloc(size_t bytes, gfp_t zero);
 
 struct page *nt_page_of(const void *address);
+
+/* Page frames are of 4 KiB: where the kernel's pages are larger, each has several. */
+#define NT_FRAMES_SHIFT		(PAGE_SHIFT - NT_PAGE_SHIFT)
+#define NT_FRAMES		BIT(NT_FRAMES_SHIFT)
+
+/* The frame at byte @at of @page. */
+static inline PFN_NUMBER nt_frame_of(struct page *page, SIZE_T at)
+{
+	return ((PFN_NUMBER)page_to_pfn(page) << NT_FRAMES_SHIFT) +
+	       (offset_in_page(at) >> NT_PAGE_SHIFT);
+}
+
+/* The page with a frame that is memory's. */
+static inline struct page *nt_frame_page(PFN_NUMBER frame)
+{
+	return pfn_to_page(frame >> NT_FRAMES_SHIFT);
+}
+
+static inline bool nt_frame_valid(PFN_NUMBER frame)
+{
+	return pfn_valid(frame >> NT_FRAMES_SHIFT);
+}
+
+/* Where in its page a frame begins, in bytes. */
+static inline SIZE_T nt_frame_offset(PFN_NUMBER frame)
+{
+	return (frame & (NT_FRAMES - 1)) << NT_PAGE_SHIFT;
+}
 
 /* Have its frame numbers been filled in? */
 static inline bool nt_mdl_is_locked(const MDL *mdl)

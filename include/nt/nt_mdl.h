@@ -6,24 +6,29 @@
 #ifndef _NT_MDL_H
 #define _NT_MDL_H
 
+#include <linux/bits.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 
 #include <ntdef.h>
 
 /*
- * Windows' page frame numbers count 4 KiB, and so do a VMBus host's. PAGE_SIZE
- * and PAGE_SHIFT are therefore Linux' own. PAGE_ALIGN() is not: see <wdm.h>.
+ * Windows' pages are of 4 KiB, and so are a VMBus host's: page frame numbers and the
+ * words here count those. PAGE_SIZE and PAGE_SHIFT are Linux' own, and the same but for
+ * kernels of arm64 with larger pages. PAGE_ALIGN() is not Linux': see <wdm.h>.
  */
-C_ASSERT(PAGE_SIZE == 4096);
+#define NT_PAGE_SHIFT		12
+#define NT_PAGE_SIZE		BIT(NT_PAGE_SHIFT)
 
-#define BYTE_OFFSET(va)		((ULONG)((ULONG_PTR)(va) & (PAGE_SIZE - 1)))
+C_ASSERT(PAGE_SIZE % NT_PAGE_SIZE == 0);
+
+#define BYTE_OFFSET(va)		((ULONG)((ULONG_PTR)(va) & (NT_PAGE_SIZE - 1)))
 #define BYTES_TO_PAGES(size)	\
-	(((size) >> PAGE_SHIFT) + (((size) & (PAGE_SIZE - 1)) != 0))
+	(((size) >> NT_PAGE_SHIFT) + (((size) & (NT_PAGE_SIZE - 1)) != 0))
 #define ROUND_TO_PAGES(size)	\
-	(((ULONG_PTR)(size) + PAGE_SIZE - 1) & ~(ULONG_PTR)(PAGE_SIZE - 1))
+	(((ULONG_PTR)(size) + NT_PAGE_SIZE - 1) & ~(ULONG_PTR)(NT_PAGE_SIZE - 1))
 #define ADDRESS_AND_SIZE_TO_SPAN_PAGES(va, size)	\
-	((ULONG)((BYTE_OFFSET(va) + (ULONG_PTR)(size) + PAGE_SIZE - 1) >> PAGE_SHIFT))
+	((ULONG)((BYTE_OFFSET(va) + (ULONG_PTR)(size) + NT_PAGE_SIZE - 1) >> NT_PAGE_SHIFT))
 
 typedef ULONG_PTR PFN_NUMBER, *PPFN_NUMBER;
 
@@ -118,7 +123,7 @@ VOID MmUnmapLockedPages(PVOID BaseAddress, PMDLX MemoryDescriptorList);
 
 static inline SIZE_T MmSizeOfMdl(PVOID Base, SIZE_T Length)
 {
-	SIZE_T pages = (BYTE_OFFSET(Base) + Length + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	SIZE_T pages = (BYTE_OFFSET(Base) + Length + NT_PAGE_SIZE - 1) >> NT_PAGE_SHIFT;
 
 	return sizeof(MDL) + pages * sizeof(PFN_NUMBER);
 }
