@@ -99,26 +99,57 @@ static u64 kmcl_piece_bytes(struct kmcl_piece piece)
 }
 
 /*
+ * Adds the frame with byte @at of the memory, counted from its first page's beginning.
+ * Where the kernel's pages are larger than a frame: false if it is not the one that
+ * follows in its page, or does not begin one.
+ */
+static bool kmcl_gpadl_add_frame(struct kmcl_gpadl *gpadl, u64 at, PFN_NUMBER frame)
+{
+	struct page **page = &gpadl->pages[at >> PAGE_SHIFT];
+
+	if (nt_frame_offset(frame) != (offset_in_page(at) & ~(KMCL_WIRE_PAGE_SIZE - 1)) ||
+	    (*page && *page != nt_frame_page(frame)))
+		return false;
+	*page = nt_frame_page(frame);
+	return true;
+}
+
+/* The piece's first frame. */
+static const PFN_NUMBER *kmcl_piece_frames(const struct kmcl_piece *piece)
+{
+	return MmGetMdlPfnArray(piece->mdl) +
+	       ((piece->mdl->ByteOffset + piece->offset) >> KMCL_WIRE_PAGE_SHIFT);
+}
+
+/* Where in its frame the piece begins, in bytes. */
+static u32 kmcl_piece_start(const struct kmcl_piece *piece)
+{
+	return (piece->mdl->ByteOffset + piece->offset) % KMCL_WIRE_PAGE_SIZE;
+}
+
+/*
  * False where the pieces do not join: every one but the first has to begin, and
  * every one but the last to end, with a page.
  */
 static bool kmcl_gpadl_fill_from_chain(struct kmcl_gpadl *gpadl,
 				       struct kmcl_piece piece)
 {
-	u32 i = 0, left = gpadl->len;
+	u64 at = gpadl->offset;
+	u32 left = gpadl->len;
 
 	for (; left; piece = kmcl_piece_next(&piece)) {
-		u32 start = piece.mdl->ByteOffset + piece.offset;
+		const PFN_NUMBER *frame = kmcl_piece_frames(&piece);
+		u32 start = kmcl_piece_start(&piece);
 		u32 len = min(piece.len, left);
-		const PFN_NUMBER *pfn = MmGetMdlPfnArray(piece.mdl) +
-					start / PAGE_SIZE;
-		u32 end = offset_in_page(start) + len;
+		u64 end = at + len;
 
-		if ((i && offset_in_page(start)) ||
-		    (left > len && offset_in_page(end)))
+		if (start != at % KMCL_WIRE_PAGE_SIZE ||
+		    (left > len && end % KMCL_WIRE_PAGE_SIZE))
 			return false;
-		for (; end > 0; end -= min_t(u32, end, PAGE_SIZE))
-			gpadl->pages[i++] = pfn_to_page(*pfn++);
+		for (at -= start; at < end; at += KMCL_WIRE_PAGE_SIZE)
+			if (!kmcl_gpadl_add_frame(gpadl, at, *frame++))
+				return false;
+		at = end;
 		left -= len;
 	}
 	return true;
@@ -332,8 +363,9 @@ EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromBuffer);
  * @GpadlHandle: the number by which the other end knows it, to be sent to it
  *
  * The MDLs themselves may be freed when this returns. The pieces of the chain have
- * to join at page boundaries; others are refused, with a line in the log, and so
- * are more than 8190 pages on hv_vmbus.
+ * to join at page boundaries, and where the kernel's pages are larger than 4096 bytes at
+ * theirs; others are refused, with a line in the log, and so are more than 8190 pages on
+ * hv_vmbus.
  *
  * Context: PASSIVE_LEVEL, in EvtChannelOpened and after it.
  *
@@ -375,7 +407,8 @@ NTSTATUS VmbChannelCreateGpadlFromMdl(VMBCHANNEL Channel, UINT32 Flags,
 	if (DataLengthWithinMdl > bytes || (!DataLengthWithinMdl && bytes > U32_MAX))
 		return STATUS_INVALID_PARAMETER_5;
 
-	gpadl = kmcl_gpadl_alloc(offset_in_page(first.mdl->ByteOffset + first.offset),
+	gpadl = kmcl_gpadl_alloc(nt_frame_offset(*kmcl_piece_frames(&first)) +
+				 kmcl_piece_start(&first),
 				 DataLengthWithinMdl ?: bytes, Flags);
 	if (!gpadl)
 		return STATUS_INSUFFICIENT_RESOURCES;
@@ -393,18 +426,13 @@ EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromMdl);
 static bool kmcl_gpadl_fill_from_pfns(struct kmcl_gpadl *gpadl,
 				      const PFN_NUMBER *pfns, u32 count)
 {
-	u32 i, in_page = PAGE_SIZE / KMCL_WIRE_PAGE_SIZE;
+	u32 i;
 
-	/* Windows' pages are of 4096 bytes; the kernel's may be larger, and are whole here. */
-	for (i = 0; i < count; i++) {
-		unsigned long pfn = pfns[i] / in_page;
-
-		if (!pfn_valid(pfn) || pfns[i] % in_page != i % in_page)
+	for (i = 0; i < count; i++)
+		if (!nt_frame_valid(pfns[i]) ||
+		    !kmcl_gpadl_add_frame(gpadl, gpadl->offset + (u64)i * KMCL_WIRE_PAGE_SIZE,
+					  pfns[i]))
 			return false;
-		if (i % in_page && gpadl->pages[i / in_page] != pfn_to_page(pfn))
-			return false;
-		gpadl->pages[i / in_page] = pfn_to_page(pfn);
-	}
 	return true;
 }
 
@@ -417,7 +445,8 @@ static bool kmcl_gpadl_fill_from_pfns(struct kmcl_gpadl *gpadl,
  * @PfnCount: entries in @PfnList
  * @GpadlHandle: the number by which the other end knows it, to be sent to it
  *
- * Where the kernel's pages are larger, the list is one of whole pages of the kernel's.
+ * Where the kernel's pages are larger, those of the list lie in them in order, and fill
+ * them up but for the first and the last.
  *
  * Context: PASSIVE_LEVEL, in EvtChannelOpened and after it.
  *
@@ -445,7 +474,8 @@ NTSTATUS VmbChannelCreateGpadlFromPfnList(VMBCHANNEL Channel, UINT32 Flags,
 	if (!GpadlHandle)
 		return STATUS_INVALID_PARAMETER_5;
 
-	gpadl = kmcl_gpadl_alloc(0, PfnCount * KMCL_WIRE_PAGE_SIZE, Flags);
+	gpadl = kmcl_gpadl_alloc(nt_frame_offset(*PfnList), PfnCount * KMCL_WIRE_PAGE_SIZE,
+				 Flags);
 	if (!gpadl)
 		return STATUS_INSUFFICIENT_RESOURCES;
 

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "data.h"
+#include "../nt/nt.h"
 
 struct kmcl_gpadl_mapping {
 	struct list_head node;
@@ -19,8 +20,9 @@ struct kmcl_gpadl_mapping {
 static PMDL kmcl_gpadl_mdl(const struct kmcl_gpadl *gpadl, bool write)
 {
 	void *start = (void *)(unsigned long)gpadl->offset;
+	u64 at, end = (u64)gpadl->offset + gpadl->len;
+	PPFN_NUMBER frame;
 	PMDL mdl;
-	u32 i;
 
 	mdl = kmalloc(MmSizeOfMdl(start, gpadl->len), GFP_KERNEL | __GFP_NOWARN);
 	if (!mdl)
@@ -28,8 +30,9 @@ static PMDL kmcl_gpadl_mdl(const struct kmcl_gpadl *gpadl, bool write)
 
 	MmInitializeMdl(mdl, start, gpadl->len);
 	mdl->MdlFlags |= MDL_PAGES_LOCKED | (write ? MDL_WRITE_OPERATION : 0);
-	for (i = 0; i < gpadl->n_pages; i++)
-		MmGetMdlPfnArray(mdl)[i] = page_to_pfn(gpadl->pages[i]);
+	frame = MmGetMdlPfnArray(mdl);
+	for (at = gpadl->offset - mdl->ByteOffset; at < end; at += KMCL_WIRE_PAGE_SIZE)
+		*frame++ = nt_frame_of(gpadl->pages[at >> PAGE_SHIFT], at);
 	return mdl;
 }
 

@@ -91,10 +91,10 @@ int kmcl_hv_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 		pr_warn_ratelimited("GPADLs need VMBus 4.0, as of Windows Server 2016\n");
 		return -EOPNOTSUPP;
 	}
-	/* hv_vmbus describes whole pages from their first byte on. */
-	if (gpadl->offset || !PAGE_ALIGNED(gpadl->len)) {
+	/* hv_vmbus describes whole pages of the host's from their first byte on. */
+	if (gpadl->offset % KMCL_WIRE_PAGE_SIZE || gpadl->len % KMCL_WIRE_PAGE_SIZE) {
 		pr_warn_ratelimited("a GPADL must consist of whole pages; this one begins at byte %u of a page and has %u bytes\n",
-				    gpadl->offset, gpadl->len);
+				    gpadl->offset % KMCL_WIRE_PAGE_SIZE, gpadl->len);
 		return -EOPNOTSUPP;
 	}
 
@@ -105,10 +105,10 @@ int kmcl_hv_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl)
 	/* ... and wants them in one piece. */
 	if (!address) {
 		g->mapped = vmap(gpadl->pages, gpadl->n_pages, VM_MAP, PAGE_KERNEL);
-		address = g->mapped;
 		ret = -ENOMEM;
-		if (!address)
+		if (!g->mapped)
 			goto free;
+		address = g->mapped + gpadl->offset;
 	}
 
 	mutex_lock(&hv->gpadls);
