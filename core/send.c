@@ -130,6 +130,8 @@ static bool kmcl_send_drain_locked(struct kmcl_channel *chan,
 			 * end may have made room before it could see the request,
 			 * as may a packet that was unmapped.
 			 */
+			/* @direct is NULL first: pairs with kmcl_send_drain(). */
+			smp_wmb();
 			if (ret == -EAGAIN)
 				link->ops->want_room(link, kmcl_tx_room(tx));
 			else
@@ -332,7 +334,9 @@ void kmcl_send_drain(struct kmcl_channel *chan)
 	/*
 	 * Nothing waits. A sender that queues later than this look asks for room before
 	 * it tries the ring once more, which is a full barrier: the other end has made
-	 * that room before it signalled, or signals again.
+	 * that room before it signalled, or signals again. A signal that was asked for
+	 * comes behind the write barrier in kmcl_send_drain_locked(): so this look is
+	 * not earlier than the NULL of the sender that asked.
 	 */
 	if (likely(READ_ONCE(chan->send.direct)))
 		return;
