@@ -166,11 +166,21 @@ static __always_inline int kmcl_tx_put(struct kmcl_channel *chan, struct kmcl_li
 	return ret;
 }
 
+/* Where a packet that has to wait for nothing goes, or NULL. */
+static __always_inline struct kmcl_link *kmcl_send_passes(struct kmcl_channel *chan)
+{
+	/*
+	 * Pairs with the release in kmcl_send_let_pass(): what was made for an open
+	 * channel is there, and what was queued is in the ring.
+	 */
+	return smp_load_acquire(&chan->send.direct);
+}
+
 /* Writes what nobody answers and no memory goes with, if it has to wait for nothing. */
 static __always_inline bool kmcl_send_direct(struct kmcl_channel *chan, const void *data, u32 len,
 					     u64 id, u32 type)
 {
-	struct kmcl_link *link = READ_ONCE(chan->send.direct);
+	struct kmcl_link *link = kmcl_send_passes(chan);
 
 	if (unlikely(!link || link->ops->send(link, data, len, id, type)))
 		return false;
@@ -198,7 +208,7 @@ static __always_inline bool kmcl_send_direct(struct kmcl_channel *chan, const vo
 static __always_inline bool kmcl_tx_submit_direct(struct kmcl_channel *chan,
 						  struct kmcl_tx *tx, const void *data)
 {
-	struct kmcl_link *link = READ_ONCE(chan->send.direct);
+	struct kmcl_link *link = kmcl_send_passes(chan);
 
 	if (unlikely(!link))
 		return false;

@@ -94,7 +94,7 @@ static void kmcl_send_let_pass(struct kmcl_channel *chan)
 	struct kmcl_send *send = &chan->send;
 
 	if (list_empty(&send->held) && send->max_count == U32_MAX)
-		/* Behind what was queued: pairs with the ring's own lock. */
+		/* Behind what was queued, and made: pairs with kmcl_send_passes(). */
 		smp_store_release(&send->direct, chan->link);
 }
 
