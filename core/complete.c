@@ -129,6 +129,16 @@ void kmcl_turns_init(void)
 }
 #endif
 
+/* Has the tasklet routines to call? */
+static __always_inline bool kmcl_deferred_is_on(const struct kmcl_deferred *deferred)
+{
+	/*
+	 * Pairs with the tasklet's release: the routines that it had are over, and what
+	 * they did is seen by one that is called now.
+	 */
+	return smp_load_acquire(&deferred->on);
+}
+
 /* Has the tasklet call the routine, behind those that it has. */
 static void kmcl_packet_defer(struct kmcl_packet *pkt)
 {
@@ -145,14 +155,14 @@ static void kmcl_packet_defer(struct kmcl_packet *pkt)
 }
 
 /* Does the packet belong behind those that the tasklet has? Then it is put there. */
-static bool kmcl_packet_queues(struct kmcl_packet *pkt)
+static __always_inline bool kmcl_packet_queues(struct kmcl_packet *pkt)
 {
 	struct kmcl_deferred *deferred = &pkt->chan->send.deferred;
 	unsigned long flags;
 	bool queues;
 
 	/* What this task put there it sees; what others put there has no order. */
-	if (likely(!READ_ONCE(deferred->on)))
+	if (likely(!kmcl_deferred_is_on(deferred)))
 		return false;
 
 	spin_lock_irqsave(&deferred->lock, flags);
@@ -274,7 +284,7 @@ void kmcl_packet_sent(struct kmcl_packet *pkt)
 	struct kmcl_turn *turn, own;
 
 	turn = kmcl_turn_find(&own);
-	if (likely(!turn->on && !READ_ONCE(pkt->chan->send.deferred.on)))
+	if (likely(!turn->on && !kmcl_deferred_is_on(&pkt->chan->send.deferred)))
 		kmcl_turn_call(turn, pkt, STATUS_SUCCESS, NULL, 0);
 	else
 		kmcl_packet_wait(turn, pkt);
@@ -340,7 +350,7 @@ static void kmcl_deferred_tasklet(struct tasklet_struct *t)
 
 	spin_lock_irqsave(&deferred->lock, flags);
 	if (list_empty(&deferred->list)) {
-		/* The routines are over: pairs with kmcl_completions_wait(). */
+		/* The routines are over: pairs with kmcl_deferred_is_on(). */
 		smp_store_release(&deferred->on, false);
 		wake_up_all(&deferred->idle);
 	} else {
@@ -364,8 +374,7 @@ void kmcl_completions_wait(struct kmcl_channel *chan)
 {
 	struct kmcl_deferred *deferred = &chan->send.deferred;
 
-	/* Pairs with the tasklet's release: what the routines did has happened. */
-	wait_event_idle(deferred->idle, !smp_load_acquire(&deferred->on));
+	wait_event_idle(deferred->idle, !kmcl_deferred_is_on(deferred));
 }
 
 /*
