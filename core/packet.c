@@ -219,7 +219,11 @@ EXPORT_SYMBOL_GPL(VmbPacketInitialize);
 /* There was no spare. */
 static struct kmcl_packet *kmcl_packet_make(struct kmcl_channel *chan, gfp_t gfp)
 {
-	u32 changes = READ_ONCE(chan->packets.changes);
+	/*
+	 * Before the shape is read, which is no older then. Pairs with the release in
+	 * kmcl_packets_set_shape().
+	 */
+	u32 changes = smp_load_acquire(&chan->packets.changes);
 	struct kmcl_packet_shape shape;
 	struct kmcl_packet *pkt;
 

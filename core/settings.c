@@ -80,7 +80,8 @@ static void kmcl_packets_set_shape(struct kmcl_channel *chan)
 	WRITE_ONCE(packets->shape.pipe, shape.pipe);
 	WRITE_ONCE(packets->shape.payload, shape.payload);
 	WRITE_ONCE(packets->shape.context, shape.context);
-	WRITE_ONCE(packets->changes, packets->changes + 1);
+	/* One that sees this sees the shape: pairs with the acquire in kmcl_packet_make(). */
+	smp_store_release(&packets->changes, packets->changes + 1);
 	packets->max_spares = clamp(KMCL_PACKET_SPARE_BYTES / kmcl_packet_size(&shape), 1,
 				    KMCL_PACKET_SPARES);
 	packets->spares = 0;
