@@ -310,7 +310,8 @@ struct kmcl_recv {
 /* The predicates below are looked at with and without the lock. */
 static inline bool kmcl_recv_reads(const struct kmcl_recv *recv)
 {
-	return READ_ONCE(recv->gate) != KMCL_RECV_CLOSED &&
+	/* What the reader uses was made before: pairs with kmcl_recv_set_gate(). */
+	return smp_load_acquire(&recv->gate) != KMCL_RECV_CLOSED &&
 	       !READ_ONCE(recv->failed);
 }
 

@@ -14,7 +14,8 @@
 static void kmcl_recv_set_gate(struct kmcl_recv *recv, enum kmcl_recv_gate gate)
 {
 	lockdep_assert_held(&recv->lock);
-	WRITE_ONCE(recv->gate, gate);
+	/* Behind all that an open channel needs: pairs with kmcl_recv_reads(). */
+	smp_store_release(&recv->gate, gate);
 	kmcl_recv_changed(recv);
 	if (gate != KMCL_RECV_CLOSED)
 		kmcl_receive_wake(recv);
