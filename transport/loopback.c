@@ -365,9 +365,10 @@ static void kmcl_lb_shut(struct kmcl_lb_end *end)
 	tasklet_kill(&end->tasklet);
 	/*
 	 * The core wakes this when it counts down to 0. That may take a client's time,
-	 * which is no matter for the hung-task watchdog.
+	 * which is no matter for the hung-task watchdog. The acquire pairs with its full
+	 * barrier: what the peer wrote to the memory is there.
 	 */
-	___wait_var_event(external, !atomic_read(external), TASK_IDLE, 0, 0,
+	___wait_var_event(external, !atomic_read_acquire(external), TASK_IDLE, 0, 0,
 			  schedule());
 }
 
