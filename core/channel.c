@@ -182,8 +182,10 @@ VOID VmbChannelSetPointer(VMBCHANNEL Channel, PVOID Pointer)
 {
 	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
 
-	if (chan)
-		WRITE_ONCE(chan->pointer, Pointer);
+	if (!chan)
+		return;
+	/* Behind what it points to: pairs with the dependency of a reader's use of it. */
+	smp_store_release(&chan->pointer, Pointer);
 }
 EXPORT_SYMBOL_GPL(VmbChannelSetPointer);
 
