@@ -6,11 +6,15 @@
 lab_modules() {
 	local for=${1:-} kbuild tree
 	shift || true
-	known_kernel "$for" || die "modules: for which kernel? (see scripts/lab help)"
+	known_kernel "$for" || is_arm64 "$for" || die "modules: for which kernel? (see scripts/lab help)"
 	prepare
 	if [[ $for == stock ]]; then
 		need_tree
 		tree=$TREE kbuild=/lib/modules/$(tree_kernel "$TREE")/build
+	elif is_arm64 "$for"; then
+		need_arm64_kernels
+		tree=$CHECK kbuild=/kernel/${for#arm64-}
+		set -- "${ARM64_MAKE[@]}" VMBKMCL_KUNIT=1 "$@"
 	else
 		need_kernel_named "$for"
 		tree=$CHECK kbuild=/kernel
@@ -31,7 +35,8 @@ build_modules() {
 	sync_sources "$dir"
 	say "building the modules for the $for kernel"
 	touch "$dir/.lab-unclean"
-	killable in_tree ro "$tree" "$dir:/m" ${KERNEL:+"$KERNEL:/kernel"} -- \
+	killable in_tree ro "$tree" "$dir:/m" ${KERNEL:+"$KERNEL:/kernel"} \
+		${PROGRAMS:+"$PROGRAMS:/opt"} -- \
 		make -C "$kbuild" -j"$(nproc)" M=/m W=1 VMBKMCL_SAMPLES=1 "$@" modules >"$log" 2>&1 || status=$?
 	# Names of files as they are in the project.
 	sed -i 's|/m/||g' "$log"
