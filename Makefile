@@ -15,7 +15,7 @@ LLVM ?= 1
 export LLVM
 endif
 
-.PHONY: all modules modules_install clean install install-modules install-dev \
+.PHONY: all arm64 modules modules_install clean install install-modules install-dev \
 	install-source uninstall dist deb package demo demo-loopback check kunit lint stress \
 	bench bench-scale bench-plot coverage kcsan rt vmbhost guest bounce hibernate \
 	hostile lab-clean help
@@ -84,6 +84,9 @@ kunit:
 lint:
 	@scripts/lint
 
+arm64:
+	@scripts/lab modules arm64-4k && scripts/lab modules arm64-64k
+
 stress:
 	@scripts/stress $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
@@ -134,6 +137,7 @@ help:
 	@echo '  make check            all tests'
 	@echo '  make kunit            the KUnit suites; FILTER=suite.case (a glob), HOST=vmbus'
 	@echo '  make lint             W=1, sparse, checkpatch, shellcheck, mingw-w64'
+	@echo '  make arm64            W=1 for arm64, with pages of 4 KiB and of 64 KiB'
 	@echo '  make stress           random operations on loopback channels; SEED=... ROUNDS=...'
 	@echo '  make bench            what a packet costs, in instructions; BASE=COMMIT: the change,'
 	@echo '                        PROFILE=OPERATION: in which functions'
