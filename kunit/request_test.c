@@ -212,8 +212,9 @@ static void after_the_timeout_it_is_cancelled(struct kunit *test)
 	ask(a);
 	EXPECT_STATUS(test, a->status, STATUS_CANCELLED);
 	KUNIT_EXPECT_EQ(test, a->size, sizeof(a->answer));
+	/* An absolute time was fixed some moments before. */
 	if (timed->ms > 0)
-		KUNIT_EXPECT_GE(test, ktime_to_ms(a->took), timed->ms - 1);
+		KUNIT_EXPECT_GE(test, ktime_to_ms(a->took), timed->ms - 10);
 	KUNIT_EXPECT_LT(test, ktime_to_ms(a->took), 3000);
 	KUNIT_EXPECT_EQ(test, client_open_transactions(client), 0);
 	KUNIT_EXPECT_EQ(test, host_skip_all(asker_host), 1);
