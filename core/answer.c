@@ -28,6 +28,7 @@ static void kmcl_deliver_taken_back(struct kmcl_recv *recv, u32 bytes)
 		queue_work(recv->wq, &recv->work);
 }
 
+/* The short way was tried: see kmcl_incoming_answer_direct(). */
 static enum kmcl_tx_result kmcl_incoming_submit(struct kmcl_incoming *inc,
 						const void *buffer, u32 len,
 						bool may_wait)
@@ -36,11 +37,11 @@ static enum kmcl_tx_result kmcl_incoming_submit(struct kmcl_incoming *inc,
 	enum kmcl_tx_result result;
 
 	inc->tx.out.len = len;
-	result = kmcl_tx_submit(chan, &inc->tx, buffer, may_wait);
+	result = kmcl_tx_submit_locked(chan, &inc->tx, buffer, may_wait);
 	/* The sender waits for it, so that it comes matters more than what is in it. */
 	if (result == KMCL_TX_UNFIT && len) {
 		kmcl_tx_empty(chan, &inc->tx);
-		result = kmcl_tx_submit(chan, &inc->tx, NULL, true);
+		result = kmcl_tx_submit_locked(chan, &inc->tx, NULL, true);
 	}
 	return result;
 }
