@@ -57,6 +57,20 @@ void bench_write(struct bench *b, struct vmbus_channel *channel, u16 type, u16 f
 	b->host->channel.inbound.ring_buffer = guest;
 }
 
+/* Reads what completes all that is open; returns how many ticks that took. */
+u64 bench_read_completions(struct bench *b)
+{
+	u64 begin;
+
+	local_bh_disable();
+	begin = bench_begin();
+	while (client_open_transactions(b->client))
+		client_read(b->client);
+	begin = bench_end(begin);
+	local_bh_enable();
+	return begin;
+}
+
 /* Completes what the client has sent, without payload. */
 void bench_complete_all(struct bench *b)
 {

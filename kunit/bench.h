@@ -50,6 +50,7 @@ void bench_run_n(struct bench *b, const char *name, u32 bytes, u32 n, bench_fn r
 		 bench_fn kmcl);
 void bench_sizes(struct bench *b, const char *name, bench_fn raw, bench_fn kmcl);
 void bench_complete_all(struct bench *b);
+u64 bench_read_completions(struct bench *b);
 void bench_empty(struct vmbus_channel *channel);
 void bench_rings_empty(struct bench *b);
 void bench_write(struct bench *b, struct vmbus_channel *channel, u16 type, u16 flags, u64 id,

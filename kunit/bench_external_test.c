@@ -252,17 +252,11 @@ static u64 raw_bounced(struct bench *b, u32 bytes, u32 n)
 
 static u64 kmcl_bounced(struct bench *b, u32 bytes, u32 n)
 {
-	u64 begin, sending = kmcl_external_sent(b, bytes, n);
+	u64 sending = kmcl_external_sent(b, bytes, n);
 
 	bench_write(b, &b->host->channel, VM_PKT_COMP, 0, client_last_id(b->client) + 1 - n, 0,
 		    n);
-	local_bh_disable();
-	begin = bench_begin();
-	while (client_open_transactions(b->client))
-		client_read(b->client);
-	begin = bench_end(begin);
-	local_bh_enable();
-	return sending + begin;
+	return sending + bench_read_completions(b);
 }
 
 static void bounced_memory(struct kunit *test)

@@ -21,20 +21,13 @@ static u64 raw_complete(struct bench *b, u32 bytes, u32 n)
 
 static u64 kmcl_complete(struct bench *b, u32 bytes, u32 n)
 {
-	u64 begin;
 	u32 i;
 
 	for (i = 0; i < n; i++)
 		VmbPacketSend(b->packets[i], b->payload, 8, NULL, BENCH_WAIT);
 	bench_write(b, &b->host->channel, VM_PKT_COMP, 0, client_last_id(b->client) + 1 - n,
 		    bytes, n);
-	local_bh_disable();
-	begin = bench_begin();
-	while (client_open_transactions(b->client))
-		client_read(b->client);
-	begin = bench_end(begin);
-	local_bh_enable();
-	return begin;
+	return bench_read_completions(b);
 }
 
 /* What the host writes for a packet with so many bytes of payload. */
