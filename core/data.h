@@ -6,8 +6,10 @@
 #ifndef VMBKMCL_DATA_H
 #define VMBKMCL_DATA_H
 
+#include <linux/jump_label.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
+#include <linux/timekeeping.h>
 
 #include "kmcl.h"
 
@@ -254,6 +256,16 @@ void kmcl_send_flush_link(struct kmcl_channel *chan, struct kmcl_link *link);
 void kmcl_send_end(struct kmcl_channel *chan);
 
 /* transaction.c */
+DECLARE_STATIC_KEY_FALSE(kmcl_timing);
+
+/* In ns, for how long transactions are open; 0 while that is not asked for. */
+static __always_inline u64 kmcl_timing_now(void)
+{
+	return static_branch_unlikely(&kmcl_timing) ? ktime_get_ns() : 0;
+}
+
+int kmcl_timing_get(void);
+void kmcl_timing_put(void);
 void kmcl_transactions_init(struct kmcl_channel *chan);
 int kmcl_transactions_prepare(struct kmcl_channel *chan);
 void kmcl_transactions_end(struct kmcl_channel *chan);

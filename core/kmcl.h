@@ -510,6 +510,7 @@ struct kmcl_packet {
 	void *pointer;
 	struct kmcl_tx tx;
 	struct kmcl_packet *next;	/* in its bucket of kmcl_transactions, or a spare */
+	u64 sent_at;		/* of a transaction: kmcl_timing_now() when it was opened */
 	struct kmcl_packet_shape shape;
 	u32 changes;		/* kmcl_packets.changes when it was made, if @allocated */
 	u64 room[];

@@ -41,6 +41,25 @@ static struct kmcl_packet *kmcl_bucket_take(struct kmcl_packet **link)
 	return pkt;
 }
 
+/*
+ * On while it is asked for how long transactions are open. One that was opened before has
+ * no time.
+ */
+DEFINE_STATIC_KEY_FALSE(kmcl_timing);
+
+/* From now on times are taken. Always 0, as a trace event wants it. May sleep. */
+int kmcl_timing_get(void)
+{
+	static_branch_inc(&kmcl_timing);
+	return 0;
+}
+
+/* The opposite, once for each time. May sleep. */
+void kmcl_timing_put(void)
+{
+	static_branch_dec(&kmcl_timing);
+}
+
 static bool kmcl_transactions_crowd(const struct kmcl_transactions *trans)
 {
 	return trans->count > 2 * trans->open_mask &&
@@ -165,6 +184,7 @@ u64 kmcl_packet_written(struct kmcl_out *out)
 	unsigned long flags;
 	u64 id;
 
+	pkt->sent_at = kmcl_timing_now();
 	spin_lock_irqsave(&trans->lock, flags);
 	id = ++trans->last_id;
 	out->id = id;
@@ -180,6 +200,8 @@ void kmcl_transaction_restore(struct kmcl_channel *chan, struct kmcl_packet *pkt
 	struct kmcl_transactions *trans = &chan->trans;
 	unsigned long flags;
 
+	/* Its time began in another channel. */
+	pkt->sent_at = 0;
 	spin_lock_irqsave(&trans->lock, flags);
 	kmcl_transaction_add(trans, pkt);
 	spin_unlock_irqrestore(&trans->lock, flags);
