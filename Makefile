@@ -16,7 +16,7 @@ export LLVM
 endif
 
 .PHONY: all arm64 modules modules_install clean install install-modules install-dev \
-	install-source uninstall dist deb package demo demo-loopback check kunit lint stress \
+	install-source uninstall dist deb package demo demo-loopback check kunit lint words stress \
 	bench bench-scale bench-plot coverage kcsan rt vmbhost guest bounce hibernate \
 	hostile lab-clean help
 
@@ -84,6 +84,9 @@ kunit:
 lint:
 	@scripts/lint
 
+words:
+	@scripts/words
+
 arm64:
 	@scripts/lab modules arm64-4k && scripts/lab modules arm64-64k
 
@@ -137,6 +140,7 @@ help:
 	@echo '  make check            all tests'
 	@echo '  make kunit            the KUnit suites; FILTER=suite.case (a glob), HOST=vmbus'
 	@echo '  make lint             W=1, sparse, checkpatch, shellcheck, mingw-w64'
+	@echo '  make words            what Windows drivers say that include/nt knows'
 	@echo '  make arm64            W=1 for arm64, with pages of 4 KiB and of 64 KiB'
 	@echo '  make stress           random operations on loopback channels; SEED=... ROUNDS=...'
 	@echo '  make bench            what a packet costs, in instructions; BASE=COMMIT: the change,'

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The headers that words.txt is looked for in. */
+#include <ntddk.h>
+#include <wdf.h>
+#include <initguid.h>
