@@ -23,6 +23,8 @@ endif
 all: modules
 
 modules modules_install clean:
+	$(if $(wildcard $(KDIR)/Makefile),,$(error No kernel to build for in $(KDIR): \
+		install its headers (in Debian linux-headers-...), or set KDIR))
 	$(MAKE) -C $(KDIR) M=$(CURDIR) V=$(V) $@
 
 # What packages are made of, and what DKMS builds; see docs/packaging.md. DESTDIR is a
