@@ -17,6 +17,7 @@ endif
 
 .PHONY: all arm64 modules modules_install clean install install-modules install-dev \
 	install-source uninstall dist deb package demo demo-loopback check kunit lint words stress \
+	install-source uninstall dist deb package demo demo-loopback check kunit lint docs stress \
 	bench bench-scale bench-plot coverage kcsan rt vmbhost guest bounce hibernate \
 	hostile lab-clean help
 
@@ -88,6 +89,8 @@ lint:
 
 words:
 	@scripts/words
+docs:
+	@scripts/docs
 
 arm64:
 	@scripts/lab modules arm64-4k && scripts/lab modules arm64-64k
@@ -143,6 +146,7 @@ help:
 	@echo '  make kunit            the KUnit suites; FILTER=suite.case (a glob), HOST=vmbus'
 	@echo '  make lint             W=1, sparse, checkpatch, shellcheck, mingw-w64'
 	@echo '  make words            what Windows drivers say that include/nt knows'
+	@echo '  make docs             docs/api.md anew'
 	@echo '  make arm64            W=1 for arm64, with pages of 4 KiB and of 64 KiB'
 	@echo '  make stress           random operations on loopback channels; SEED=... ROUNDS=...'
 	@echo '  make bench            what a packet costs, in instructions; BASE=COMMIT: the change,'
