@@ -147,6 +147,7 @@ help:
 	@echo '  make lint             W=1, sparse, checkpatch, shellcheck, mingw-w64'
 	@echo '  make words            what Windows drivers say that include/nt knows'
 	@echo '  make docs             docs/api.md anew'
+	@echo '  make docs             docs/api.md and the pictures anew'
 	@echo '  make arm64            W=1 for arm64, with pages of 4 KiB and of 64 KiB'
 	@echo '  make stress           random operations on loopback channels; SEED=... ROUNDS=...'
 	@echo '  make bench            what a packet costs, in instructions; BASE=COMMIT: the change,'
