@@ -16,10 +16,9 @@ export LLVM
 endif
 
 .PHONY: all arm64 modules modules_install clean install install-modules install-dev \
-	install-source uninstall dist deb package demo demo-loopback check kunit lint words stress \
-	install-source uninstall dist deb package demo demo-loopback check kunit lint docs stress \
-	bench bench-scale bench-plot coverage kcsan rt vmbhost guest bounce hibernate \
-	hostile lab-clean help
+	install-source uninstall dist deb package demo demo-loopback check kunit lint words \
+	stress docs bench bench-scale bench-plot coverage kcsan rt vmbhost guest bounce \
+	hibernate hostile lab-clean help
 
 all: modules
 
@@ -89,6 +88,7 @@ lint:
 
 words:
 	@scripts/words
+
 docs:
 	@scripts/docs
 
