@@ -19,7 +19,9 @@ WORK= # this process' own folder in the cache, removed when it ends
 CHILD=
 
 prepare() {
-	[[ $(id -u) == 0 ]] || die "needs root, for chroot and mounts (try sudo)"
+	[[ $(id -u) == 0 ]] || die "needs root, for chroot and mounts: run it with sudo, or as root in a virtual machine"
+	unshare --mount --pid --fork true 2>/dev/null ||
+		die "this root may not mount: run it outside this container, or in one with that right (docker run --privileged)"
 	mkdir -p "$CACHE/tmp" "$CACHE/lock"
 	sweep
 	WORK=$(mktemp -d "$CACHE/tmp/XXXXXXXX")
