@@ -7,9 +7,9 @@
 #define VMBKMCL_DATA_H
 
 #include <linux/jump_label.h>
+#include <linux/ktime.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
-#include <linux/timekeeping.h>
 
 #include "kmcl.h"
 
