@@ -62,6 +62,8 @@ static __always_inline bool kmcl_incoming_answer_direct(struct kmcl_incoming *in
 	kmcl_send_direct_begin();
 	sent = kmcl_send_direct(inc->chan, buffer, len, inc->pkt.head->id, KMCL_WIRE_COMPLETION);
 	kmcl_send_direct_end();
+	if (trace_kmcl_packet_sent_enabled() && sent)
+		kmcl_trace_answer(inc, len);
 	return sent;
 }
 
@@ -252,6 +254,7 @@ VOID VmbChannelPacketFail(VMBPACKETCOMPLETION PacketCompletionContext)
 		return;
 
 	chan = inc->chan;
+	trace_kmcl_refused(chan, "failed by the client", inc->pkt.head->id);
 	kmcl_warn_ratelimited(chan, "the client failed a packet as malformed; nothing is received any more until the channel is disabled\n");
 
 	kmcl_external_in_end(inc);

@@ -146,8 +146,9 @@ void kmcl_bounce_lose(struct kmcl_packet *pkt)
  * The first in the queue waits for room in the bounce buffers. The queue is gone on
  * with when a packet of this channel's is unmapped; who called tries once more.
  */
-void kmcl_bounce_want(struct kmcl_channel *chan)
+void kmcl_bounce_want(struct kmcl_channel *chan, const struct kmcl_out *out)
 {
+	trace_kmcl_bounce_short(chan, kmcl_bounce_pages(out));
 	WRITE_ONCE(chan->send.bounce.starved, true);
 	/* Pairs with kmcl_bounce_unmap(): it sees this, or the caller its room. */
 	smp_mb();

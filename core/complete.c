@@ -283,6 +283,8 @@ void kmcl_packet_sent(struct kmcl_packet *pkt)
 	bool entered = kmcl_turns_enter();
 	struct kmcl_turn *turn, own;
 
+	/* What its object says of a transaction is of an earlier one. */
+	trace_kmcl_packet_completed(pkt, 0, STATUS_SUCCESS, 0);
 	turn = kmcl_turn_find(&own);
 	if (likely(!turn->on && !kmcl_deferred_is_on(&pkt->chan->send.deferred)))
 		kmcl_turn_call(turn, pkt, STATUS_SUCCESS, NULL, 0);
@@ -301,7 +303,11 @@ void kmcl_packets_complete(struct list_head *packets)
 {
 	bool entered = kmcl_turns_enter();
 	struct kmcl_turn *turn, own;
+	struct kmcl_packet *pkt;
 
+	if (trace_kmcl_packet_completed_enabled())
+		list_for_each_entry(pkt, packets, tx.node)
+			trace_kmcl_packet_completed(pkt, pkt->tx.out.id, pkt->tx.status, 0);
 	turn = kmcl_turn_find(&own);
 	list_splice_tail_init(packets, &turn->waiting);
 	if (!turn->on) {

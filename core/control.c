@@ -29,14 +29,16 @@ static void kmcl_control_cancel(struct kmcl_channel *chan)
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
 }
 
-static void kmcl_control_set_state(struct kmcl_channel *chan,
-				   enum kmcl_state state)
+static void kmcl_control_set_state(struct kmcl_channel *chan, enum kmcl_state state,
+				   enum kmcl_why why)
 {
+	enum kmcl_state from = chan->ctl.state;
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
 	WRITE_ONCE(chan->ctl.state, state);
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+	trace_kmcl_state_changed(chan, from, state, why);
 }
 
 static void kmcl_control_wait(struct kmcl_channel *chan, u64 ticket)
@@ -84,8 +86,9 @@ static void kmcl_control_drop_link(struct kmcl_channel *chan)
 		link->ops->release(link);
 }
 
-static void kmcl_control_to_disabled(struct kmcl_channel *chan)
+static void kmcl_control_to_disabled(struct kmcl_channel *chan, enum kmcl_why why)
 {
+	enum kmcl_state from = chan->ctl.state;
 	unsigned long flags;
 	bool again;
 
@@ -116,6 +119,7 @@ static void kmcl_control_to_disabled(struct kmcl_channel *chan)
 		kmcl_sub_disabled(chan);
 	spin_unlock(&chan->ctl.lock);
 	spin_unlock_irqrestore(&kmcl_subs_lock, flags);
+	trace_kmcl_state_changed(chan, from, KMCL_DISABLED, why);
 }
 
 /* A server's offer is there, for the first time or again. */
@@ -135,8 +139,9 @@ static void kmcl_control_offer(struct kmcl_channel *chan)
 }
 
 /* The client closed, or was refused: the server waits for the next one. */
-static void kmcl_control_to_offered(struct kmcl_channel *chan)
+static void kmcl_control_to_offered(struct kmcl_channel *chan, enum kmcl_why why)
 {
+	enum kmcl_state from = chan->ctl.state;
 	unsigned long flags;
 
 	kmcl_control_drop_link(chan);
@@ -148,28 +153,31 @@ static void kmcl_control_to_offered(struct kmcl_channel *chan)
 	chan->ctl.closing = false;
 	chan->ctl.reopen = false;
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
+	trace_kmcl_state_changed(chan, from, KMCL_ENABLED, why);
 
 	kmcl_control_offer(chan);
 }
 
 static void kmcl_control_open(struct kmcl_channel *chan)
 {
-	NTSTATUS status = kmcl_state_open(chan);
+	NTSTATUS status;
 
+	chan->instance = chan->ctl.link->instance;
+	status = kmcl_state_open(chan);
 	if (NT_SUCCESS(status)) {
-		kmcl_control_set_state(chan, KMCL_OPENED);
+		kmcl_control_set_state(chan, KMCL_OPENED, KMCL_WHY_OFFER);
 		return;
 	}
 
 	if (chan->is_server) {
 		kmcl_restore_abandon(chan);
-		kmcl_control_to_offered(chan);
+		kmcl_control_to_offered(chan, KMCL_WHY_FAILED);
 		return;
 	}
 	kmcl_requests_off(chan);
 	kmcl_step(chan, KMCL_STEP_ROUTINES);
 	kmcl_send_flush(chan);
-	kmcl_control_to_disabled(chan);
+	kmcl_control_to_disabled(chan, KMCL_WHY_FAILED);
 	kmcl_report_pnp_failure(chan, status);
 }
 
@@ -239,6 +247,9 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 			kmcl_offer_unwatch(chan);
 			return false;
 		}
+		chan->instance = chan->set.instance;
+		trace_kmcl_state_changed(chan, KMCL_DISABLED, KMCL_ENABLED,
+					 KMCL_WHY_ENABLE);
 		if (chan->is_server) {
 			kmcl_control_offer(chan);
 			kmcl_server_publish(chan);
@@ -253,7 +264,7 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 			kmcl_save_parks(chan);
 			kmcl_restore_drop(chan);
 			kmcl_send_flush(chan);
-			kmcl_control_to_disabled(chan);
+			kmcl_control_to_disabled(chan, KMCL_WHY_DISABLE);
 			return true;
 		}
 		if (!chan->is_server && kmcl_offer_unwatched(chan) &&
@@ -266,12 +277,13 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 		if (!enabled || gone) {
 			kmcl_state_close(chan);
 			if (chan->is_server && enabled)
-				kmcl_control_to_offered(chan);
+				kmcl_control_to_offered(chan, KMCL_WHY_GONE);
 			else
-				kmcl_control_to_disabled(chan);
+				kmcl_control_to_disabled(chan, enabled ? KMCL_WHY_GONE :
+									 KMCL_WHY_DISABLE);
 		} else if (!paused) {
 			kmcl_state_start(chan);
-			kmcl_control_set_state(chan, KMCL_ACTIVE);
+			kmcl_control_set_state(chan, KMCL_ACTIVE, KMCL_WHY_START);
 		} else {
 			return false;
 		}
@@ -281,7 +293,8 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 		if (enabled && !gone && !paused)
 			return false;
 		kmcl_state_suspend(chan, !enabled || gone);
-		kmcl_control_set_state(chan, KMCL_OPENED);
+		kmcl_control_set_state(chan, KMCL_OPENED, !enabled ? KMCL_WHY_DISABLE :
+				       gone ? KMCL_WHY_GONE : KMCL_WHY_PAUSE);
 		return true;
 	}
 	return false;

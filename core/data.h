@@ -12,6 +12,14 @@
 #include <linux/rcupdate.h>
 
 #include "kmcl.h"
+#include "trace.h"
+
+/* trace.c */
+void kmcl_trace_sent(const struct kmcl_channel *chan, struct kmcl_tx *tx);
+void kmcl_trace_queued(const struct kmcl_channel *chan, struct kmcl_tx *tx);
+void kmcl_trace_answer(const struct kmcl_incoming *inc, u32 len);
+void kmcl_trace_fetched(const struct kmcl_channel *chan, const struct kmcl_wire *wire);
+struct kmcl_packet *kmcl_trace_answered(struct kmcl_packet *pkt, u32 len);
 
 /* packet.c */
 static __always_inline struct kmcl_packet *
@@ -159,10 +167,13 @@ static __always_inline int kmcl_tx_put(struct kmcl_channel *chan, struct kmcl_li
 	struct kmcl_out *out = &tx->out;
 	int ret;
 
-	if (kmcl_tx_wants_completion(tx))
+	if (kmcl_tx_wants_completion(tx)) {
 		ret = link->ops->send_request(link, out, data);
-	else
+	} else {
 		ret = link->ops->send(link, data, out->len, out->id, out->type);
+		if (trace_kmcl_packet_sent_enabled() && likely(!ret))
+			kmcl_trace_sent(chan, tx);
+	}
 	if (likely(!ret))
 		this_cpu_inc(*chan->send.sent);
 	return ret;
@@ -264,8 +275,6 @@ static __always_inline u64 kmcl_timing_now(void)
 	return static_branch_unlikely(&kmcl_timing) ? ktime_get_ns() : 0;
 }
 
-int kmcl_timing_get(void);
-void kmcl_timing_put(void);
 void kmcl_transactions_init(struct kmcl_channel *chan);
 int kmcl_transactions_prepare(struct kmcl_channel *chan);
 void kmcl_transactions_end(struct kmcl_channel *chan);
@@ -374,7 +383,7 @@ bool kmcl_bounce_add(struct kmcl_channel *chan, u32 pages);
 int kmcl_bounce_map(struct kmcl_channel *chan, struct kmcl_out *out);
 void kmcl_bounce_unmap(struct kmcl_packet *pkt);
 void kmcl_bounce_lose(struct kmcl_packet *pkt);
-void kmcl_bounce_want(struct kmcl_channel *chan);
+void kmcl_bounce_want(struct kmcl_channel *chan, const struct kmcl_out *out);
 
 /* gpadl.c */
 void kmcl_gpadls_init(struct kmcl_channel *chan);

@@ -206,6 +206,17 @@ static void kmcl_deliver_called(struct kmcl_recv *recv, struct kmcl_incoming *in
 	kmcl_receive_wake(recv);
 }
 
+/* The work item has ended: is that because the client holds as much as it may? */
+static noinline void kmcl_deliver_trace_quota(struct kmcl_channel *chan)
+{
+	struct kmcl_recv *recv = &chan->recv;
+
+	spin_lock_irq(&recv->lock);
+	if (recv->outstanding >= READ_ONCE(recv->quota) && !list_empty(&recv->passive))
+		trace_kmcl_quota_hit(chan);
+	spin_unlock_irq(&recv->lock);
+}
+
 /* True: more is to be delivered, by another run. One hold of the lock a packet. */
 static bool kmcl_deliver_passive(struct kmcl_channel *chan)
 {
@@ -234,6 +245,8 @@ static bool kmcl_deliver_passive(struct kmcl_channel *chan)
 		spin_unlock_irq(&recv->lock);
 	}
 	kmcl_deliver_batch_end(chan, packets);
+	if (trace_kmcl_quota_hit_enabled())
+		kmcl_deliver_trace_quota(chan);
 	return !budget;
 }
 

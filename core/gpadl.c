@@ -207,6 +207,7 @@ NTSTATUS kmcl_gpadl_create(struct kmcl_channel *chan,
 		list_add_tail(&gpadl->node, &gpadls->list);
 		spin_unlock(&gpadls->lock);
 	}
+	trace_kmcl_gpadl_made(chan, gpadl, status);
 	up_read(&gpadls->gate);
 
 	if (!NT_SUCCESS(status))
@@ -218,8 +219,9 @@ NTSTATUS kmcl_gpadl_create(struct kmcl_channel *chan,
 static void kmcl_gpadl_delete(struct kmcl_channel *chan, struct kmcl_link *link,
 			      struct kmcl_gpadl *gpadl)
 {
-	bool lost = link->ops->gpadl_delete(link, gpadl);
+	int lost = link->ops->gpadl_delete(link, gpadl);
 
+	trace_kmcl_gpadl_deleted(chan, gpadl, kmcl_status_from_errno(lost));
 	if (lost) {
 		kmcl_pin_gpadl(chan, gpadl);
 		kmcl_pin_report(chan);

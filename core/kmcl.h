@@ -332,6 +332,17 @@ enum kmcl_state {
 	KMCL_ACTIVE,
 };
 
+/* Why that changes. */
+enum kmcl_why {
+	KMCL_WHY_ENABLE,
+	KMCL_WHY_OFFER,		/* one was taken: of a server, by a client */
+	KMCL_WHY_START,
+	KMCL_WHY_PAUSE,
+	KMCL_WHY_DISABLE,
+	KMCL_WHY_GONE,		/* the other end, or the ring is broken */
+	KMCL_WHY_FAILED,	/* it could not be opened */
+};
+
 /* What the worker waits for: watchdog.c has it in words. */
 enum kmcl_step {
 	KMCL_STEP_NONE,
@@ -484,6 +495,7 @@ struct kmcl_channel {
 	struct kmcl_subs subs;
 	struct kmcl_sub sub;
 	struct kmcl_counters count;
+	guid_t instance;	/* for trace events: its target, or what it has opened */
 	char gap_before_link[SMP_CACHE_BYTES];
 	struct kmcl_link *link;		/* stable while send.writable or a callback can come */
 
@@ -598,6 +610,10 @@ NTSTATUS kmcl_init_unlock(struct kmcl_channel *chan, unsigned long flags,
 
 /* complete.c */
 void kmcl_turns_init(void);
+
+/* transaction.c */
+int kmcl_timing_get(void);
+void kmcl_timing_put(void);
 
 /* object.c: the worker, and the queues */
 u64 kmcl_control_ask(struct kmcl_channel *chan);

@@ -146,6 +146,7 @@ static noinline NTSTATUS kmcl_packet_send_plain(struct kmcl_packet *pkt, const v
 	kmcl_packet_add_head(pkt, &buffer, &len);
 	kmcl_send_direct_begin();
 	if (likely(kmcl_send_direct(pkt->chan, buffer, len, 0, KMCL_WIRE_DATA))) {
+		trace_kmcl_packet_sent(pkt->chan, 0, false, len - pkt->shape.pipe);
 		kmcl_packet_sent(pkt);
 		kmcl_send_direct_end();
 		return STATUS_SUCCESS;
@@ -228,6 +229,8 @@ NTSTATUS kmcl_packet_request(struct kmcl_packet *pkt, const void *buffer, u32 le
 	}
 
 	*result = kmcl_tx_submit(pkt->chan, &pkt->tx, buffer, may_wait);
+	if (*result == KMCL_TX_OVER)
+		trace_kmcl_packet_completed(pkt, 0, STATUS_SUCCESS, 0);
 	return kmcl_packet_status(pkt, *result);
 }
 

@@ -41,37 +41,47 @@
 #define KMCL_RECEIVE_HELD	SZ_4M
 #define KMCL_RECEIVE_ANSWERS	SZ_32M
 
+/* Does the client hold as much as it may? */
+static bool kmcl_receive_at_quota(const struct kmcl_recv *recv)
+{
+	return READ_ONCE(recv->outstanding) >= READ_ONCE(recv->quota) ||
+	       READ_ONCE(recv->client_bytes) >= READ_ONCE(recv->limit);
+}
+
 /* Only what goes to the client counts against its limits. */
 static bool kmcl_receive_must_wait(const struct kmcl_recv *recv, bool data)
 {
-	ssize_t client_bytes = READ_ONCE(recv->client_bytes);
-
 	if (!kmcl_recv_reads(recv))
 		return true;
 	if (!data || kmcl_recv_discards(recv))
 		return false;
 	return READ_ONCE(recv->waiting) >= KMCL_RECEIVE_WAITING ||
-	       READ_ONCE(recv->bytes) >= client_bytes + KMCL_RECEIVE_ANSWERS ||
-	       (kmcl_recv_is_open(recv) &&
-		(READ_ONCE(recv->outstanding) >= READ_ONCE(recv->quota) ||
-		 client_bytes >= READ_ONCE(recv->limit)));
+	       READ_ONCE(recv->bytes) >= READ_ONCE(recv->client_bytes) + KMCL_RECEIVE_ANSWERS ||
+	       (kmcl_recv_is_open(recv) && kmcl_receive_at_quota(recv));
+}
+
+/* As the next one. */
+static noinline bool kmcl_receive_stall(struct kmcl_channel *chan, bool data)
+{
+	struct kmcl_recv *recv = &chan->recv;
+	unsigned long flags;
+
+	spin_lock_irqsave(&recv->lock, flags);
+	recv->stalled = kmcl_receive_must_wait(recv, data);
+	if (recv->stalled && data && kmcl_receive_at_quota(recv))
+		trace_kmcl_quota_hit(chan);
+	spin_unlock_irqrestore(&recv->lock, flags);
+	return recv->stalled;
 }
 
 /*
  * Must the packet, or the whole ring, be left unread now? If so it is noted, so
  * that the reader is scheduled when that changes.
  */
-static bool kmcl_receive_stalls(struct kmcl_recv *recv, bool data)
+static bool kmcl_receive_stalls(struct kmcl_channel *chan, bool data)
 {
-	unsigned long flags;
-
-	if (likely(!kmcl_receive_must_wait(recv, data)))
-		return false;
-
-	spin_lock_irqsave(&recv->lock, flags);
-	recv->stalled = kmcl_receive_must_wait(recv, data);
-	spin_unlock_irqrestore(&recv->lock, flags);
-	return recv->stalled;
+	return unlikely(kmcl_receive_must_wait(&chan->recv, data)) &&
+	       kmcl_receive_stall(chan, data);
 }
 
 /* Before the ring is looked at: a reason to wake the reader that comes later counts. */
@@ -87,10 +97,18 @@ static void kmcl_receive_unstall(struct kmcl_recv *recv)
 	spin_unlock_irqrestore(&recv->lock, flags);
 }
 
-static void kmcl_receive_stray(struct kmcl_channel *chan, u64 id)
+/* It ends a transaction that was cancelled, or none at all. */
+static noinline void kmcl_receive_late(struct kmcl_channel *chan, u64 id)
+{
+	trace_kmcl_refused(chan, "completion for a cancelled transaction", id);
+	WRITE_ONCE(chan->count.late, chan->count.late + 1);
+}
+
+static noinline void kmcl_receive_stray(struct kmcl_channel *chan, u64 id)
 {
 	struct kmcl_counters *count = &chan->count;
 
+	trace_kmcl_refused(chan, "completion for no open transaction", id);
 	WRITE_ONCE(count->stray, count->stray + 1);
 	if (count->stray == 1)
 		kmcl_warn(chan, "completion for a transaction that is not open (id %#llx); counted from now on\n",
@@ -104,26 +122,35 @@ static noinline void kmcl_receive_completion(struct kmcl_channel *chan,
 	struct kmcl_packet *pkt;
 	bool late = false;
 
+	if (trace_kmcl_packet_fetched_enabled())
+		kmcl_trace_fetched(chan, wire);
 	pkt = kmcl_transaction_complete(chan, wire->head->id, &late);
 	/* One less is under way: the next that is held may go. */
 	if (unlikely(READ_ONCE(chan->send.max_count) != U32_MAX))
 		tasklet_schedule(&chan->send.drain);
-	if (unlikely(late || (pkt && pkt->abandoned)))
-		WRITE_ONCE(count->late, count->late + 1);
-	else if (likely(pkt))
-		WRITE_ONCE(count->completed, count->completed + 1);
-	else
-		kmcl_receive_stray(chan, wire->head->id);
-	if (unlikely(!pkt))
+	if (unlikely(late)) {
+		kmcl_receive_late(chan, wire->head->id);
 		return;
+	}
+	if (unlikely(!pkt)) {
+		kmcl_receive_stray(chan, wire->head->id);
+		return;
+	}
+	if (unlikely(pkt->abandoned))
+		WRITE_ONCE(count->late, count->late + 1);
+	else
+		WRITE_ONCE(count->completed, count->completed + 1);
 
+	if (trace_kmcl_packet_completed_enabled())
+		pkt = kmcl_trace_answered(pkt, wire->len);
 	/* Valid during the call; the reader holds it in a private copy. */
 	kmcl_packet_answered(pkt, (void *)wire->payload, wire->len);
 }
 
-static void kmcl_receive_malformed(struct kmcl_channel *chan, const char *what,
-				   u32 value)
+static noinline void kmcl_receive_malformed(struct kmcl_channel *chan, const char *what,
+					    u32 value)
 {
+	trace_kmcl_refused(chan, what, value);
 	if (atomic64_inc_return(&chan->count.malformed) == 1)
 		kmcl_warn(chan, "malformed packet stepped over: %s (%u); counted from now on\n",
 			  what, value);
@@ -188,6 +215,8 @@ static bool kmcl_receive_data(struct kmcl_channel *chan, struct kmcl_wire *wire,
 		inc = kmcl_incoming_get(chan, wire->head, wire);
 	if (!inc)
 		return false;
+	if (trace_kmcl_packet_fetched_enabled())
+		kmcl_trace_fetched(chan, &inc->pkt);
 	kmcl_incoming_begin(inc);
 	kmcl_deliver(chan, inc, delivered);
 	return true;
@@ -214,6 +243,7 @@ static bool kmcl_receive_one(struct kmcl_channel *chan, struct kmcl_wire *wire,
 		return kmcl_receive_data(chan, wire, in_hand, delivered);
 
 	default:
+		trace_kmcl_refused(chan, "type not known", wire->head->type);
 		if (atomic64_inc_return(&chan->count.unknown) == 1)
 			kmcl_warn(chan, "packet of type %u stepped over; counted from now on\n",
 				  wire->head->type);
@@ -222,7 +252,7 @@ static bool kmcl_receive_one(struct kmcl_channel *chan, struct kmcl_wire *wire,
 }
 
 /* The stream cannot be parsed any further: only closing the channel helps. */
-static void kmcl_receive_fail(struct kmcl_channel *chan)
+static noinline void kmcl_receive_fail(struct kmcl_channel *chan)
 {
 	unsigned long flags;
 
@@ -231,6 +261,7 @@ static void kmcl_receive_fail(struct kmcl_channel *chan)
 	kmcl_recv_changed(&chan->recv);
 	spin_unlock_irqrestore(&chan->recv.lock, flags);
 
+	trace_kmcl_refused(chan, "ring cannot be parsed any further", 0);
 	atomic64_inc(&chan->count.malformed);
 	kmcl_warn(chan, "the incoming ring is corrupt; nothing is received any more until the channel is disabled\n");
 }
@@ -250,6 +281,8 @@ static __always_inline void kmcl_receive_plain(struct kmcl_channel *chan,
 			return;
 		kmcl_incoming_begin(inc);
 	}
+	if (trace_kmcl_packet_fetched_enabled())
+		kmcl_trace_fetched(chan, wire);
 	++*delivered;
 	/* A spare is in no account of bytes. */
 	if (unlikely(!kmcl_deliver_call(chan, inc, 0)))
@@ -265,7 +298,7 @@ static noinline bool kmcl_receive_other(struct kmcl_channel *chan, struct kmcl_w
 		return false;
 	}
 	/* Completions pass: a client at its limits may be waiting for one. */
-	if (kmcl_receive_stalls(&chan->recv, ret > 0 &&
+	if (kmcl_receive_stalls(chan, ret > 0 &&
 				wire->head->type != KMCL_WIRE_COMPLETION))
 		return false;
 	if (ret < 0) {
@@ -273,6 +306,14 @@ static noinline bool kmcl_receive_other(struct kmcl_channel *chan, struct kmcl_w
 		return true;
 	}
 	return kmcl_receive_one(chan, wire, ret == 1, delivered);
+}
+
+/* A function of its own, lest the loop before it save registers. */
+static noinline void kmcl_receive_finished(struct kmcl_channel *chan, u32 packets,
+					   u32 allowed, u32 delivered)
+{
+	trace_kmcl_fetch_finished(chan, packets, allowed);
+	kmcl_deliver_batch_end(chan, delivered);
 }
 
 /* Reads @budget packets at most. Returns true if there is more to read now. */
@@ -284,8 +325,8 @@ static bool kmcl_receive_batch(struct kmcl_channel *chan, u32 budget)
 	int (*read)(struct kmcl_link *link, struct kmcl_wire *pkt) = ops->recv_first;
 	struct kmcl_recv *recv = &chan->recv;
 	struct kmcl_wire *wire, other;
+	u32 allowed = budget, delivered = 0;
 	bool more = false;
-	u32 delivered = 0;
 	int ret;
 
 	other.room = NULL;
@@ -312,7 +353,7 @@ static bool kmcl_receive_batch(struct kmcl_channel *chan, u32 budget)
 			break;
 	}
 	ops->recv_commit(link);
-	kmcl_deliver_batch_end(chan, delivered);
+	kmcl_receive_finished(chan, allowed - budget, allowed, delivered);
 
 	/* The ring was read to its end: only then have signals a meaning. */
 	return ret ? more : ops->recv_end(link);
@@ -329,8 +370,10 @@ static noinline bool kmcl_receive_limited(struct kmcl_channel *chan, bool thread
 		return true;
 
 	more = kmcl_receive_batch(chan, KMCL_RECEIVE_LIMITED);
-	if (!thread && kmcl_share_use(share, local_clock() - begin))
+	if (!thread && kmcl_share_use(share, local_clock() - begin)) {
+		trace_kmcl_cpu_limit_hit(chan);
 		atomic64_inc(&chan->count.throttled);
+	}
 	return more;
 }
 
@@ -339,7 +382,7 @@ static bool kmcl_receive(struct kmcl_channel *chan, bool thread)
 {
 	struct kmcl_recv *recv = &chan->recv;
 
-	if (kmcl_receive_stalls(recv, false))
+	if (kmcl_receive_stalls(chan, false))
 		return false;
 	kmcl_receive_unstall(recv);
 

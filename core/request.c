@@ -43,6 +43,13 @@ void kmcl_requests_on(struct kmcl_channel *chan)
 	spin_unlock_irqrestore(&chan->send.lock, flags);
 }
 
+/* No routine runs: but for one that the other end keeps, the packet is over. */
+static void kmcl_request_trace(const struct kmcl_request *req, NTSTATUS status)
+{
+	if (req->pkt)
+		trace_kmcl_packet_completed(req->pkt, req->pkt->tx.out.id, status, 0);
+}
+
 /* Ends a wait early. Called with kmcl_send.lock held; false if it has ended. */
 static bool kmcl_request_end(struct kmcl_channel *chan, struct kmcl_request *req)
 {
@@ -53,6 +60,7 @@ static bool kmcl_request_end(struct kmcl_channel *chan, struct kmcl_request *req
 
 	/* Its sender, who may be writing it just now, takes the packet back. */
 	req->status = STATUS_DEVICE_REMOVED;
+	kmcl_request_trace(req, STATUS_DEVICE_REMOVED);
 	return true;
 }
 
@@ -149,8 +157,10 @@ static NTSTATUS kmcl_request_wait(struct kmcl_channel *chan,
 	status = KeWaitForSingleObject(&req->over, Executive, KernelMode, FALSE,
 				       timeout);
 	if (status == STATUS_TIMEOUT) {
-		if (kmcl_tx_cancel(chan, &req->pkt))
+		if (kmcl_tx_cancel(chan, &req->pkt)) {
+			kmcl_request_trace(req, STATUS_CANCELLED);
 			return STATUS_CANCELLED;
+		}
 		/* Its routine is about to run, or is running. */
 		KeWaitForSingleObject(&req->over, Executive, KernelMode, FALSE,
 				      NULL);

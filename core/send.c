@@ -135,7 +135,7 @@ static bool kmcl_send_drain_locked(struct kmcl_channel *chan,
 			if (ret == -EAGAIN)
 				link->ops->want_room(link, kmcl_tx_room(tx));
 			else
-				kmcl_bounce_want(chan);
+				kmcl_bounce_want(chan, &tx->out);
 			asked = ret;
 			continue;
 		}
@@ -237,6 +237,8 @@ enum kmcl_tx_result kmcl_tx_submit_locked(struct kmcl_channel *chan, struct kmcl
 	/* The payload may lie in the very room that it goes to. */
 	memmove(tx->room, data, tx->out.len);
 	kmcl_queue_add(chan, tx);
+	if (trace_kmcl_packet_queued_enabled())
+		kmcl_trace_queued(chan, tx);
 	atomic64_inc(&chan->count.queued);
 	/* Behind others it waits for their signal; the first one asks for it. */
 	if (send->writable && list_is_singular(&send->queue))

@@ -184,11 +184,15 @@ u64 kmcl_packet_written(struct kmcl_out *out)
 	unsigned long flags;
 	u64 id;
 
-	pkt->sent_at = kmcl_timing_now();
 	spin_lock_irqsave(&trans->lock, flags);
 	id = ++trans->last_id;
 	out->id = id;
 	kmcl_transaction_add(trans, pkt);
+	/* Under the lock: it costs no register there. */
+	pkt->sent_at = kmcl_timing_now();
+	/* Without the lock a host that guesses the id could have it over meanwhile. */
+	if (trace_kmcl_packet_sent_enabled())
+		kmcl_trace_sent(pkt->chan, &pkt->tx);
 	spin_unlock_irqrestore(&trans->lock, flags);
 	return id;
 }
