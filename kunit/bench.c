@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The two channels of a benchmark, and how operations on them are timed: see bench.h. */
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
+#include <linux/trace_events.h>
 #include <linux/vmalloc.h>
 
 #include "bench.h"
@@ -8,6 +10,10 @@
 
 /* Of so many runs the shortest counts: no interrupt came into it. */
 #define BENCH_RUNS	5
+
+static bool traced;
+module_param_named(bench_trace, traced, bool, 0444);
+MODULE_PARM_DESC(bench_trace, "with all trace events on");
 
 /* As the host's transport, but without what that does for other cases. */
 static struct kmcl_transport bench_transport;
@@ -232,6 +238,12 @@ struct bench *bench_create_bounced(struct kunit *test)
 	return bench_make(test, 0, true);
 }
 
+static void bench_trace(bool on)
+{
+	if (IS_ENABLED(CONFIG_EVENT_TRACING) && traced)
+		trace_set_clr_event("vmbkmcl", NULL, on);
+}
+
 static u64 bench_best(struct bench *b, bench_fn fn, u32 bytes, u32 n)
 {
 	u64 ticks, best = U64_MAX;
@@ -254,7 +266,9 @@ void bench_run_n(struct bench *b, const char *name, u32 bytes, u32 n, bench_fn r
 	if (!bench_is_wanted(name, bytes))
 		return;
 	raw_ticks = bench_best(b, raw, bytes, n);
+	bench_trace(true);
 	kmcl_ticks = bench_best(b, kmcl, bytes, n);
+	bench_trace(false);
 	KUNIT_EXPECT_NE(b->test, kmcl_ticks, 0);
 	pr_info("bench|%s|%u|%u|%llu|%llu\n", name, bytes, n, raw_ticks, kmcl_ticks);
 	bench_profile(b, name, bytes, n, "hv_vmbus", raw, raw_ticks);
