@@ -201,13 +201,14 @@ NTSTATUS kmcl_gpadl_create(struct kmcl_channel *chan,
 	link = gpadls->link;
 	if (link)
 		status = kmcl_gpadl_tell(chan, link, gpadl);
+	/* Not when it is in the list: a client that guesses its handle may delete it. */
+	trace_kmcl_gpadl_made(chan, gpadl, status);
 	if (NT_SUCCESS(status)) {
 		*handle = gpadl->handle;
 		spin_lock(&gpadls->lock);
 		list_add_tail(&gpadl->node, &gpadls->list);
 		spin_unlock(&gpadls->lock);
 	}
-	trace_kmcl_gpadl_made(chan, gpadl, status);
 	up_read(&gpadls->gate);
 
 	if (!NT_SUCCESS(status))
