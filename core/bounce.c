@@ -47,12 +47,16 @@ NTSTATUS VmbChannelInitSetBounceBufferSizes(VMBCHANNEL Channel,
 	if (!chan)
 		return STATUS_INVALID_PARAMETER_1;
 	if (InitialBufferSize % KMCL_WIRE_PAGE_SIZE)
-		return STATUS_INVALID_PARAMETER_2;
+		return kmcl_explain(STATUS_INVALID_PARAMETER_2, "%u bytes are not whole pages",
+				    InitialBufferSize);
 	if (BufferSizeIncrement % KMCL_WIRE_PAGE_SIZE)
-		return STATUS_INVALID_PARAMETER_3;
+		return kmcl_explain(STATUS_INVALID_PARAMETER_3, "%u bytes are not whole pages",
+				    BufferSizeIncrement);
 	if (MaximumBufferSize % KMCL_WIRE_PAGE_SIZE ||
 	    (MaximumBufferSize && MaximumBufferSize < InitialBufferSize))
-		return STATUS_INVALID_PARAMETER_4;
+		return kmcl_explain(STATUS_INVALID_PARAMETER_4,
+				    "%u bytes are not whole pages, or less than at first",
+				    MaximumBufferSize);
 
 	may = kmcl_init_lock(chan, &flags);
 	if (may) {

@@ -112,7 +112,8 @@ VmbChannelInitSetStateChangeCallbacks(VMBCHANNEL Channel,
 		 Callbacks->Size == sizeof(state_ex))
 		memcpy(&state_ex, (void *)Callbacks, sizeof(state_ex));
 	else
-		return STATUS_INVALID_PARAMETER_2;
+		return kmcl_explain(STATUS_INVALID_PARAMETER_2,
+				    "callbacks without VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT()");
 
 	may = kmcl_init_lock(chan, &flags);
 	if (may) {

@@ -107,9 +107,11 @@ NTSTATUS VmbChannelInitialize(PDEVICE_OBJECT Parent, BOOLEAN IsServer,
 	struct kmcl_channel *chan = (struct kmcl_channel *)Channel;
 
 	if (!chan || !IS_ALIGNED((unsigned long)chan, __alignof__(*chan)))
-		return STATUS_INVALID_PARAMETER_3;
+		return kmcl_explain(STATUS_INVALID_PARAMETER_3,
+				    "memory at no multiple of %zu bytes", __alignof__(*chan));
 	if (BufferSize < sizeof(*chan))
-		return STATUS_INVALID_PARAMETER_4;
+		return kmcl_explain(STATUS_INVALID_PARAMETER_4,
+				    "%u bytes are less than VmbSizeofChannel()", BufferSize);
 
 	kmcl_channel_init(chan, Parent, IsServer, true);
 	return STATUS_SUCCESS;

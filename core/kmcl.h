@@ -638,4 +638,15 @@ NTSTATUS kmcl_status_from_errno(int error);
 #define kmcl_warn_ratelimited(chan, fmt, ...) \
 	pr_warn_ratelimited("%s: " fmt, kmcl_channel_name(chan), ##__VA_ARGS__)
 
+/*
+ * A line for a client's author, where the status alone does not tell what is wrong with a
+ * parameter: in the public function, as its caller is named. A debug message, which is
+ * nothing but where the kernel's dynamic debug turns it on; the suites are built with all.
+ */
+#define kmcl_explain(status, fmt, ...)					\
+({									\
+	pr_debug_ratelimited("%pS: " fmt "\n", (void *)_RET_IP_, ##__VA_ARGS__); \
+	(status);							\
+})
+
 #endif

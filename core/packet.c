@@ -206,10 +206,12 @@ NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET VmbPacket,
 	if (!chan)
 		return STATUS_INVALID_PARAMETER_1;
 	if (!pkt || !IS_ALIGNED((unsigned long)pkt, __alignof__(*pkt)))
-		return STATUS_INVALID_PARAMETER_2;
+		return kmcl_explain(STATUS_INVALID_PARAMETER_2,
+				    "memory at no multiple of %zu bytes", __alignof__(*pkt));
 	kmcl_packet_shape(chan, &shape);
 	if (ByteCount < kmcl_packet_size(&shape))
-		return STATUS_INVALID_PARAMETER_3;
+		return kmcl_explain(STATUS_INVALID_PARAMETER_3,
+				    "%u bytes are less than VmbPacketSizeof() of now", ByteCount);
 
 	kmcl_packet_init(pkt, chan, &shape);
 	return STATUS_SUCCESS;

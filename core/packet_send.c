@@ -9,6 +9,9 @@
 
 #include "data.h"
 
+#define KMCL_FLAGS_WRONG	\
+	"flags 0x%x; with external data ..._WAIT_FOR_COMPLETION is needed"
+
 /* Checks the first three parameters, which all functions that send have. */
 static __always_inline NTSTATUS kmcl_packet_check(struct kmcl_packet *pkt, const void *buffer,
 						  u32 len)
@@ -20,7 +23,8 @@ static __always_inline NTSTATUS kmcl_packet_check(struct kmcl_packet *pkt, const
 
 	/* A packet has its limit from when it was made, the rings have today's. */
 	if (len > pkt->max_len || len > READ_ONCE(pkt->chan->set.max_packet))
-		return STATUS_INVALID_PARAMETER_3;
+		return kmcl_explain(STATUS_INVALID_PARAMETER_3,
+				    "a packet of %u bytes, of at most %u", len, pkt->max_len);
 	return STATUS_SUCCESS;
 }
 
@@ -296,7 +300,7 @@ NTSTATUS VmbPacketSend(VMBPACKET PacketObject, PVOID Buffer,
 	if (status)
 		return status;
 	if (!kmcl_flags_valid(Flags, ExternalDataMdl))
-		return STATUS_INVALID_PARAMETER_5;
+		return kmcl_explain(STATUS_INVALID_PARAMETER_5, KMCL_FLAGS_WRONG, Flags);
 
 	status = kmcl_packet_take(pkt);
 	if (status)
@@ -342,7 +346,7 @@ NTSTATUS VmbPacketSendWithExternalMdl(VMBPACKET PacketObject, PVOID Buffer,
 	if (status)
 		return status;
 	if (!kmcl_flags_valid(Flags, true))
-		return STATUS_INVALID_PARAMETER_7;
+		return kmcl_explain(STATUS_INVALID_PARAMETER_7, KMCL_FLAGS_WRONG, Flags);
 
 	status = kmcl_packet_take(pkt);
 	if (status)
@@ -396,7 +400,7 @@ NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET PacketObject, PVOID Buffer,
 	if (!ExternalDataPfns)
 		return STATUS_INVALID_PARAMETER_4;
 	if (!kmcl_flags_valid(Flags, true))
-		return STATUS_INVALID_PARAMETER_6;
+		return kmcl_explain(STATUS_INVALID_PARAMETER_6, KMCL_FLAGS_WRONG, Flags);
 
 	status = kmcl_packet_take(pkt);
 	if (status)

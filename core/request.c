@@ -261,19 +261,26 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 	if (!chan)
 		return STATUS_INVALID_PARAMETER_1;
 	if (!kmcl_flags_valid(Flags, ExternalDataMdl))
-		return STATUS_INVALID_PARAMETER_5;
+		return kmcl_explain(STATUS_INVALID_PARAMETER_5,
+				    "flags 0x%x; with an MDL ..._WAIT_FOR_COMPLETION is needed",
+				    Flags);
 	if (CompletionBuffer && !CompletionBufferSize)
-		return STATUS_INVALID_PARAMETER_7;
+		return kmcl_explain(STATUS_INVALID_PARAMETER_7,
+				    "a completion buffer without a size");
 	if (CompletionBufferSize) {
 		if (!IS_ALIGNED(*CompletionBufferSize, 8))
-			return STATUS_INVALID_PARAMETER_7;
+			return kmcl_explain(STATUS_INVALID_PARAMETER_7,
+					    "a completion buffer of %u bytes, no multiple of 8",
+					    *CompletionBufferSize);
 		if (CompletionBuffer)
 			req.size = *CompletionBufferSize;
 	}
 	if (chan->is_server && Flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION)
-		return STATUS_INVALID_PARAMETER_5;
+		return kmcl_explain(STATUS_INVALID_PARAMETER_5,
+				    "a server's request cannot wait for its completion");
 	if (chan->is_server && may_wait)
-		return STATUS_INVALID_PARAMETER_8;
+		return kmcl_explain(STATUS_INVALID_PARAMETER_8,
+				    "a server's request needs a timeout of 0");
 	if (may_wait && !kmcl_request_may_wait(chan, Flags))
 		return STATUS_INVALID_DEVICE_STATE;
 

@@ -208,7 +208,8 @@ NTSTATUS VmbChannelInitSetMaximumPacketSize(VMBCHANNEL Channel,
 	if (!chan)
 		return STATUS_INVALID_PARAMETER_1;
 	if (!MaximumPacketSize || MaximumPacketSize > KMCL_WIRE_MAX_PAYLOAD)
-		return STATUS_INVALID_PARAMETER_2;
+		return kmcl_explain(STATUS_INVALID_PARAMETER_2, "%u bytes, of 1 to %u",
+				    MaximumPacketSize, (u32)KMCL_WIRE_MAX_PAYLOAD);
 
 	may = kmcl_init_lock(chan, &flags);
 	if (may)
@@ -431,9 +432,11 @@ NTSTATUS VmbClientChannelInitSetRingBufferPageCount(VMBCHANNEL Channel,
 	if (!chan || chan->is_server)
 		return STATUS_INVALID_PARAMETER_1;
 	if (IncomingPageCount < 2 || IncomingPageCount > KMCL_MAX_RING_PAGES)
-		return STATUS_INVALID_PARAMETER_2;
+		return kmcl_explain(STATUS_INVALID_PARAMETER_2, "%u pages, of 2 to %u",
+				    IncomingPageCount, (u32)KMCL_MAX_RING_PAGES);
 	if (OutgoingPageCount < 2 || OutgoingPageCount > KMCL_MAX_RING_PAGES)
-		return STATUS_INVALID_PARAMETER_3;
+		return kmcl_explain(STATUS_INVALID_PARAMETER_3, "%u pages, of 2 to %u",
+				    OutgoingPageCount, (u32)KMCL_MAX_RING_PAGES);
 
 	may = kmcl_init_lock(chan, &flags);
 	if (may) {

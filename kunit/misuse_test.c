@@ -41,6 +41,25 @@ static void a_request_that_waits_is_refused_at_dispatch_level(struct kunit *test
 	KUNIT_EXPECT_EQ(test, host_skip_all(host), 0);
 }
 
+/* The status alone would not tell: so a line does, which names the caller. */
+static void what_is_wrong_with_a_parameter_is_told(struct kunit *test)
+{
+	struct kmsg_dump_iter mark = log_mark();
+	struct host *host;
+	struct client *client = misuse_client(test, &host);
+	UINT32 size = 12;
+	char answer[12];
+
+	client_enable(client);
+	EXPECT_STATUS(test, VmbChannelSendSynchronousRequest(client->channel, "x", 1, NULL, WAIT,
+							     answer, &size, NULL),
+		      STATUS_INVALID_PARAMETER_7);
+	KUNIT_EXPECT_EQ(test, log_lines(&mark, __func__), 1);
+	EXPECT_STATUS(test, VmbChannelInitSetMaximumPacketSize(client->channel, 64),
+		      STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test, log_lines(&mark, __func__), 0);
+}
+
 static NTSTATUS started_status;
 
 static void request_when_started(struct client *client, enum client_event event)
@@ -191,6 +210,7 @@ static void the_latency_of_interrupts_cannot_be_set(struct kunit *test)
 }
 
 static struct kunit_case misuse_cases[] = {
+	KUNIT_CASE(what_is_wrong_with_a_parameter_is_told),
 	KUNIT_CASE(a_request_that_waits_is_refused_at_dispatch_level),
 	KUNIT_CASE(a_request_that_would_wait_is_refused_when_started_or_suspended),
 	KUNIT_CASE(disable_and_pause_do_nothing_in_a_state_callback),
