@@ -16,7 +16,39 @@ vmbkmcl-here := $(dir $(lastword $(MAKEFILE_LIST)))
 vmbkmcl-headers := $(abspath $(firstword $(wildcard \
 	$(vmbkmcl-here)include $(vmbkmcl-here)../../include/vmbkmcl)))
 subdir-ccflags-y += -I$(vmbkmcl-headers) -I$(vmbkmcl-headers)/nt
-subdir-ccflags-y += -Wno-multichar # pool tags
+
+# What Microsoft's compiler takes: characters are signed, structures may have members
+# without a name, pool tags are 'abcd', and f() has no parameters.
+subdir-ccflags-y += -fsigned-char -fms-extensions
+subdir-ccflags-$(CONFIG_CC_IS_CLANG) += -Wno-microsoft-anon-tag
+subdir-ccflags-y += -Wno-multichar -Wno-strict-prototypes -Wno-old-style-definition
+subdir-ccflags-y += -Wno-missing-prototypes -Wno-missing-declarations
+subdir-ccflags-y += -Wno-unknown-pragmas -Wno-unused-variable -Wno-declaration-after-statement
+subdir-ccflags-y += -Wno-implicit-fallthrough
+
+# A function in a header that is inline, and not static, is in each file that includes it:
+# one of them is kept, as by Windows' linker.
+ldflags-y += -z muldefs
+
+# Headers that a driver includes, but nothing on Linux has: NAME.tmh, which a preprocessor of
+# Microsoft's makes for its tracing, and ours in another case. They are made here of
+# what the sources around say that they include.
+clean-files += .vmbkmcl
+vmbkmcl-hash := \#
+vmbkmcl-made := $(shell cd $(src) && \
+	find . -name .vmbkmcl -prune -o -iname '*.[ch]' -type f -print | xargs -r \
+	sed -nE 's/^[ \t]*$(vmbkmcl-hash)[ \t]*include[ \t]*["<]([^">]*)[">].*/\1/p' | sort -u | \
+	while read -r name; do \
+		ours=$$(echo "$$name" | tr A-Z a-z); \
+		[ "$${ours%.tmh}" = "$$ours" ] || ours=nt_trace.h; \
+		if [ "$$ours" != "$$name" ] && [ "$${name%..*}" = "$$name" ] && \
+		   ls $(vmbkmcl-headers) $(vmbkmcl-headers)/nt | grep -qxF "$$ours"; then \
+			mkdir -p $(abspath $(obj))/.vmbkmcl/$$(dirname "$$name"); \
+			echo "$(vmbkmcl-hash)include <$$ours>" >$(abspath $(obj))/.vmbkmcl/$$name; \
+			echo "$$name"; \
+		fi; \
+	done)
+subdir-ccflags-y += $(if $(vmbkmcl-made),-I$(abspath $(obj))/.vmbkmcl)
 
 # Each module imports the namespace of KMCL's functions, in its first file.
 $(foreach vmbkmcl-module,$(patsubst %.o,%,$(filter %.o,$(obj-m))), \
