@@ -79,23 +79,7 @@ C_ASSERT(PAGE_SIZE == 1 << PAGE_SHIFT && BYTES_TO_PAGES(4096) == 1);
 /* Compilers warn of 'tsTK', as drivers for Windows spell it. */
 #define TAG	0x4b547374
 
-/* Written down only, for none of them compiles. */
-#ifdef __KERNEL__
-const CHAR *const NtWordsOther[] = {
-	__stringify(PAGE_ALIGN(va)),
-	__stringify(LONG_MIN),
-	__stringify(LONG_MAX),
-	__stringify(ULONG_MAX),
-};
-
-const ULONG NtWordsOtherCount = RTL_NUMBER_OF(NtWordsOther);
-#endif
-
-/* The first line where something was not as it is to be. */
 static ULONG NtWordsLine;
-
-#define CHECK(condition)	\
-	((void)((condition) || NtWordsLine || (NtWordsLine = __LINE__)))
 
 static VOID NtWordsMdlUse(PMDL Mdl, PMDL Part, PUCHAR Buffer, ULONG Length)
 {

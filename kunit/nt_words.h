@@ -7,8 +7,11 @@
 /* The line where something was not as on Windows, else 0. */
 ULONG NtWords(VOID);
 
-/* On Linux: what words that mean something else there are for a driver's source. */
-extern const CHAR *const NtWordsOther[];
-extern const ULONG NtWordsOtherCount;
+/* The same of the other file. */
+ULONG NtWordsText(void);
+
+/* The first such line of a file is its NtWordsLine. */
+#define CHECK(condition)	\
+	((void)((condition) || NtWordsLine || (NtWordsLine = __LINE__)))
 
 #endif

@@ -97,7 +97,7 @@ EXPORT_SYMBOL_GPL(ExAllocatePool2);
 
 /**
  * ExAllocatePoolWithTag() - allocate memory that is not zeroed
- * @PoolType: not looked at
+ * @PoolType: not looked at, but for POOL_ZERO_ALLOCATION, with which the memory is zeroed
  * @NumberOfBytes: see ExAllocatePool2(), also for the context; 0 is as 1
  * @Tag: not kept
  *
@@ -105,7 +105,8 @@ EXPORT_SYMBOL_GPL(ExAllocatePool2);
  */
 PVOID ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
-	return nt_pool_allocate(NumberOfBytes, 0);
+	return nt_pool_allocate(NumberOfBytes,
+				PoolType & POOL_ZERO_ALLOCATION ? __GFP_ZERO : 0);
 }
 EXPORT_SYMBOL_GPL(ExAllocatePoolWithTag);
 

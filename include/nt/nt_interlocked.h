@@ -12,11 +12,10 @@
 #include <linux/bitops.h>
 
 #include <ntdef.h>
+#include <nt_memory_order.h>
 
 C_ASSERT(sizeof(LONG) == sizeof(atomic_t));
 C_ASSERT(sizeof(LONG64) == sizeof(atomic64_t));
-
-#define KeMemoryBarrier()	smp_mb() /* what it pairs with, its user tells */
 
 static inline LONG InterlockedIncrement(LONG volatile *Addend)
 {

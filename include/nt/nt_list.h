@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Doubly linked lists: the head is an entry that belongs to no record. Part of
- * <wdm.h>.
+ * Linked lists: the head of a doubly linked one is an entry that belongs to no record. Part
+ * of <wdm.h>.
  */
 #ifndef _NT_LIST_H
 #define _NT_LIST_H
@@ -53,6 +53,34 @@ static inline PLIST_ENTRY RemoveTailList(PLIST_ENTRY ListHead)
 	PLIST_ENTRY entry = ListHead->Blink;
 
 	RemoveEntryList(entry);
+	return entry;
+}
+
+/* All of a list that has no head of its own goes behind another list. */
+static inline VOID AppendTailList(PLIST_ENTRY ListHead, PLIST_ENTRY ListToAppend)
+{
+	PLIST_ENTRY end = ListHead->Blink;
+
+	end->Flink = ListToAppend;
+	ListHead->Blink = ListToAppend->Blink;
+	ListToAppend->Blink->Flink = ListHead;
+	ListToAppend->Blink = end;
+}
+
+/* A list in one direction; an empty head's Next is NULL. */
+static inline VOID PushEntryList(PSINGLE_LIST_ENTRY ListHead, PSINGLE_LIST_ENTRY Entry)
+{
+	Entry->Next = ListHead->Next;
+	ListHead->Next = Entry;
+}
+
+/* NULL if the list is empty. */
+static inline PSINGLE_LIST_ENTRY PopEntryList(PSINGLE_LIST_ENTRY ListHead)
+{
+	PSINGLE_LIST_ENTRY entry = ListHead->Next;
+
+	if (entry)
+		ListHead->Next = entry->Next;
 	return entry;
 }
 

@@ -18,7 +18,7 @@
  * kernels of arm64 with larger pages. PAGE_ALIGN() is not Linux': see <wdm.h>.
  */
 #define NT_PAGE_SHIFT		12
-#define NT_PAGE_SIZE		BIT(NT_PAGE_SHIFT)
+#define NT_PAGE_SIZE		4096UL
 
 C_ASSERT(PAGE_SIZE % NT_PAGE_SIZE == 0);
 

@@ -34,6 +34,12 @@ static inline SIZE_T RtlCompareMemory(const VOID *Source1, const VOID *Source2,
 	return equal;
 }
 
+#define RtlCopyBytes(destination, source, length)	RtlCopyMemory(destination, source, length)
+#define RtlZeroBytes(destination, length)		RtlZeroMemory(destination, length)
+#define RtlFillBytes(destination, length, fill)		RtlFillMemory(destination, length, fill)
+#define RtlCopyMemoryNonTemporal(destination, source, length)	\
+	RtlCopyMemory(destination, source, length)
+
 static inline PVOID RtlSecureZeroMemory(PVOID Pointer, SIZE_T Size)
 {
 	memzero_explicit(Pointer, Size);
@@ -44,11 +50,20 @@ typedef enum _POOL_TYPE {
 	NonPagedPool = 0,
 	NonPagedPoolExecute = NonPagedPool,
 	PagedPool = 1,
+	NonPagedPoolMustSucceed = 2,
+	NonPagedPoolCacheAligned = 4,
+	PagedPoolCacheAligned = 5,
+	NonPagedPoolCacheAlignedMustS = 6,
 	NonPagedPoolNx = 512,
+	NonPagedPoolNxCacheAligned = NonPagedPoolNx + 4,
 } POOL_TYPE;
 
 /* Or-ed to the type, where it is passed to a driver's own routine. */
 #define POOL_QUOTA_FAIL_INSTEAD_OF_RAISE	8
+#define POOL_RAISE_IF_ALLOCATION_FAILURE	16
+#define POOL_COLD_ALLOCATION			256
+#define POOL_NX_ALLOCATION			512
+#define POOL_ZERO_ALLOCATION			1024
 
 typedef ULONG64 POOL_FLAGS;
 
@@ -67,6 +82,28 @@ PVOID ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag);
 PVOID ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
 PVOID ExAllocatePoolZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
 VOID ExFreePool(PVOID P);
+
+#define ExAllocatePoolUninitialized(type, bytes, tag)	\
+	ExAllocatePoolWithTag(type, bytes, tag)
+#define ExAllocatePool(type, bytes)	ExAllocatePoolWithTag(type, bytes, 0)
+
+/* Its priority is not looked at: memory is never there for some callers only. */
+#define ExAllocatePoolWithTagPriority(type, bytes, tag, priority)	\
+	ExAllocatePoolWithTag(type, bytes, tag)
+#define ExAllocatePoolPriorityUninitialized(type, bytes, tag, priority)	\
+	ExAllocatePoolWithTag(type, bytes, tag)
+#define ExAllocatePoolPriorityZero(type, bytes, tag, priority)	\
+	ExAllocatePoolZero(type, bytes, tag)
+
+typedef enum _EX_POOL_PRIORITY {
+	LowPoolPriority = 0,
+	NormalPoolPriority = 16,
+	HighPoolPriority = 32,
+} EX_POOL_PRIORITY;
+
+/* What says that memory is not to be executable, which none is here. */
+#define ExInitializeDriverRuntime(flags)	((void)(flags))
+#define DrvRtPoolNxOptIn	0x00000001
 
 static inline VOID ExFreePoolWithTag(PVOID P, ULONG Tag)
 {

@@ -13,7 +13,4 @@
 #define NT_DRIVER_SOURCE	1
 #endif
 
-/* For a word that means something else on Linux: an expression that does not compile. */
-#define NT_OTHER_WORD(message)	({ _Static_assert(0, message); 0; })
-
 #endif /* _NT_SOURCE_H */

@@ -44,17 +44,32 @@ typedef void VOID, *PVOID;
 typedef void *HANDLE, **PHANDLE;
 typedef const void *PCVOID;
 
-typedef char CHAR, *PCHAR, *PSTR;
-typedef const char *PCSTR;
+/*
+ * Windows' characters are signed. Linux' are not, from 6.2 on, but for a module that is
+ * compiled with -fsigned-char, as vmbkmcl.mk has it. A variable is signed without it, too.
+ * What a pointer points to is not: texts have to stay plain char.
+ */
+#ifdef __CHAR_UNSIGNED__
+typedef signed char CHAR, CCHAR;
+#if NT_DRIVER_SOURCE
+#pragma message "what PCHAR points to is unsigned: -fsigned-char is missing, see vmbkmcl.mk"
+#endif
+#else
+typedef char CHAR, CCHAR;
+#endif
+typedef char *PCHAR, *LPCH, *PCH, *PSTR, *NPSTR, *LPSTR, *PSZ, *PCCHAR;
+typedef const char *PCSTR, *PCCH, *LPCCH, *PCSZ, *LPCSTR;
 typedef unsigned char UCHAR, *PUCHAR;
+typedef const unsigned char *PCUCHAR;
 typedef short SHORT, *PSHORT;
 typedef unsigned short USHORT, *PUSHORT;
-typedef char CCHAR;
+typedef const unsigned short *PCUSHORT;
 typedef short CSHORT;
 typedef int INT, *PINT;
 typedef unsigned int UINT, *PUINT;
 typedef int LONG, *PLONG;
 typedef unsigned int ULONG, *PULONG;
+typedef const unsigned int *PCULONG;
 typedef long long LONGLONG, *PLONGLONG;
 typedef unsigned long long ULONGLONG, *PULONGLONG;
 
@@ -75,18 +90,86 @@ typedef long long INT_PTR, LONG_PTR, *PLONG_PTR, SSIZE_T;
 typedef unsigned long long UINT_PTR, ULONG_PTR, *PULONG_PTR;
 typedef ULONG_PTR SIZE_T, *PSIZE_T;
 
+typedef ULONG_PTR KAFFINITY, *PKAFFINITY;
+
 typedef unsigned char BOOLEAN, *PBOOLEAN;
+typedef ULONG LOGICAL, *PLOGICAL;
 typedef LONG NTSTATUS, *PNTSTATUS;
+typedef LONG HRESULT;
+typedef ULONG LCID, *PLCID;
+typedef USHORT LANGID;
+
+/* As Windows' programs, and drivers that share headers with them, know them. */
+typedef unsigned char BYTE, *PBYTE, *LPBYTE;
+typedef unsigned short WORD, *PWORD, *LPWORD;
+typedef unsigned int DWORD, *PDWORD, *LPDWORD;
+typedef unsigned int DWORD32, *PDWORD32;
+typedef unsigned long long DWORD64, *PDWORD64, DWORDLONG, *PDWORDLONG;
+typedef ULONG_PTR DWORD_PTR, *PDWORD_PTR;
+typedef int BOOL, *PBOOL, *LPBOOL;
+typedef void *LPVOID;
+typedef const void *LPCVOID;
 
 /* The kernel is built with -fshort-wchar: L"text" is UTF-16, as on Windows. */
-typedef unsigned short WCHAR, *PWCHAR, *PWCH, *PWSTR;
-typedef const WCHAR *PCWSTR, *PCWCH;
+typedef unsigned short wchar_t;
+typedef wchar_t WCHAR, *PWCHAR, *LPWCH, *PWCH, *NWPSTR, *LPWSTR, *PWSTR;
+typedef const WCHAR *PCWSTR, *PCWCH, *LPCWCH, *LPCWSTR;
 
 C_ASSERT(sizeof(ULONG) == 4);
 C_ASSERT(sizeof(ULONG_PTR) == sizeof(PVOID));
 #ifndef __CHECKER__ /* sparse does not know of -fshort-wchar */
 C_ASSERT(sizeof(WCHAR) == sizeof(L'x'));
 #endif
+
+#define MINCHAR			((CHAR)0x80)
+#define MAXCHAR			((CHAR)0x7f)
+#define MINSHORT		((SHORT)0x8000)
+#define MAXSHORT		((SHORT)0x7fff)
+#define MINLONG			((LONG)0x80000000)
+#define MAXLONG			((LONG)0x7fffffff)
+#define MINLONGLONG		((LONGLONG)0x8000000000000000)
+#define MAXLONGLONG		((LONGLONG)0x7fffffffffffffff)
+#define MAXUCHAR		((UCHAR)0xff)
+#define MAXUSHORT		((USHORT)0xffff)
+#define MAXULONG		((ULONG)0xffffffff)
+#define MAXULONGLONG		((ULONGLONG)0xffffffffffffffff)
+#define MAXBYTE			0xff
+#define MAXWORD			0xffff
+#define MAXDWORD		0xffffffff
+
+#define MAXUINT8		((UINT8)0xff)
+#define MAXINT8			((INT8)0x7f)
+#define MININT8			((INT8)0x80)
+#define MAXUINT16		((UINT16)0xffff)
+#define MAXINT16		((INT16)0x7fff)
+#define MININT16		((INT16)0x8000)
+#define MAXUINT32		((UINT32)0xffffffff)
+#define MAXINT32		((INT32)0x7fffffff)
+#define MININT32		((INT32)0x80000000)
+#define MAXUINT64		((UINT64)0xffffffffffffffff)
+#define MAXINT64		((INT64)0x7fffffffffffffff)
+#define MININT64		((INT64)0x8000000000000000)
+#define MAXULONG32		((ULONG32)0xffffffff)
+#define MAXLONG32		((LONG32)0x7fffffff)
+#define MINLONG32		((LONG32)0x80000000)
+#define MAXULONG64		((ULONG64)0xffffffffffffffff)
+#define MAXLONG64		((LONG64)0x7fffffffffffffff)
+#define MINLONG64		((LONG64)0x8000000000000000)
+#define MAXUINT			((UINT)0xffffffff)
+#define MAXINT			((INT)0x7fffffff)
+#define MININT			((INT)0x80000000)
+#define MAXUINT_PTR		((UINT_PTR)0xffffffffffffffff)
+#define MAXULONG_PTR		((ULONG_PTR)0xffffffffffffffff)
+#define MAXLONG_PTR		((LONG_PTR)0x7fffffffffffffff)
+#define MINLONG_PTR		((LONG_PTR)0x8000000000000000)
+#define MAXSIZE_T		((SIZE_T)0xffffffffffffffff)
+#define MAXSSIZE_T		((SSIZE_T)0x7fffffffffffffff)
+#define MINSSIZE_T		((SSIZE_T)0x8000000000000000)
+
+#define ANSI_NULL		((CHAR)0)
+#define UNICODE_NULL		((WCHAR)0)
+#define UNICODE_STRING_MAX_BYTES	((USHORT)65534)
+#define UNICODE_STRING_MAX_CHARS	(32767)
 
 #define NT_SUCCESS(status)	((NTSTATUS)(status) >= 0)
 #define NT_INFORMATION(status)	((ULONG)(status) >> 30 == 1)
@@ -102,9 +185,22 @@ C_ASSERT(sizeof(WCHAR) == sizeof(L'x'));
 #define UNREFERENCED_PARAMETER(parameter)	((void)(parameter))
 #define ARGUMENT_PRESENT(pointer)		((pointer) != NULL)
 
+#define DBG_UNREFERENCED_PARAMETER(parameter)	UNREFERENCED_PARAMETER(parameter)
+#define DBG_UNREFERENCED_LOCAL_VARIABLE(variable)	UNREFERENCED_PARAMETER(variable)
+
 #define FIELD_OFFSET(type, field)	((LONG)offsetof(type, field))
+#define UFIELD_OFFSET(type, field)	((ULONG)offsetof(type, field))
 #define RTL_FIELD_SIZE(type, field)	sizeof(((type *)0)->field)
+#define RTL_SIZEOF_THROUGH_FIELD(type, field)	\
+	(offsetof(type, field) + RTL_FIELD_SIZE(type, field))
+#define RTL_CONTAINS_FIELD(pointer, size, field)	\
+	(RTL_SIZEOF_THROUGH_FIELD(__typeof__(*(pointer)), field) <= (size))
 #define RTL_NUMBER_OF(array)		(sizeof(array) / sizeof((array)[0]))
+#define RTL_NUMBER_OF_V1(array)		RTL_NUMBER_OF(array)
+#define RTL_NUMBER_OF_V2(array)		RTL_NUMBER_OF(array)
+#define RTL_NUMBER_OF_FIELD(type, field)	RTL_NUMBER_OF(((type *)0)->field)
+#define ARRAYSIZE(array)		RTL_NUMBER_OF(array)
+#define TYPE_ALIGNMENT(what)		((LONG)__alignof__(what))
 #define CONTAINING_RECORD(address, type, field)	\
 	((type *)((PCHAR)(address) - offsetof(type, field)))
 
@@ -120,6 +216,8 @@ typedef union _LARGE_INTEGER {
 	LONGLONG QuadPart;
 } LARGE_INTEGER, *PLARGE_INTEGER;
 
+typedef LARGE_INTEGER PHYSICAL_ADDRESS, *PPHYSICAL_ADDRESS;
+
 typedef union _ULARGE_INTEGER {
 	struct {
 		ULONG LowPart;
@@ -132,7 +230,22 @@ typedef union _ULARGE_INTEGER {
 	ULONGLONG QuadPart;
 } ULARGE_INTEGER, *PULARGE_INTEGER;
 
+typedef struct _LUID {
+	ULONG LowPart;
+	LONG HighPart;
+} LUID, *PLUID;
+
 /* The lengths are in bytes; Buffer need not end in a zero. */
+typedef struct _STRING {
+	USHORT Length;
+	USHORT MaximumLength;
+	PCHAR Buffer;
+} STRING, *PSTRING, ANSI_STRING, *PANSI_STRING, OEM_STRING, *POEM_STRING, UTF8_STRING,
+	*PUTF8_STRING;
+
+typedef const STRING *PCANSI_STRING, *PCOEM_STRING, *PCUTF8_STRING;
+
+/* The same of UTF-16. */
 typedef struct _UNICODE_STRING {
 	USHORT Length;
 	USHORT MaximumLength;
@@ -148,6 +261,14 @@ typedef const UNICODE_STRING *PCUNICODE_STRING;
 		.Buffer = (text)				\
 	}
 
+/* An empty string with room for so many characters. */
+#define DECLARE_UNICODE_STRING_SIZE(name, size)			\
+	WCHAR name##_buffer[size];				\
+	UNICODE_STRING name = {					\
+		.MaximumLength = (size) * sizeof(WCHAR),	\
+		.Buffer = name##_buffer				\
+	}
+
 #define DECLARE_CONST_UNICODE_STRING(name, text)		\
 	const WCHAR name##_buffer[] = text;			\
 	const UNICODE_STRING name = {				\
@@ -159,6 +280,10 @@ typedef const UNICODE_STRING *PCUNICODE_STRING;
 typedef struct _LIST_ENTRY {
 	struct _LIST_ENTRY *Flink;
 	struct _LIST_ENTRY *Blink;
-} LIST_ENTRY, *PLIST_ENTRY;
+} LIST_ENTRY, *PLIST_ENTRY, *PRLIST_ENTRY;
+
+typedef struct _SINGLE_LIST_ENTRY {
+	struct _SINGLE_LIST_ENTRY *Next;
+} SINGLE_LIST_ENTRY, *PSINGLE_LIST_ENTRY;
 
 #endif /* _NT_NTDEF_H */

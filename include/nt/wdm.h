@@ -15,11 +15,18 @@
 #include <ntdef.h>
 #include <ntstatus.h>
 
+#include <devioctl.h>
+#include <nt_align.h>
+#include <nt_bitmap.h>
+#include <nt_clib.h>
+#include <nt_debug.h>
 #include <nt_interlocked.h>
 #include <nt_irql.h>
 #include <nt_list.h>
 #include <nt_mdl.h>
+#include <nt_memory_order.h>
 #include <nt_pool.h>
+#include <nt_register.h>
 #include <nt_slist.h>
 #include <nt_string.h>
 #include <nt_wait.h>
@@ -42,26 +49,6 @@ typedef struct _INTERFACE {
 C_ASSERT(sizeof(INTERFACE) == 32);
 
 /*
- * Debug output goes to the kernel log. The component is not looked at, and
- * the format is Linux' own (no %wZ).
- */
-#define DPFLTR_IHVDRIVER_ID	77
-#define DPFLTR_DEFAULT_ID	101
-
-#define DPFLTR_ERROR_LEVEL	0
-#define DPFLTR_WARNING_LEVEL	1
-#define DPFLTR_TRACE_LEVEL	2
-#define DPFLTR_INFO_LEVEL	3
-
-#define DbgPrintEx(component, level, format, ...)			\
-	((void)(component),						\
-	 (level) == DPFLTR_ERROR_LEVEL ? pr_err(format, ##__VA_ARGS__) : \
-	 (level) == DPFLTR_WARNING_LEVEL ? pr_warn(format, ##__VA_ARGS__) : \
-	 pr_info(format, ##__VA_ARGS__))
-
-#define DbgPrint(format, ...)	pr_info(format, ##__VA_ARGS__)
-
-/*
  * Assertions warn, with a stack, in a driver that is built with -DDBG=1, as a
  * checked build of Windows is. In others NT_ASSERT() does not even evaluate.
  */
@@ -73,31 +60,36 @@ C_ASSERT(sizeof(INTERFACE) == 32);
 #define NT_VERIFY(condition)	({ BOOLEAN __yes = !!(condition); __yes; })
 #endif
 
-/* Linux stops what runs here, and the machine if panic_on_oops is set. */
-#define KeBugCheckEx(code, p1, p2, p3, p4)				\
-	do {								\
-		pr_emerg("bug check 0x%x (0x%llx, 0x%llx, 0x%llx, 0x%llx)\n", \
-			 (ULONG)(code), (ULONG_PTR)(p1), (ULONG_PTR)(p2), \
-			 (ULONG_PTR)(p3), (ULONG_PTR)(p4));		\
-		BUG();							\
-	} while (0)
-
 /*
- * Words of both systems that mean something else on each, in silence. A driver's
- * source does not get Linux' meaning; Linux' own files, which need it, do. Here, where
- * all of Linux' headers have been read: some of them use these words.
+ * In a free build of Windows these are there as well: the first tells the debugger, the
+ * others are promises to the compiler.
  */
-#if NT_DRIVER_SOURCE
-#undef PAGE_ALIGN
-#define PAGE_ALIGN(va)		\
-	NT_OTHER_WORD("PAGE_ALIGN() rounds up on Linux: write (PCHAR)va - BYTE_OFFSET(va)")
+#define NT_ASSERTMSG(text, condition)		NT_ASSERT(condition)
+#define NT_ASSERT_ASSUME(condition)		NT_ASSERT(condition)
+#define NT_ASSERTMSG_ASSUME(text, condition)	NT_ASSERT(condition)
+#define NT_VERIFYMSG(text, condition)		NT_VERIFY(condition)
+#define NT_FRE_ASSERT(condition)		((void)WARN_ON(!(condition)))
 
-#undef LONG_MIN
-#undef LONG_MAX
-#undef ULONG_MAX
-#define LONG_MIN	NT_OTHER_WORD("LONG_MIN has 64 bits on Linux: write 0x80000000")
-#define LONG_MAX	NT_OTHER_WORD("LONG_MAX has 64 bits on Linux: write 0x7fffffff")
-#define ULONG_MAX	NT_OTHER_WORD("ULONG_MAX has 64 bits on Linux: write 0xffffffff")
-#endif
+/* Linux stops what runs here, and the machine if panic_on_oops is set. */
+static inline __noreturn VOID KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheckParameter1,
+					   ULONG_PTR BugCheckParameter2,
+					   ULONG_PTR BugCheckParameter3,
+					   ULONG_PTR BugCheckParameter4)
+{
+	pr_emerg("bug check 0x%x (0x%llx, 0x%llx, 0x%llx, 0x%llx)\n", BugCheckCode,
+		 BugCheckParameter1, BugCheckParameter2, BugCheckParameter3,
+		 BugCheckParameter4);
+	BUG();
+}
+
+#define KeBugCheck(code)	KeBugCheckEx(code, 0, 0, 0, 0)
+
+/* No debugger listens: the log has the stack. */
+#define DbgBreakPoint()		((void)WARN(1, "DbgBreakPoint\n"))
+#define DbgBreakPointWithStatus(status)	\
+	((void)WARN(1, "DbgBreakPointWithStatus: %x\n", (ULONG)(status)))
+#define DbgRaiseAssertionFailure()	DbgBreakPoint()
+
+#include <nt_driver.h>
 
 #endif /* _NT_WDM_H */

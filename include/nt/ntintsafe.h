@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * Arithmetic and conversions that tell of an overflow: STATUS_INTEGER_OVERFLOW, and the
+ * result has all bits set then.
+ */
+#ifndef _NT_NTINTSAFE_H
+#define _NT_NTINTSAFE_H
+
+#include <nt_source.h>
+
+#include <wdm.h>
+
+#define __NT_INT_CALCULATE(name, type_t, calculate)				\
+static inline NTSTATUS Rtl##name(type_t Left, type_t Right, type_t *Result)		\
+{										\
+	if (!calculate(Left, Right, Result))					\
+		return STATUS_SUCCESS;						\
+	*Result = (type_t)-1;							\
+	return STATUS_INTEGER_OVERFLOW;						\
+}
+
+#define __NT_INT_TYPE(name, type_t)						\
+	__NT_INT_CALCULATE(name##Add, type_t, __builtin_add_overflow)	\
+	__NT_INT_CALCULATE(name##Sub, type_t, __builtin_sub_overflow)	\
+	__NT_INT_CALCULATE(name##Mult, type_t, __builtin_mul_overflow)
+
+__NT_INT_TYPE(Int8, INT8)
+__NT_INT_TYPE(UInt8, UINT8)
+__NT_INT_TYPE(Short, SHORT)
+__NT_INT_TYPE(UShort, USHORT)
+__NT_INT_TYPE(Int, INT)
+__NT_INT_TYPE(UInt, UINT)
+__NT_INT_TYPE(Long, LONG)
+__NT_INT_TYPE(ULong, ULONG)
+__NT_INT_TYPE(LongLong, LONGLONG)
+__NT_INT_TYPE(ULongLong, ULONGLONG)
+__NT_INT_TYPE(IntPtr, INT_PTR)
+__NT_INT_TYPE(UIntPtr, UINT_PTR)
+__NT_INT_TYPE(LongPtr, LONG_PTR)
+__NT_INT_TYPE(ULongPtr, ULONG_PTR)
+__NT_INT_TYPE(SSIZET, SSIZE_T)
+__NT_INT_TYPE(SIZET, SIZE_T)
+__NT_INT_TYPE(SizeT, size_t)
+
+#define __NT_INT_CONVERT(name, from_t, to_t)					\
+static inline NTSTATUS Rtl##name(from_t Operand, to_t *Result)			\
+{										\
+	return __nt_int_converted(__builtin_add_overflow(Operand, 0, Result),	\
+				  Result, sizeof(*Result));			\
+}
+
+static inline NTSTATUS __nt_int_converted(bool overflow, PVOID result, SIZE_T size)
+{
+	if (!overflow)
+		return STATUS_SUCCESS;
+	memset(result, 0xff, size);
+	return STATUS_INTEGER_OVERFLOW;
+}
+
+__NT_INT_CONVERT(UShortToUChar, USHORT, UCHAR)
+__NT_INT_CONVERT(UShortToUInt8, USHORT, UINT8)
+__NT_INT_CONVERT(UShortToShort, USHORT, SHORT)
+__NT_INT_CONVERT(ShortToUShort, SHORT, USHORT)
+__NT_INT_CONVERT(ShortToUChar, SHORT, UCHAR)
+__NT_INT_CONVERT(ShortToChar, SHORT, CHAR)
+__NT_INT_CONVERT(ShortToULong, SHORT, ULONG)
+__NT_INT_CONVERT(IntToUChar, INT, UCHAR)
+__NT_INT_CONVERT(IntToUShort, INT, USHORT)
+__NT_INT_CONVERT(IntToShort, INT, SHORT)
+__NT_INT_CONVERT(IntToUInt, INT, UINT)
+__NT_INT_CONVERT(IntToULong, INT, ULONG)
+__NT_INT_CONVERT(IntToULongLong, INT, ULONGLONG)
+__NT_INT_CONVERT(IntToSIZET, INT, SIZE_T)
+__NT_INT_CONVERT(IntToSizeT, INT, size_t)
+__NT_INT_CONVERT(UIntToUChar, UINT, UCHAR)
+__NT_INT_CONVERT(UIntToUShort, UINT, USHORT)
+__NT_INT_CONVERT(UIntToInt, UINT, INT)
+__NT_INT_CONVERT(UIntToLong, UINT, LONG)
+__NT_INT_CONVERT(UIntToShort, UINT, SHORT)
+__NT_INT_CONVERT(LongToUChar, LONG, UCHAR)
+__NT_INT_CONVERT(LongToUShort, LONG, USHORT)
+__NT_INT_CONVERT(LongToShort, LONG, SHORT)
+__NT_INT_CONVERT(LongToInt, LONG, INT)
+__NT_INT_CONVERT(LongToUInt, LONG, UINT)
+__NT_INT_CONVERT(LongToULong, LONG, ULONG)
+__NT_INT_CONVERT(LongToULongLong, LONG, ULONGLONG)
+__NT_INT_CONVERT(LongToULongPtr, LONG, ULONG_PTR)
+__NT_INT_CONVERT(LongToSIZET, LONG, SIZE_T)
+__NT_INT_CONVERT(LongToSizeT, LONG, size_t)
+__NT_INT_CONVERT(ULongToUChar, ULONG, UCHAR)
+__NT_INT_CONVERT(ULongToUInt8, ULONG, UINT8)
+__NT_INT_CONVERT(ULongToUShort, ULONG, USHORT)
+__NT_INT_CONVERT(ULongToShort, ULONG, SHORT)
+__NT_INT_CONVERT(ULongToInt, ULONG, INT)
+__NT_INT_CONVERT(ULongToUInt, ULONG, UINT)
+__NT_INT_CONVERT(ULongToLong, ULONG, LONG)
+__NT_INT_CONVERT(ULongToChar, ULONG, CHAR)
+__NT_INT_CONVERT(LongLongToUChar, LONGLONG, UCHAR)
+__NT_INT_CONVERT(LongLongToUShort, LONGLONG, USHORT)
+__NT_INT_CONVERT(LongLongToInt, LONGLONG, INT)
+__NT_INT_CONVERT(LongLongToUInt, LONGLONG, UINT)
+__NT_INT_CONVERT(LongLongToLong, LONGLONG, LONG)
+__NT_INT_CONVERT(LongLongToULong, LONGLONG, ULONG)
+__NT_INT_CONVERT(LongLongToULongLong, LONGLONG, ULONGLONG)
+__NT_INT_CONVERT(LongLongToULongPtr, LONGLONG, ULONG_PTR)
+__NT_INT_CONVERT(LongLongToSIZET, LONGLONG, SIZE_T)
+__NT_INT_CONVERT(LongLongToSizeT, LONGLONG, size_t)
+__NT_INT_CONVERT(ULongLongToUChar, ULONGLONG, UCHAR)
+__NT_INT_CONVERT(ULongLongToUShort, ULONGLONG, USHORT)
+__NT_INT_CONVERT(ULongLongToInt, ULONGLONG, INT)
+__NT_INT_CONVERT(ULongLongToUInt, ULONGLONG, UINT)
+__NT_INT_CONVERT(ULongLongToLong, ULONGLONG, LONG)
+__NT_INT_CONVERT(ULongLongToULong, ULONGLONG, ULONG)
+__NT_INT_CONVERT(ULongLongToLongLong, ULONGLONG, LONGLONG)
+__NT_INT_CONVERT(ULongLongToULongPtr, ULONGLONG, ULONG_PTR)
+__NT_INT_CONVERT(ULongLongToSIZET, ULONGLONG, SIZE_T)
+__NT_INT_CONVERT(ULongLongToSizeT, ULONGLONG, size_t)
+__NT_INT_CONVERT(ULongLongToLongPtr, ULONGLONG, LONG_PTR)
+__NT_INT_CONVERT(UIntPtrToUShort, UINT_PTR, USHORT)
+__NT_INT_CONVERT(UIntPtrToUInt, UINT_PTR, UINT)
+__NT_INT_CONVERT(UIntPtrToULong, UINT_PTR, ULONG)
+__NT_INT_CONVERT(UIntPtrToInt, UINT_PTR, INT)
+__NT_INT_CONVERT(UIntPtrToLong, UINT_PTR, LONG)
+__NT_INT_CONVERT(ULongPtrToUChar, ULONG_PTR, UCHAR)
+__NT_INT_CONVERT(ULongPtrToUShort, ULONG_PTR, USHORT)
+__NT_INT_CONVERT(ULongPtrToUInt, ULONG_PTR, UINT)
+__NT_INT_CONVERT(ULongPtrToULong, ULONG_PTR, ULONG)
+__NT_INT_CONVERT(ULongPtrToInt, ULONG_PTR, INT)
+__NT_INT_CONVERT(ULongPtrToLong, ULONG_PTR, LONG)
+__NT_INT_CONVERT(ULongPtrToLongPtr, ULONG_PTR, LONG_PTR)
+__NT_INT_CONVERT(LongPtrToULong, LONG_PTR, ULONG)
+__NT_INT_CONVERT(LongPtrToLong, LONG_PTR, LONG)
+__NT_INT_CONVERT(LongPtrToULongPtr, LONG_PTR, ULONG_PTR)
+__NT_INT_CONVERT(SizeTToUChar, size_t, UCHAR)
+__NT_INT_CONVERT(SizeTToUShort, size_t, USHORT)
+__NT_INT_CONVERT(SizeTToUInt, size_t, UINT)
+__NT_INT_CONVERT(SizeTToULong, size_t, ULONG)
+__NT_INT_CONVERT(SizeTToInt, size_t, INT)
+__NT_INT_CONVERT(SizeTToLong, size_t, LONG)
+__NT_INT_CONVERT(SizeTToLongLong, size_t, LONGLONG)
+__NT_INT_CONVERT(SIZETToUChar, SIZE_T, UCHAR)
+__NT_INT_CONVERT(SIZETToUShort, SIZE_T, USHORT)
+__NT_INT_CONVERT(SIZETToUInt, SIZE_T, UINT)
+__NT_INT_CONVERT(SIZETToULong, SIZE_T, ULONG)
+__NT_INT_CONVERT(SIZETToInt, SIZE_T, INT)
+__NT_INT_CONVERT(SIZETToLong, SIZE_T, LONG)
+__NT_INT_CONVERT(SIZETToLongLong, SIZE_T, LONGLONG)
+
+#endif /* _NT_NTINTSAFE_H */
