@@ -3,3 +3,7 @@
 #include <ntddk.h>
 #include <wdf.h>
 #include <initguid.h>
+#include <ntintsafe.h>
+#include <ntstrsafe.h>
+#include <vmbuskernelmodeclientlibapi.h>
+#include "trace.tmh"
