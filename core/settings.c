@@ -111,9 +111,7 @@ static u32 kmcl_ring_bytes(const struct kmcl_packet_shape *shape, u32 pages)
 		pages = min(DIV_ROUND_UP(largest * KMCL_DEFAULT_RING_PACKETS,
 					 KMCL_WIRE_PAGE_SIZE), 256u);
 
-	/* The control page is one of the kernel's pages, which may be larger. */
-	return PAGE_ALIGN(max(pages, least) * KMCL_WIRE_PAGE_SIZE +
-			  PAGE_SIZE - KMCL_WIRE_PAGE_SIZE);
+	return max(pages, least) * KMCL_WIRE_PAGE_SIZE;
 }
 
 void kmcl_settings_link_params(const struct kmcl_settings *set,

@@ -72,7 +72,7 @@ NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 	}
 
 	/* The control page is none of the ring's data. */
-	chan->send.ring_bytes = link->send_bytes ?: params.send_bytes - PAGE_SIZE;
+	chan->send.ring_bytes = link->send_bytes ?: params.send_bytes - KMCL_WIRE_PAGE_SIZE;
 	kmcl_bounce_open(chan);
 	if (kmcl_save_opens(chan))
 		kmcl_send_open(chan);

@@ -22,7 +22,7 @@ static struct host *host_of(struct kmcl_link *link)
 
 struct page **host_ring_alloc(struct hv_ring_buffer_info *ring, u32 bytes)
 {
-	u32 i, n = bytes / PAGE_SIZE;
+	u32 i, n = 1 + kmcl_hv_ring_data(bytes) / PAGE_SIZE;
 	struct page **pages = kcalloc(2 * n, sizeof(*pages), GFP_KERNEL);
 
 	/* The control page, then the data twice in a row. */
@@ -33,8 +33,8 @@ struct page **host_ring_alloc(struct hv_ring_buffer_info *ring, u32 bytes)
 
 	memset(ring, 0, sizeof(*ring));
 	ring->ring_buffer = vmap(pages, 2 * n - 1, VM_MAP, PAGE_KERNEL);
-	ring->ring_size = bytes;
-	ring->ring_datasize = bytes - PAGE_SIZE;
+	ring->ring_size = n * PAGE_SIZE;
+	ring->ring_datasize = ring->ring_size - PAGE_SIZE;
 	spin_lock_init(&ring->ring_lock);
 	return pages;
 }
@@ -77,6 +77,10 @@ static int host_open(struct kmcl_link *link, const struct kmcl_link_params *p)
 	channel->inbound.pkt_buffer_size = kmcl_hv_packet_buffer_size(p);
 	channel->inbound.pkt_buffer =
 		kzalloc(channel->inbound.pkt_buffer_size, GFP_KERNEL | __GFP_NOFAIL);
+	/* Where the ring is larger than asked for, the host never reads the rest. */
+	host->room = p->send_bytes - KMCL_WIRE_PAGE_SIZE;
+	channel->outbound.ring_buffer->read_index =
+		host->room % channel->outbound.ring_datasize;
 	/* Masked, so that hv_vmbus makes no hypercall to tell this host of a packet. */
 	channel->outbound.ring_buffer->interrupt_mask = 1;
 	host->open = true;
@@ -395,7 +399,7 @@ bool host_read(struct host *host, struct host_packet *pkt)
 {
 	struct hv_ring_buffer *ring = host->channel.outbound.ring_buffer;
 	u32 size = host->channel.outbound.ring_datasize;
-	u32 at = ring->read_index, total, head, i;
+	u32 at = (ring->read_index + size - host->room) % size, total, head, i;
 	u8 desc[16];
 
 	/* Pairs with the barrier between the guest's packet and its index. */
@@ -419,7 +423,7 @@ bool host_read(struct host *host, struct host_packet *pkt)
 		pkt->payload[i] = ring->buffer[(at + head + i) % size];
 
 	/* What was read is the guest's again only after this. */
-	smp_store_release(&ring->read_index, (at + total + 8) % size);
+	smp_store_release(&ring->read_index, (at + total + 8 + host->room) % size);
 	return true;
 }
 

@@ -25,6 +25,7 @@ struct host {
 	struct mutex rings;	/* held while the rings are made, freed or served */
 	struct page **send_pages;
 	struct page **recv_pages;
+	u32 room;		/* of the outgoing ring, while the host has read all */
 	guid_t type;
 	guid_t instance;
 	struct mutex lock;	/* guards the next two, and the making of an offer */

@@ -137,7 +137,11 @@ static void a_corrupt_ring_stays_unread_until_the_channel_is_disabled(struct kun
 
 static void a_write_index_out_of_range_is_survived(struct kunit *test)
 {
-	static const u32 indices[] = { 0x7ffffff8, 0xffffffff, 3 * 4096, 3 * 4096 + 8 };
+	static const u32 indices[] = {
+		0x7ffffff8, 0xffffffff,
+		/* The ring has three pages of the host's, and whole pages of the kernel's. */
+		ALIGN(3 * 4096, PAGE_SIZE), ALIGN(3 * 4096, PAGE_SIZE) + 8,
+	};
 	struct client *client;
 	struct host *host;
 	u32 i;
@@ -179,17 +183,17 @@ static void a_write_index_between_packets_does_not_spin(struct kunit *test)
 struct outgoing_lie {
 	const char *name;
 	bool write_index;	/* which is the guest's alone */
-	u32 index;		/* the ring has 4096 bytes of data */
+	u32 index;		/* the ring has a page of data */
 	bool external;
 };
 
 static const struct outgoing_lie outgoing_lies[] = {
-	{ "read index at the end", false, 4096 },
+	{ "read index at the end", false, PAGE_SIZE },
 	{ "read index far beyond", false, 0xfffffff0 },
-	{ "write index at the end", true, 4096 },
-	{ "write index at the end of the second mapping", true, 8192 },
+	{ "write index at the end", true, PAGE_SIZE },
+	{ "write index at the end of the second mapping", true, 2 * PAGE_SIZE },
 	{ "write index far beyond", true, 0x40000000 },
-	{ "external data, read index at the end", false, 4096, true },
+	{ "external data, read index at the end", false, PAGE_SIZE, true },
 	{ "external data, write index far beyond", true, 0x40000000, true },
 };
 
@@ -220,7 +224,7 @@ static void an_outgoing_index_out_of_range_closes_the_channel(struct kunit *test
 	KUNIT_ASSERT_NOT_NULL(test, mdl);
 	MmBuildMdlForNonPagedPool(mdl);
 	ring = host->channel.outbound.ring_buffer;
-	KUNIT_ASSERT_EQ(test, host->channel.outbound.ring_datasize, 4096);
+	KUNIT_ASSERT_EQ(test, host->channel.outbound.ring_datasize, PAGE_SIZE);
 	if (lie->write_index)
 		ring->write_index = lie->index;
 	else

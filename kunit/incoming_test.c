@@ -499,7 +499,8 @@ static bool complete_and_make_room(struct client *client, VMBPACKETCOMPLETION ha
 	VmbChannelPacketComplete(handle, buffer, len);
 	if (client->private) {
 		/* As if the host had read all. */
-		WRITE_ONCE(ring->read_index, ring->write_index);
+		WRITE_ONCE(ring->read_index, (ring->write_index + incoming_host->room) %
+					     incoming_host->channel.outbound.ring_datasize);
 		client_read(client);
 	}
 	return true;

@@ -14,9 +14,9 @@ static struct kmcl_lb_ring *ring_create(struct kunit *test)
 	struct kmcl_lb_ring *ring = kunit_kzalloc(test, sizeof(*ring), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, ring);
-	KUNIT_ASSERT_EQ(test, kmcl_lb_ring_init(ring, 2 * PAGE_SIZE), 0);
+	KUNIT_ASSERT_EQ(test, kmcl_lb_ring_init(ring, 2 * 4096), 0);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, ring_free, ring), 0);
-	KUNIT_EXPECT_EQ(test, ring->size, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, ring->size, 4096);
 	return ring;
 }
 
@@ -63,8 +63,8 @@ static void a_ring_never_gets_full_to_the_last_byte(struct kunit *test)
 {
 	struct kmcl_lb_ring *ring = ring_create(test);
 
-	KUNIT_EXPECT_EQ(test, put(ring, PAGE_SIZE - 24), -EOPNOTSUPP);
-	KUNIT_EXPECT_EQ(test, put(ring, PAGE_SIZE - 32), 1);
+	KUNIT_EXPECT_EQ(test, put(ring, 4096 - 24), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, put(ring, 4096 - 32), 1);
 	KUNIT_EXPECT_EQ(test, put(ring, 0), -EAGAIN);
 }
 

@@ -61,6 +61,15 @@ struct kmcl_hv_link {
  */
 #define KMCL_HV_GPADL_PAGES	((U16_MAX - sizeof(struct gpa_range)) / sizeof(u64))
 
+/*
+ * Bytes of data of a ring that @bytes were asked for. hv_vmbus has rings of the kernel's
+ * pages, the control page included, and the host's are of 4 KiB.
+ */
+static inline u32 kmcl_hv_ring_data(u32 bytes)
+{
+	return ALIGN(bytes - KMCL_WIRE_PAGE_SIZE, PAGE_SIZE);
+}
+
 static inline struct kmcl_hv_link *to_hv_link(struct kmcl_link *link)
 {
 	return container_of(link, struct kmcl_hv_link, link);

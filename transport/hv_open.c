@@ -211,7 +211,9 @@ static int kmcl_hv_connect(struct kmcl_hv_link *hv,
 	struct kmcl_hv_wait wait;
 	int ret;
 
-	ret = vmbus_alloc_ring(channel, p->send_bytes, p->recv_bytes);
+	hv->link.send_bytes = kmcl_hv_ring_data(p->send_bytes);
+	ret = vmbus_alloc_ring(channel, PAGE_SIZE + hv->link.send_bytes,
+			       PAGE_SIZE + kmcl_hv_ring_data(p->recv_bytes));
 	if (ret)
 		return ret;
 

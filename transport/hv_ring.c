@@ -271,6 +271,6 @@ u32 kmcl_hv_packet_buffer_size(const struct kmcl_link_params *p)
 {
 	u32 size = ALIGN(KMCL_HV_HEADERS + p->max_packet, 8);
 
-	return min_t(u32, size, p->recv_bytes - sizeof(struct hv_ring_buffer));
+	return min_t(u32, size, kmcl_hv_ring_data(p->recv_bytes));
 }
 EXPORT_SYMBOL_FOR_KMCL_TESTS(kmcl_hv_packet_buffer_size);

@@ -25,7 +25,7 @@
 /* @bytes includes a control page, which is not needed here. */
 int kmcl_lb_ring_init(struct kmcl_lb_ring *ring, u32 bytes)
 {
-	*ring = (struct kmcl_lb_ring) { .size = bytes - PAGE_SIZE };
+	*ring = (struct kmcl_lb_ring) { .size = bytes - KMCL_WIRE_PAGE_SIZE };
 	spin_lock_init(&ring->lock);
 	ring->data = vmalloc(ring->size);
 	/* No packet is larger than either of these. */

@@ -27,8 +27,9 @@ struct page;
 
 /**
  * struct kmcl_link_params - what the core asks of a link when it opens it
- * @send_bytes: size of the outgoing ring, its control page included
- * @recv_bytes: size of the incoming ring, its control page included
+ * @send_bytes: size of the outgoing ring, its control page included, in pages of
+ *	KMCL_WIRE_PAGE_SIZE bytes; it may be made larger
+ * @recv_bytes: size of the incoming ring, likewise
  * @max_packet: largest payload of a packet, either way
  * @max_gpa: most bytes of the headers of a packet that describes memory
  * @pipe: whether packets have the headers of a pipe
