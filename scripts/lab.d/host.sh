@@ -11,7 +11,7 @@
 # Standard output is the transcript; lines that begin with @ are for scripts/lab.
 
 # shellcheck source=/dev/null
-. /lab/settings # HOST, BOOT_LIMIT, TIME_LIMIT, STILL_LIMIT, QUIET, PMEM
+. /lab/settings # HOST, QEMU, BOOT_LIMIT, TIME_LIMIT, STILL_LIMIT, QUIET, PMEM
 export OUT=/lab/out RUN=/run/lab
 mkdir -p "$OUT" "$RUN"
 mkfifo "$RUN/qmp.in" "$RUN/qmp.out" "$RUN/lines" "$RUN/never"
@@ -86,7 +86,7 @@ while IFS= read -r arg; do
 done </lab/host.args
 case $HOST in
 vmbhost) set -- /lab/vmbhost "$@" ;;
-*) set -- qemu-system-x86_64 "$@" ;;
+*) set -- "$QEMU" "$@" ;;
 esac
 [ "$PMEM" = 0 ] || truncate -s "${PMEM}M" "$RUN/pmem"
 

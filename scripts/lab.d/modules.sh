@@ -6,19 +6,16 @@
 lab_modules() {
 	local for=${1:-} kbuild tree
 	shift || true
-	known_kernel "$for" || is_arm64 "$for" || die "modules: for which kernel? (see scripts/lab help)"
+	known_kernel "$for" || die "modules: for which kernel? (see scripts/lab help)"
 	prepare
 	if [[ $for == stock ]]; then
 		need_tree
 		tree=$TREE kbuild=/lib/modules/$(tree_kernel "$TREE")/build
-	elif is_arm64 "$for"; then
-		need_arm64_kernels
-		tree=$CHECK kbuild=/kernel/${for#arm64-}
-		set -- "${ARM64_MAKE[@]}" VMBKMCL_KUNIT=1 "$@"
 	else
 		need_kernel_named "$for"
 		tree=$CHECK kbuild=/kernel
 		set -- VMBKMCL_KUNIT=1 "$@"
+		! is_arm64 "$for" || set -- "${ARM64_MAKE[@]}" "$@"
 	fi
 	# One folder for each work tree: several share this cache.
 	local dir

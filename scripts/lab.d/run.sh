@@ -42,10 +42,12 @@ lab_run() {
 	[[ $pmem == 0 || $host == vmbhost ]] || die "run: --pmem is for --host vmbhost"
 	[[ -z $scenario || -f $scenario ]] || die "run: no such scenario: $scenario"
 	[[ $count == 0 || $host == none ]] || die "run: --count is for --host none"
+	! is_arm64 "$kernel" || [[ $host == none && $count == 0 ]] ||
+		die "run: $kernel is for --host none, without --count"
 
 	SAY=1
 	prepare
-	need_images
+	if is_arm64 "$kernel"; then need_arm64_image; else need_images; fi
 	((python == 0)) || need_python
 	[[ $kernel == stock ]] || need_kernel_named "$kernel"
 	[[ $host != vmbhost ]] || need_vmbhost
@@ -77,9 +79,12 @@ lab_run() {
 
 # Everything that the guest and its QEMU need, in $lab, /lab in the tree.
 gather() {
-	local file name overlay=$WORK/overlay
+	local file name overlay=$WORK/overlay qemu=qemu-system-x86_64
 	if [[ $kernel == stock ]]; then
 		cp "$TREE"/boot/vmlinuz-* "$lab/kernel"
+	elif is_arm64 "$kernel"; then
+		cp "$KERNEL/arch/arm64/boot/Image" "$lab/kernel"
+		qemu=/opt/usr/bin/qemu-system-aarch64
 	else
 		cp "$KERNEL/arch/x86/boot/bzImage" "$lab/kernel"
 	fi
@@ -100,7 +105,7 @@ gather() {
 		cp "$VMBHOST" "$lab/vmbhost"
 		cp "${scenario:-/dev/null}" "$lab/scenario"
 	fi
-	printf '%s\n' "HOST=$host" "BOOT_LIMIT=$BOOT_LIMIT" "TIME_LIMIT=$timeout" \
+	printf '%s\n' "HOST=$host" "QEMU=$qemu" "BOOT_LIMIT=$BOOT_LIMIT" "TIME_LIMIT=$timeout" \
 		"STILL_LIMIT=$STILL_LIMIT" "QUIET=$quiet" "PMEM=$pmem" \
 		>"$lab/settings"
 }
@@ -125,7 +130,9 @@ has_synic() {
 
 # Arguments of the program that runs the guest, one a line.
 guest_args() {
-	local words="console=ttyS0 panic=-1 printk.devkmsg=on mitigations=off"
+	local console=ttyS0
+	! is_arm64 "$kernel" || console=ttyAMA0
+	local words="console=$console panic=-1 printk.devkmsg=on mitigations=off"
 	((count == 0)) || words+=' tsc=reliable norandmaps'
 	words+=${beside:+ lab.linger=20}
 	if [[ $host == vmbhost ]]; then
@@ -147,7 +154,9 @@ guest_args() {
 		-cpu qemu64,kvm=off,hv-relaxed,hv-vapic,hv-time,hv-vpindex,hv-synic,hv-stimer,hv-runtime \
 		-device vmbus-bridge -device hv-balloon,id=hb,status-report=on ;;
 	none)
-		if ((count)); then
+		if is_arm64 "$kernel"; then
+			arm64_machine
+		elif ((count)); then
 			# Nothing of the machine's own time, or chance, comes in.
 			printf '%s\n' -accel tcg -icount shift=0,sleep=off -machine q35 \
 				-rtc base=2020-01-01T00:00:00,clock=vm \
@@ -165,7 +174,7 @@ emulated() {
 }
 
 start_direct() {
-	in_tree ro "$TREE" "$lab:/lab" -- busybox sh /lab/host.sh
+	in_tree ro "$TREE" "$lab:/lab" ${PROGRAMS:+"$PROGRAMS:/opt"} -- busybox sh /lab/host.sh
 }
 
 # The outer of two QEMUs. Its disk is a tar archive of $lab, its two serial

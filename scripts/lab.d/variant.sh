@@ -5,13 +5,14 @@
 
 # Is NAME a kernel that modules can be built for?
 known_kernel() {
-	[[ $1 =~ ^(stock|kunit)$ ]] || [[ $1 =~ ^[a-z]+$ && $1 != kernel &&
+	[[ $1 =~ ^(stock|kunit)$ ]] || is_arm64 "$1" || [[ $1 =~ ^[a-z]+$ && $1 != kernel &&
 		-f $SOURCE/kunit/$1.config ]]
 }
 
-# need_kernel_named kunit|VARIANT
+# need_kernel_named kunit|arm64-4k|arm64-64k|VARIANT
 need_kernel_named() {
 	[[ $1 != kunit ]] || { need_kernel && return; }
+	! is_arm64 "$1" || { need_arm64_kernel "$1" && return; }
 	case " $NEWEST_VARIANTS " in
 	*" $1 "*) need_newest_tree ;;
 	*) need_check_tree ;;
