@@ -161,9 +161,9 @@ static u32 host_u32(struct bounce *b, u32 at)
 static u8 *host_byte(struct bounce *b, u32 head, u32 at)
 {
 	u32 pos = host_u32(b, head + 4) + at;
-	u64 pfn = *(u64 *)(b->pkt->head + head + 8 + pos / 4096 * 8);
+	u64 frame = *(u64 *)(b->pkt->head + head + 8 + pos / 4096 * 8);
 
-	return (u8 *)page_address(pfn_to_page(pfn)) + pos % 4096;
+	return frame_address(frame) + pos % 4096;
 }
 
 /* Has the host the bytes of that memory? It writes over them, from @seed on, if asked. */
@@ -176,8 +176,7 @@ static void host_uses(struct bounce *b, u32 head, u32 at, u32 len, bool reads, i
 	for (i = 0; i < len; i++) {
 		u8 *byte = host_byte(b, head, i);
 
-		mine += page_to_pfn(virt_to_page(byte)) ==
-			vmalloc_to_pfn(b->pages + at + i);
+		mine += frame_at(byte) == frame_at(b->pages + at + i);
 		wrong += *byte != b->pages[at + i];
 		if (seed)
 			*byte = seed + i;
@@ -279,7 +278,7 @@ static void frame_numbers_are_copied_like_mdls(struct kunit *test)
 {
 	struct bounce *b = bounce_create(test, true);
 	PFN_NUMBER pfns[] = {
-		vmalloc_to_pfn(b->pages + 2 * 4096), vmalloc_to_pfn(b->pages + 3 * 4096),
+		frame_at(b->pages + 2 * 4096), frame_at(b->pages + 3 * 4096),
 	};
 
 	EXPECT_STATUS(test, VmbPacketSendWithExternalPfns(b->done->packet, "x", 1, pfns, 2,
@@ -294,7 +293,7 @@ static void frame_numbers_are_copied_like_mdls(struct kunit *test)
 static void frames_that_are_no_memory_are_refused(struct kunit *test)
 {
 	struct bounce *b = bounce_create(test, true);
-	PFN_NUMBER pfns[] = { vmalloc_to_pfn(b->pages), 0xabcdef0123 };
+	PFN_NUMBER pfns[] = { frame_at(b->pages), 0xabcdef0123 };
 
 	EXPECT_STATUS(test, VmbPacketSendWithExternalPfns(b->done->packet, "x", 1, pfns, 2,
 							  WAIT), STATUS_NOT_SUPPORTED);
@@ -662,8 +661,7 @@ static void without_a_need_nothing_is_copied(struct kunit *test)
 	client_enable(b->client);
 	bounce_send(b->done, bounce_mdl(b, NULL, 100, 50), IN);
 	KUNIT_ASSERT_TRUE(test, host_read(b->host, b->pkt));
-	KUNIT_EXPECT_PTR_EQ(test, pfn_to_page(*(u64 *)(b->pkt->head + 32)),
-			    vmalloc_to_page(b->pages));
+	KUNIT_EXPECT_EQ(test, *(u64 *)(b->pkt->head + 32), frame_at(b->pages));
 	KUNIT_EXPECT_EQ(test, pool_free(b), b->free);
 }
 

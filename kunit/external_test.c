@@ -65,12 +65,6 @@ static PMDL external_mdl(struct external *x, void *buffer, u32 len)
 	return mdl;
 }
 
-static u64 pfn_at(const void *address)
-{
-	return is_vmalloc_addr(address) ? vmalloc_to_pfn(address) :
-	       page_to_pfn(virt_to_page(address));
-}
-
 /* The headers as they have to be, byte by byte, put together with no help. */
 struct expected {
 	u8 bytes[1024];
@@ -109,7 +103,7 @@ static void expect_range(struct expected *e, const u8 *start, u32 len)
 	put(e, len, 4);
 	put(e, start - page, 4);
 	for (; page < start + len; page += 4096)
-		put(e, pfn_at(page), 8);
+		put(e, frame_at(page), 8);
 }
 
 static void expect_equal(struct external *x, struct expected *e)
@@ -178,17 +172,18 @@ static void every_mdl_of_a_chain_is_a_range(struct kunit *test)
 static void memory_that_is_scattered_is_described_page_by_page(struct kunit *test)
 {
 	struct external *x = external_create(test);
-	u8 *scattered = vmalloc(5 * 4096);
+	u8 *scattered = vmalloc(5 * PAGE_SIZE);
+	u8 *start = scattered + PAGE_SIZE - 4096 + 17;
 	struct expected *e;
 	PMDL mdl;
 
 	KUNIT_ASSERT_NOT_NULL(test, scattered);
-	mdl = external_mdl(x, scattered + 17, 4 * 4096);
+	mdl = external_mdl(x, start, 4 * 4096);
 	EXPECT_STATUS(test, VmbPacketSend(x->done->packet, NULL, 0, mdl, WAIT),
 		      STATUS_SUCCESS);
 	KUNIT_ASSERT_TRUE(test, host_read(x->host, x->pkt));
 	e = expect_head(x, 1, 5, 0);
-	expect_range(e, scattered + 17, 4 * 4096);
+	expect_range(e, start, 4 * 4096);
 	expect_equal(x, e);
 	VmbChannelDisable(x->client->channel);
 	vfree(scattered);
@@ -545,7 +540,7 @@ static void disable_completes_it_once(struct kunit *test)
 static void memory_of_a_channel_that_cannot_be_closed_is_pinned(struct kunit *test)
 {
 	struct external *x = external_create(test);
-	u8 *scattered = vmalloc(3 * 4096);
+	u8 *scattered = vmalloc(3 * PAGE_SIZE);
 	struct client_done *queued;
 	struct page *pages[3];
 	PMDL mdl;
@@ -553,9 +548,9 @@ static void memory_of_a_channel_that_cannot_be_closed_is_pinned(struct kunit *te
 
 	KUNIT_ASSERT_NOT_NULL(test, scattered);
 	for (i = 0; i < 3; i++)
-		pages[i] = vmalloc_to_page(scattered + i * 4096);
-	/* The last two pages, from the middle of one to the first byte of the other. */
-	mdl = external_mdl(x, scattered + 4096 + 2048, 2049);
+		pages[i] = vmalloc_to_page(scattered + i * PAGE_SIZE);
+	/* The last two pages, from the end of one to the first byte of the other. */
+	mdl = external_mdl(x, scattered + 2 * PAGE_SIZE - 2048, 2049);
 	EXPECT_STATUS(test, VmbPacketSend(x->done->packet, "x", 1, mdl, WAIT),
 		      STATUS_SUCCESS);
 	/* What waits in the queue the host does not know of. */

@@ -8,11 +8,12 @@
 #define READ_ONLY	VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY
 
 #define PAGES	5
+#define FRAMES	(PAGES * PAGE_FRAMES)
 
 /* Pages that are no piece of memory. */
 struct frames {
 	struct page *pages[PAGES];
-	PFN_NUMBER pfns[PAGES];
+	PFN_NUMBER pfns[FRAMES];
 };
 
 static void frames_free(void *data)
@@ -35,10 +36,11 @@ static struct frames *frames_create(struct kunit *test)
 	/* Neighbours, if they are, do not come in a row. */
 	swap(frames->pages[0], frames->pages[PAGES - 1]);
 	swap(frames->pages[1], frames->pages[2]);
-	for (i = 0; i < PAGES; i++) {
-		frames->pfns[i] = page_to_pfn(frames->pages[i]);
-		pair_fill(page_address(frames->pages[i]), i, 4096);
-	}
+	for (i = 0; i < PAGES; i++)
+		pair_fill(page_address(frames->pages[i]), i, PAGE_SIZE);
+	for (i = 0; i < FRAMES; i++)
+		frames->pfns[i] = frame_of(frames->pages[i / PAGE_FRAMES],
+					   i % PAGE_FRAMES * 4096);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, frames_free, frames), 0);
 	return frames;
 }
@@ -57,21 +59,22 @@ static struct client *frames_client(struct kunit *test, struct host **host)
 static void pages_by_number_are_known_to_the_host_until_deleted(struct kunit *test)
 {
 	struct frames *frames = frames_create(test);
-	PFN_NUMBER list[PAGES];
+	PFN_NUMBER *list = kunit_kmalloc(test, sizeof(frames->pfns), GFP_KERNEL);
 	struct host *host;
 	struct client *client = frames_client(test, &host);
 	struct kmcl_gpadl *gpadl;
 	UINT32 handle = 0, i;
 
-	memcpy(list, frames->pfns, sizeof(list));
+	KUNIT_ASSERT_NOT_NULL(test, list);
+	memcpy(list, frames->pfns, sizeof(frames->pfns));
 	ASSERT_STATUS(test, VmbChannelCreateGpadlFromPfnList(client->channel, READ_ONLY, list,
-							     PAGES, &handle), STATUS_SUCCESS);
+							     FRAMES, &handle), STATUS_SUCCESS);
 	/* The array is the caller's again. */
-	memset(list, 0, sizeof(list));
+	memset(list, 0, sizeof(frames->pfns));
 	gpadl = host_gpadl(host, handle);
 	KUNIT_ASSERT_NOT_NULL(test, gpadl);
 	KUNIT_EXPECT_EQ(test, gpadl->offset, 0);
-	KUNIT_EXPECT_EQ(test, gpadl->len, PAGES * 4096);
+	KUNIT_EXPECT_EQ(test, gpadl->len, PAGES * PAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, gpadl->n_pages, PAGES);
 	KUNIT_EXPECT_TRUE(test, gpadl->read_only);
 	/* Whoever wants them in one piece has to map them. */
@@ -92,16 +95,16 @@ static void a_server_maps_the_clients_pages_in_their_order(struct kunit *test)
 
 	pair_up(pair);
 	ASSERT_STATUS(test, VmbChannelCreateGpadlFromPfnList(pair->client->channel, 0,
-							     frames->pfns, PAGES, &handle),
+							     frames->pfns, FRAMES, &handle),
 		      STATUS_SUCCESS);
 	ASSERT_STATUS(test, VmbChannelMapGpadl(pair->server->channel, 0, handle, &mdl),
 		      STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl), PAGES * 4096);
+	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl), PAGES * PAGE_SIZE);
 	there = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
 	KUNIT_ASSERT_NOT_NULL(test, there);
 	for (i = 0; i < PAGES; i++) {
-		KUNIT_EXPECT_TRUE(test, pair_filled(there + i * 4096, i, 4096));
-		there[i * 4096 + 9] = i + 100;
+		KUNIT_EXPECT_TRUE(test, pair_filled(there + i * PAGE_SIZE, i, PAGE_SIZE));
+		there[i * PAGE_SIZE + 9] = i + 100;
 		KUNIT_EXPECT_EQ(test, ((u8 *)page_address(frames->pages[i]))[9], i + 100);
 	}
 	VmbChannelUnmapGpadl(pair->server->channel, handle);
@@ -112,22 +115,27 @@ static void a_server_maps_the_clients_pages_in_their_order(struct kunit *test)
 static void a_page_may_be_there_twice(struct kunit *test)
 {
 	struct frames *frames = frames_create(test);
-	PFN_NUMBER list[3] = { frames->pfns[1], frames->pfns[2], frames->pfns[1] };
+	const u32 bytes = sizeof(*frames->pfns) * PAGE_FRAMES;
+	PFN_NUMBER *list = kunit_kmalloc(test, 3 * bytes, GFP_KERNEL);
 	struct pair *pair = pair_create(test);
 	UINT32 handle = 0;
 	u8 *there;
 	PMDL mdl;
 
+	KUNIT_ASSERT_NOT_NULL(test, list);
+	memcpy(list, &frames->pfns[PAGE_FRAMES], 2 * bytes);
+	memcpy(list + 2 * PAGE_FRAMES, list, bytes);
 	pair_up(pair);
 	ASSERT_STATUS(test, VmbChannelCreateGpadlFromPfnList(pair->client->channel, READ_ONLY,
-							     list, 3, &handle), STATUS_SUCCESS);
+							     list, 3 * PAGE_FRAMES, &handle),
+		      STATUS_SUCCESS);
 	ASSERT_STATUS(test, VmbChannelMapGpadl(pair->server->channel, READ_ONLY, handle, &mdl),
 		      STATUS_SUCCESS);
 	there = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
 	KUNIT_ASSERT_NOT_NULL(test, there);
-	KUNIT_EXPECT_TRUE(test, pair_filled(there, 1, 4096));
-	KUNIT_EXPECT_TRUE(test, pair_filled(there + 4096, 2, 4096));
-	KUNIT_EXPECT_TRUE(test, pair_filled(there + 8192, 1, 4096));
+	KUNIT_EXPECT_TRUE(test, pair_filled(there, 1, PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, pair_filled(there + PAGE_SIZE, 2, PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, pair_filled(there + 2 * PAGE_SIZE, 1, PAGE_SIZE));
 	VmbChannelUnmapGpadl(pair->server->channel, handle);
 	VmbChannelDeleteGpadl(pair->client->channel, handle);
 }
@@ -142,11 +150,11 @@ static void numbers_are_checked(struct kunit *test)
 	PFN_NUMBER *pfns = frames->pfns;
 	UINT32 handle = 4711;
 
-	EXPECT_STATUS(test, VmbChannelCreateGpadlFromPfnList(NULL, 0, pfns, PAGES, &handle),
+	EXPECT_STATUS(test, VmbChannelCreateGpadlFromPfnList(NULL, 0, pfns, FRAMES, &handle),
 		      STATUS_INVALID_PARAMETER_1);
-	EXPECT_STATUS(test, VmbChannelCreateGpadlFromPfnList(c, 2, pfns, PAGES, &handle),
+	EXPECT_STATUS(test, VmbChannelCreateGpadlFromPfnList(c, 2, pfns, FRAMES, &handle),
 		      STATUS_INVALID_PARAMETER_2);
-	EXPECT_STATUS(test, VmbChannelCreateGpadlFromPfnList(c, 0, NULL, PAGES, &handle),
+	EXPECT_STATUS(test, VmbChannelCreateGpadlFromPfnList(c, 0, NULL, FRAMES, &handle),
 		      STATUS_INVALID_PARAMETER_3);
 	EXPECT_STATUS(test, VmbChannelCreateGpadlFromPfnList(c, 0, &none, 1, &handle),
 		      STATUS_INVALID_PARAMETER_3);
@@ -162,13 +170,46 @@ static void numbers_are_checked(struct kunit *test)
 		      STATUS_INVALID_PARAMETER_4);
 	EXPECT_STATUS(test, VmbChannelCreateGpadlFromPfnList(c, 0, pfns, U32_MAX, &handle),
 		      STATUS_INVALID_PARAMETER_4);
-	EXPECT_STATUS(test, VmbChannelCreateGpadlFromPfnList(c, 0, pfns, PAGES, NULL),
+	EXPECT_STATUS(test, VmbChannelCreateGpadlFromPfnList(c, 0, pfns, FRAMES, NULL),
 		      STATUS_INVALID_PARAMETER_5);
 	KUNIT_EXPECT_EQ(test, handle, 4711);
 	KUNIT_EXPECT_EQ(test, host->gpadls_created, 0);
 	VmbChannelDisable(c);
-	EXPECT_STATUS(test, VmbChannelCreateGpadlFromPfnList(c, 0, pfns, PAGES, &handle),
+	EXPECT_STATUS(test, VmbChannelCreateGpadlFromPfnList(c, 0, pfns, FRAMES, &handle),
 		      STATUS_INVALID_DEVICE_STATE);
+}
+
+/* Memory is mapped, and described to a real host, by the kernel's pages. */
+static void frames_follow_each_other_within_a_page_of_the_kernels(struct kunit *test)
+{
+	struct frames *frames = frames_create(test);
+	struct host *host;
+	struct client *client = frames_client(test, &host);
+	const struct kmcl_gpadl *gpadl;
+	PFN_NUMBER *pfns = frames->pfns;
+	UINT32 handle, i;
+
+	/* From the last frame of a page to the first of another. */
+	ASSERT_STATUS(test, VmbChannelCreateGpadlFromPfnList(client->channel, 0,
+							     &pfns[PAGE_FRAMES - 1],
+							     PAGE_FRAMES + 2, &handle),
+		      STATUS_SUCCESS);
+	gpadl = host_gpadl(host, handle);
+	KUNIT_ASSERT_NOT_NULL(test, gpadl);
+	KUNIT_ASSERT_EQ(test, host_gpadl_frames(host, gpadl), PAGE_FRAMES + 2);
+	for (i = 0; i < PAGE_FRAMES + 2; i++)
+		KUNIT_EXPECT_EQ(test, host_gpadl_frame(gpadl, i), pfns[PAGE_FRAMES - 1 + i]);
+	VmbChannelDeleteGpadl(client->channel, handle);
+
+	/* Not in order, or not to the end of the page: well where each is a page. */
+	swap(pfns[1], pfns[2]);
+	EXPECT_STATUS(test, VmbChannelCreateGpadlFromPfnList(client->channel, 0, pfns, 3,
+							     &handle),
+		      PAGE_FRAMES == 1 ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_3);
+	pfns[1] = pfns[PAGE_FRAMES];
+	EXPECT_STATUS(test, VmbChannelCreateGpadlFromPfnList(client->channel, 0, pfns, 2,
+							     &handle),
+		      PAGE_FRAMES == 1 ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_3);
 }
 
 /* The message to the host counts to 8190. */
@@ -183,7 +224,7 @@ static void more_frames_than_the_host_can_be_told_of_are_refused(struct kunit *t
 
 	KUNIT_ASSERT_NOT_NULL(test, list);
 	for (i = 0; i < 8191; i++)
-		list[i] = frames->pfns[i % PAGES];
+		list[i] = frames->pfns[i % FRAMES];
 	mark = log_mark();
 	EXPECT_STATUS(test, VmbChannelCreateGpadlFromPfnList(client->channel, 0, list, 8191,
 							     &handle), STATUS_NOT_SUPPORTED);
@@ -233,7 +274,7 @@ static void frames_that_are_left_are_forgotten_when_the_channel_closes(struct ku
 	UINT32 handle;
 
 	ASSERT_STATUS(test, VmbChannelCreateGpadlFromPfnList(client->channel, 0, frames->pfns,
-							     PAGES, &handle), STATUS_SUCCESS);
+							     FRAMES, &handle), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, host_gpadls(host), 1);
 	VmbChannelDisable(client->channel);
 	KUNIT_EXPECT_EQ(test, host_gpadls(host), 0);
@@ -244,6 +285,7 @@ static struct kunit_case frames_cases[] = {
 	KUNIT_CASE(a_server_maps_the_clients_pages_in_their_order),
 	KUNIT_CASE(a_page_may_be_there_twice),
 	KUNIT_CASE(numbers_are_checked),
+	KUNIT_CASE(frames_follow_each_other_within_a_page_of_the_kernels),
 	KUNIT_CASE(more_frames_than_the_host_can_be_told_of_are_refused),
 	KUNIT_CASE(a_server_makes_none),
 	KUNIT_CASE(a_refusal_of_frames_is_a_status),

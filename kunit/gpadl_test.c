@@ -52,9 +52,9 @@ static void a_buffer_is_known_to_the_host_until_it_is_deleted(struct kunit *test
 	KUNIT_ASSERT_NOT_NULL(test, gpadl);
 	KUNIT_EXPECT_EQ(test, gpadl->offset, 0);
 	KUNIT_EXPECT_EQ(test, gpadl->len, 8192);
-	KUNIT_EXPECT_EQ(test, gpadl->n_pages, 2);
-	KUNIT_EXPECT_PTR_EQ(test, gpadl->pages[0], virt_to_page(pages));
-	KUNIT_EXPECT_PTR_EQ(test, gpadl->pages[1], virt_to_page(pages + 4096));
+	KUNIT_EXPECT_EQ(test, host_gpadl_frames(host, gpadl), 2);
+	KUNIT_EXPECT_EQ(test, host_gpadl_frame(gpadl, 0), frame_at(pages));
+	KUNIT_EXPECT_EQ(test, host_gpadl_frame(gpadl, 1), frame_at(pages + 4096));
 	KUNIT_EXPECT_FALSE(test, gpadl->read_only);
 
 	VmbChannelDeleteGpadl(client->channel, handle);
@@ -65,23 +65,24 @@ static void any_kernel_memory_will_do(struct kunit *test)
 {
 	struct host *host;
 	struct client *client = gpadl_client(test, &host);
-	u8 *scattered = vmalloc(3 * 4096);
+	u8 *scattered = vmalloc(3 * PAGE_SIZE);
+	u8 *frames = scattered + PAGE_SIZE - 4096;
 	struct kmcl_gpadl *gpadl;
 	UINT32 handle;
 	u32 i;
 
 	KUNIT_ASSERT_NOT_NULL(test, scattered);
 	ASSERT_STATUS(test, VmbChannelCreateGpadlFromBuffer(client->channel, READ_ONLY,
-							    scattered + 5, 8187 + 4095,
+							    frames + 5, 8187 + 4095,
 							    &handle),
 		      STATUS_SUCCESS);
 	gpadl = host_gpadl(host, handle);
-	KUNIT_EXPECT_EQ(test, gpadl->offset, 5);
+	KUNIT_EXPECT_EQ(test, gpadl->offset, PAGE_SIZE - 4096 + 5);
 	KUNIT_EXPECT_EQ(test, gpadl->len, 8187 + 4095);
-	KUNIT_ASSERT_EQ(test, gpadl->n_pages, 3);
+	KUNIT_ASSERT_EQ(test, host_gpadl_frames(host, gpadl), 3);
 	for (i = 0; i < 3; i++)
-		KUNIT_EXPECT_PTR_EQ(test, gpadl->pages[i],
-				    vmalloc_to_page(scattered + i * 4096));
+		KUNIT_EXPECT_EQ(test, host_gpadl_frame(gpadl, i),
+				frame_at(frames + i * 4096));
 	KUNIT_EXPECT_TRUE(test, gpadl->read_only);
 	VmbChannelDeleteGpadl(client->channel, handle);
 	vfree(scattered);
@@ -101,8 +102,9 @@ static void a_modules_memory_is_described_by_its_pages(struct kunit *test)
 							    sizeof(static_memory), &handle),
 		      STATUS_SUCCESS);
 	gpadl = host_gpadl(host, handle);
-	KUNIT_EXPECT_PTR_EQ(test, gpadl->pages[0], vmalloc_to_page(static_memory));
-	KUNIT_EXPECT_PTR_EQ(test, gpadl->pages[1], vmalloc_to_page(static_memory + 4096));
+	KUNIT_EXPECT_EQ(test, host_gpadl_frames(host, gpadl), 2);
+	KUNIT_EXPECT_EQ(test, host_gpadl_frame(gpadl, 0), frame_at(static_memory));
+	KUNIT_EXPECT_EQ(test, host_gpadl_frame(gpadl, 1), frame_at(static_memory + 4096));
 	KUNIT_EXPECT_NULL(test, gpadl->address);
 	VmbChannelDeleteGpadl(client->channel, handle);
 }
@@ -158,6 +160,9 @@ static void creation_checks_its_parameters(struct kunit *test)
 }
 
 /* Three MDLs: page 1 from byte 512 on, pages 4 and 5, page 7 up to byte 100. */
+#define FIRST	(PAGE_SIZE - 512)
+#define SECOND	(2 * PAGE_SIZE)
+
 struct chain_part {
 	const char *name;
 	u32 offset;
@@ -169,16 +174,17 @@ struct chain_part {
 };
 
 static const struct chain_part chain_parts[] = {
-	{ "all", 0, 0, STATUS_SUCCESS, 512, 3584 + 8192 + 100, { 1, 4, 5, 7, -1 } },
-	{ "from an offset on", 100, 0, STATUS_SUCCESS, 612, 3484 + 8192 + 100,
+	{ "all", 0, 0, STATUS_SUCCESS, 512, FIRST + SECOND + 100, { 1, 4, 5, 7, -1 } },
+	{ "from an offset on", 100, 0, STATUS_SUCCESS, 612, FIRST - 100 + SECOND + 100,
 	  { 1, 4, 5, 7, -1 } },
 	{ "a length", 0, 10, STATUS_SUCCESS, 512, 10, { 1, -1 } },
-	{ "the middle", 3584, 8192, STATUS_SUCCESS, 0, 8192, { 4, 5, -1 } },
-	{ "from the middle on", 3584 + 4096, 0, STATUS_SUCCESS, 0, 4196, { 5, 7, -1 } },
-	{ "in the middle", 3584 + 4097, 50, STATUS_SUCCESS, 1, 50, { 5, -1 } },
-	{ "the end", 3584 + 8192 + 99, 1, STATUS_SUCCESS, 99, 1, { 7, -1 } },
-	{ "beyond the end", 3584 + 8192 + 99, 2, STATUS_INVALID_PARAMETER_5, 0, 0, { -1 } },
-	{ "behind the end", 3584 + 8192 + 100, 0, STATUS_INVALID_PARAMETER_4, 0, 0, { -1 } },
+	{ "the middle", FIRST, SECOND, STATUS_SUCCESS, 0, SECOND, { 4, 5, -1 } },
+	{ "from the middle on", FIRST + PAGE_SIZE, 0, STATUS_SUCCESS, 0, PAGE_SIZE + 100,
+	  { 5, 7, -1 } },
+	{ "in the middle", FIRST + PAGE_SIZE + 1, 50, STATUS_SUCCESS, 1, 50, { 5, -1 } },
+	{ "the end", FIRST + SECOND + 99, 1, STATUS_SUCCESS, 99, 1, { 7, -1 } },
+	{ "beyond the end", FIRST + SECOND + 99, 2, STATUS_INVALID_PARAMETER_5, 0, 0, { -1 } },
+	{ "behind the end", FIRST + SECOND + 100, 0, STATUS_INVALID_PARAMETER_4, 0, 0, { -1 } },
 };
 
 KUNIT_ARRAY_PARAM_DESC(chain_part, chain_parts, name);
@@ -194,9 +200,9 @@ static void a_part_of_a_chain_is_shared(struct kunit *test)
 	PMDL mdls[3];
 	u32 i;
 
-	mdls[0] = IoAllocateMdl(pages + 4096 + 512, 3584, FALSE, FALSE, NULL);
-	mdls[1] = IoAllocateMdl(pages + 4 * 4096, 8192, FALSE, FALSE, NULL);
-	mdls[2] = IoAllocateMdl(pages + 7 * 4096, 100, FALSE, FALSE, NULL);
+	mdls[0] = IoAllocateMdl(pages + PAGE_SIZE + 512, FIRST, FALSE, FALSE, NULL);
+	mdls[1] = IoAllocateMdl(pages + 4 * PAGE_SIZE, SECOND, FALSE, FALSE, NULL);
+	mdls[2] = IoAllocateMdl(pages + 7 * PAGE_SIZE, 100, FALSE, FALSE, NULL);
 	for (i = 0; i < 3; i++) {
 		KUNIT_ASSERT_NOT_NULL(test, mdls[i]);
 		MmBuildMdlForNonPagedPool(mdls[i]);
@@ -218,7 +224,7 @@ static void a_part_of_a_chain_is_shared(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gpadl->len, part->bytes);
 	for (i = 0; part->pages[i] >= 0; i++)
 		KUNIT_EXPECT_PTR_EQ(test, gpadl->pages[i],
-				    virt_to_page(pages + part->pages[i] * 4096));
+				    virt_to_page(pages + part->pages[i] * PAGE_SIZE));
 	KUNIT_EXPECT_EQ(test, gpadl->n_pages, i);
 	VmbChannelDeleteGpadl(client->channel, handle);
 }
@@ -313,8 +319,8 @@ static void several_are_told_apart(struct kunit *test)
 
 		KUNIT_EXPECT_EQ(test, !gpadl, i % 2);
 		if (gpadl)
-			KUNIT_EXPECT_PTR_EQ(test, gpadl->pages[0],
-					    virt_to_page(pages + i * 4096));
+			KUNIT_EXPECT_EQ(test, host_gpadl_frame(gpadl, 0),
+					frame_at(pages + i * 4096));
 	}
 	for (i = 0; i < 8; i += 2)
 		VmbChannelDeleteGpadl(client->channel, handles[i]);
@@ -515,9 +521,9 @@ static void what_the_host_may_still_write_to_is_pinned(struct kunit *test)
 	struct host *host;
 	struct client *client = gpadl_client(test, &host);
 	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
-	u8 *scattered = vmalloc(2 * 4096);
+	u8 *scattered = vmalloc(2 * PAGE_SIZE);
 	u8 *object = kmalloc(4096, GFP_KERNEL);
-	struct page *second = scattered ? vmalloc_to_page(scattered + 4096) : NULL;
+	struct page *second = scattered ? vmalloc_to_page(scattered + PAGE_SIZE) : NULL;
 	struct kmsg_dump_iter mark = log_mark();
 	UINT32 handles[3];
 
@@ -525,7 +531,8 @@ static void what_the_host_may_still_write_to_is_pinned(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, object);
 	VmbChannelCreateGpadlFromBuffer(client->channel, 0, page_address(page), 4096,
 					&handles[0]);
-	VmbChannelCreateGpadlFromBuffer(client->channel, 0, scattered, 2 * 4096, &handles[1]);
+	VmbChannelCreateGpadlFromBuffer(client->channel, 0, scattered, 2 * PAGE_SIZE,
+					&handles[1]);
 	VmbChannelCreateGpadlFromBuffer(client->channel, 0, object, 4096, &handles[2]);
 	host->gpadl_delete_error = -EIO;
 	VmbChannelDeleteGpadl(client->channel, handles[0]);

@@ -202,6 +202,22 @@ struct kmcl_gpadl *host_gpadl(struct host *host, u32 handle)
 	return NULL;
 }
 
+/* How many frames a real host would be told of. */
+u32 host_gpadl_frames(struct host *host, const struct kmcl_gpadl *gpadl)
+{
+	KUNIT_EXPECT_EQ(host->test, gpadl->n_pages,
+			DIV_ROUND_UP(gpadl->offset + gpadl->len, PAGE_SIZE));
+	return DIV_ROUND_UP(gpadl->offset % 4096 + gpadl->len, 4096);
+}
+
+/* The @i-th of them. */
+u64 host_gpadl_frame(const struct kmcl_gpadl *gpadl, u32 i)
+{
+	u32 at = gpadl->offset + i * 4096;
+
+	return frame_of(gpadl->pages[at / PAGE_SIZE], at % PAGE_SIZE);
+}
+
 u32 host_gpadls(struct host *host)
 {
 	u32 i, n = 0;

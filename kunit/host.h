@@ -14,6 +14,7 @@
 #include <kunit/test.h>
 
 #include "../transport/hv.h"
+#include "frame.h"
 
 struct host {
 	struct list_head node;
@@ -93,6 +94,8 @@ void host_write_head(struct host *host, u16 type, u16 flags, u64 id,
 void host_signal(struct host *host);
 struct kmcl_gpadl *host_gpadl(struct host *host, u32 handle);
 u32 host_gpadls(struct host *host);
+u32 host_gpadl_frames(struct host *host, const struct kmcl_gpadl *gpadl);
+u64 host_gpadl_frame(const struct kmcl_gpadl *gpadl, u32 i);
 
 /* How many bytes of room the guest wants to be told of; 0 if it does not. */
 static inline u32 host_wanted_room(struct host *host)

@@ -68,10 +68,11 @@ static void a_failed_packets_mapping_is_undone_where_that_may_sleep(struct kunit
 	struct pair *pair = pair_create(test);
 	struct client_done *done = client_packet(pair->client);
 	u8 *bytes = kunit_kzalloc(test, 2 * PAGE_SIZE, GFP_KERNEL);
-	PFN_NUMBER pfn = page_to_pfn(virt_to_page(bytes));
-	PFN_NUMBER pfns[] = { pfn, pfn + 1, pfn };
+	PFN_NUMBER pfns[2];
 	bool mapped = true;
 
+	KUNIT_ASSERT_NOT_NULL(test, bytes);
+	frames_apart(pfns, bytes, bytes + PAGE_SIZE);
 	VmbChannelSetIncomingProcessingAtPassive(pair->server->channel, TRUE);
 	pair->server->on_packet = map_and_fail;
 	pair->server->private = &mapped;

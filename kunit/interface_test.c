@@ -388,20 +388,23 @@ static void expect_members(struct kunit *test, const KMCL_CLIENT_INTERFACE_V5 *c
 
 static void members_are_reached_by_their_plain_names(struct kunit *test)
 {
-	KMCL_CLIENT_INTERFACE_V5 client;
-	KMCL_SERVER_INTERFACE_V5 server;
+	/* Both on one stack are too much for some kernels. */
+	KMCL_CLIENT_INTERFACE_V5 *client = kunit_kzalloc(test, sizeof(*client), GFP_KERNEL);
+	KMCL_SERVER_INTERFACE_V5 *server = kunit_kzalloc(test, sizeof(*server), GFP_KERNEL);
 
+	KUNIT_ASSERT_NOT_NULL(test, client);
+	KUNIT_ASSERT_NOT_NULL(test, server);
 	ASSERT_STATUS(test, WdfFdoQueryForInterface(NULL, &KMCL_CLIENT_INTERFACE_TYPE,
-						    (PINTERFACE)&client, sizeof(client),
+						    (PINTERFACE)client, sizeof(*client),
 						    KMCL_CLIENT_INTERFACE_VERSION_V5, NULL),
 		      STATUS_SUCCESS);
 	ASSERT_STATUS(test, WdfFdoQueryForInterface(NULL, &KMCL_SERVER_INTERFACE_TYPE,
-						    (PINTERFACE)&server, sizeof(server),
+						    (PINTERFACE)server, sizeof(*server),
 						    KMCL_SERVER_INTERFACE_VERSION_V5, NULL),
 		      STATUS_SUCCESS);
-	expect_members(test, &client, &server);
-	client.InterfaceDereference(client.Context);
-	server.InterfaceDereference(server.Context);
+	expect_members(test, client, server);
+	client->InterfaceDereference(client->Context);
+	server->InterfaceDereference(server->Context);
 }
 
 struct bad_query {

@@ -27,12 +27,13 @@ static void the_library_allocates_memory_and_says_where_it_is(struct kunit *test
 	UINT32 handle;
 	u32 i;
 
-	ASSERT_STATUS(test, VmbChannelCreateGpadl(client->channel, READ_ONLY, 5, &handle),
+	ASSERT_STATUS(test, VmbChannelCreateGpadl(client->channel, READ_ONLY,
+						  5 * PAGE_FRAMES, &handle),
 		      STATUS_SUCCESS);
 	gpadl = host_gpadl(host, handle);
 	KUNIT_ASSERT_NOT_NULL(test, gpadl);
 	KUNIT_EXPECT_EQ(test, gpadl->offset, 0);
-	KUNIT_EXPECT_EQ(test, gpadl->len, 5 * 4096);
+	KUNIT_EXPECT_EQ(test, gpadl->len, 5 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, gpadl->n_pages, 5);
 	KUNIT_EXPECT_TRUE(test, gpadl->read_only);
 
@@ -40,11 +41,11 @@ static void the_library_allocates_memory_and_says_where_it_is(struct kunit *test
 							       &address), STATUS_SUCCESS);
 	KUNIT_ASSERT_NOT_NULL(test, address);
 	KUNIT_EXPECT_TRUE(test, PAGE_ALIGNED(address));
-	KUNIT_EXPECT_NULL(test, memchr_inv(address, 0, 5 * 4096));
+	KUNIT_EXPECT_NULL(test, memchr_inv(address, 0, 5 * PAGE_SIZE));
 	for (i = 0; i < 5; i++)
 		KUNIT_EXPECT_PTR_EQ(test, gpadl->pages[i],
-				    vmalloc_to_page(address + i * 4096));
-	memset(address, 0x5a, 5 * 4096);
+				    vmalloc_to_page(address + i * PAGE_SIZE));
+	memset(address, 0x5a, 5 * PAGE_SIZE);
 
 	VmbChannelDeleteGpadl(client->channel, handle);
 	KUNIT_EXPECT_EQ(test, host_gpadls(host), 0);
@@ -64,9 +65,9 @@ static void their_parameters_are_checked(struct kunit *test)
 	UINT32 handle = 0, mine;
 	PVOID address;
 
-	EXPECT_STATUS(test, VmbChannelCreateGpadl(NULL, 0, 1, &handle),
+	EXPECT_STATUS(test, VmbChannelCreateGpadl(NULL, 0, PAGE_FRAMES, &handle),
 		      STATUS_INVALID_PARAMETER_1);
-	EXPECT_STATUS(test, VmbChannelCreateGpadl(c, 2, 1, &handle),
+	EXPECT_STATUS(test, VmbChannelCreateGpadl(c, 2, PAGE_FRAMES, &handle),
 		      STATUS_INVALID_PARAMETER_2);
 	EXPECT_STATUS(test, VmbChannelCreateGpadl(c, 0, 0, &handle),
 		      STATUS_INVALID_PARAMETER_3);
@@ -74,15 +75,16 @@ static void their_parameters_are_checked(struct kunit *test)
 		      STATUS_INVALID_PARAMETER_3);
 	EXPECT_STATUS(test, VmbChannelCreateGpadl(c, 0, U32_MAX, &handle),
 		      STATUS_INVALID_PARAMETER_3);
-	EXPECT_STATUS(test, VmbChannelCreateGpadl(c, 0, 1, NULL),
+	EXPECT_STATUS(test, VmbChannelCreateGpadl(c, 0, PAGE_FRAMES, NULL),
 		      STATUS_INVALID_PARAMETER_4);
 	/* More than a message can describe. */
-	EXPECT_STATUS(test, VmbChannelCreateGpadl(c, 0, KMCL_HV_GPADL_PAGES + 1, &handle),
+	EXPECT_STATUS(test, VmbChannelCreateGpadl(c, 0, ALIGN(KMCL_HV_GPADL_PAGES + 1, PAGE_FRAMES),
+						  &handle),
 		      STATUS_NOT_SUPPORTED);
 	KUNIT_EXPECT_EQ(test, handle, 0);
 	KUNIT_EXPECT_EQ(test, host->gpadls_created, 0);
 
-	ASSERT_STATUS(test, VmbChannelCreateGpadl(c, 0, 1, &handle), STATUS_SUCCESS);
+	ASSERT_STATUS(test, VmbChannelCreateGpadl(c, 0, PAGE_FRAMES, &handle), STATUS_SUCCESS);
 	EXPECT_STATUS(test, VmbChannelGetSystemAddressForGpadl(NULL, 0, handle, &address),
 		      STATUS_INVALID_PARAMETER_1);
 	EXPECT_STATUS(test, VmbChannelGetSystemAddressForGpadl(c, 2, handle, &address),
@@ -103,7 +105,7 @@ static void their_parameters_are_checked(struct kunit *test)
 	vfree(own);
 
 	VmbChannelDisable(c);
-	EXPECT_STATUS(test, VmbChannelCreateGpadl(c, 0, 1, &handle),
+	EXPECT_STATUS(test, VmbChannelCreateGpadl(c, 0, PAGE_FRAMES, &handle),
 		      STATUS_INVALID_DEVICE_STATE);
 	EXPECT_STATUS(test, VmbChannelGetSystemAddressForGpadl(c, 0, handle, &address),
 		      STATUS_INVALID_PARAMETER_3);
@@ -117,10 +119,10 @@ static void a_host_that_refuses_leaves_nothing(struct kunit *test)
 	UINT32 handle = 77;
 
 	host->gpadl_error = -EDQUOT;
-	EXPECT_STATUS(test, VmbChannelCreateGpadl(client->channel, 0, 1, &handle),
+	EXPECT_STATUS(test, VmbChannelCreateGpadl(client->channel, 0, PAGE_FRAMES, &handle),
 		      STATUS_UNSUCCESSFUL);
 	host->gpadl_error = -ENODEV;
-	EXPECT_STATUS(test, VmbChannelCreateGpadl(client->channel, 0, 1, &handle),
+	EXPECT_STATUS(test, VmbChannelCreateGpadl(client->channel, 0, PAGE_FRAMES, &handle),
 		      STATUS_DEVICE_REMOVED);
 	KUNIT_EXPECT_EQ(test, handle, 77);
 }
@@ -131,7 +133,8 @@ static void what_a_client_leaves_behind_is_freed_with_the_channel(struct kunit *
 	struct client *client = made_client(test, &host);
 	UINT32 handle;
 
-	ASSERT_STATUS(test, VmbChannelCreateGpadl(client->channel, 0, 3, &handle),
+	ASSERT_STATUS(test, VmbChannelCreateGpadl(client->channel, 0, 3 * PAGE_FRAMES,
+						  &handle),
 		      STATUS_SUCCESS);
 	VmbChannelDisable(client->channel);
 	KUNIT_EXPECT_EQ(test, host_gpadls(host), 0);
@@ -147,7 +150,7 @@ static void memory_that_the_host_was_not_told_to_leave_is_kept(struct kunit *tes
 	PVOID address;
 	UINT32 handle;
 
-	ASSERT_STATUS(test, VmbChannelCreateGpadl(client->channel, 0, 1, &handle),
+	ASSERT_STATUS(test, VmbChannelCreateGpadl(client->channel, 0, PAGE_FRAMES, &handle),
 		      STATUS_SUCCESS);
 	ASSERT_STATUS(test, VmbChannelGetSystemAddressForGpadl(client->channel, 0, handle,
 							       &address), STATUS_SUCCESS);
@@ -171,19 +174,20 @@ static void on_loopback_the_server_maps_it(struct kunit *test)
 	PMDL mdl;
 
 	pair_up(pair);
-	ASSERT_STATUS(test, VmbChannelCreateGpadl(pair->client->channel, 0, 3, &handle),
+	ASSERT_STATUS(test, VmbChannelCreateGpadl(pair->client->channel, 0, 3 * PAGE_FRAMES,
+						  &handle),
 		      STATUS_SUCCESS);
 	ASSERT_STATUS(test, VmbChannelGetSystemAddressForGpadl(pair->client->channel, 0, handle,
 							       &address), STATUS_SUCCESS);
 	ASSERT_STATUS(test, VmbChannelMapGpadl(pair->server->channel, 0, handle, &mdl),
 		      STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl), 3 * 4096);
+	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl), 3 * PAGE_SIZE);
 	there = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
 	KUNIT_ASSERT_NOT_NULL(test, there);
-	pair_fill(address, 5, 3 * 4096);
-	KUNIT_EXPECT_TRUE(test, pair_filled(there, 5, 3 * 4096));
-	pair_fill(there, 6, 3 * 4096);
-	KUNIT_EXPECT_TRUE(test, pair_filled(address, 6, 3 * 4096));
+	pair_fill(address, 5, 3 * PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, pair_filled(there, 5, 3 * PAGE_SIZE));
+	pair_fill(there, 6, 3 * PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, pair_filled(address, 6, 3 * PAGE_SIZE));
 	VmbChannelUnmapGpadl(pair->server->channel, handle);
 	VmbChannelDeleteGpadl(pair->client->channel, handle);
 }
@@ -195,7 +199,7 @@ static void a_server_makes_none(struct kunit *test)
 	UINT32 handle;
 
 	pair_up(pair);
-	EXPECT_STATUS(test, VmbChannelCreateGpadl(pair->server->channel, 0, 1, &handle),
+	EXPECT_STATUS(test, VmbChannelCreateGpadl(pair->server->channel, 0, PAGE_FRAMES, &handle),
 		      STATUS_NOT_SUPPORTED);
 }
 

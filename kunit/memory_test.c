@@ -132,8 +132,8 @@ static void sends_need_no_memory(struct kunit *test, struct client *client)
 {
 	static u8 payload[1000];
 	PMDL mdl = IoAllocateMdl(payload, sizeof(payload), FALSE, FALSE, NULL);
+	PFN_NUMBER pfn = frame_at(payload);
 	struct client_done *done;
-	PFN_NUMBER pfn = 1;
 	NTSTATUS status;
 	u32 i;
 
@@ -246,7 +246,8 @@ static void a_gpadl_without_memory_is_a_status(struct kunit *test)
 	/* The same two, and what vmalloc() allocates beside the pages. */
 	nth = 0;
 	do {
-		hit = WITH_FAILURE(++nth, status = VmbChannelCreateGpadl(c, 0, 2, &handle));
+		hit = WITH_FAILURE(++nth, status =
+			VmbChannelCreateGpadl(c, 0, 2 * PAGE_FRAMES, &handle));
 		if (!failed(test, status, &failures))
 			VmbChannelDeleteGpadl(c, handle);
 	} while (hit);
@@ -261,7 +262,7 @@ static void a_gpadl_of_frames_without_memory_is_a_status(struct kunit *test)
 	struct host *host;
 	struct client *client = memory_client(test, &host);
 	u8 *page = (u8 *)__get_free_page(GFP_KERNEL | __GFP_NOFAIL);
-	PFN_NUMBER pfn = page_to_pfn(virt_to_page(page));
+	PFN_NUMBER pfn = frame_at(page);
 	u32 nth = 0, failures = 0;
 	UINT32 handle = 0;
 	NTSTATUS status;

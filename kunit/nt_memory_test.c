@@ -15,6 +15,8 @@
 
 #include <ntddk.h>
 
+#include "frame.h"
+
 #define TAG	0x4b547374
 
 /* The flags of one thread's allocations. */
@@ -164,18 +166,15 @@ static void much_memory_is_had_without_io(struct kunit *test)
 static void pages_are_mapped_without_io(struct kunit *test)
 {
 	u8 *pages = kunit_kzalloc(test, 3 * PAGE_SIZE, GFP_KERNEL);
-	PPFN_NUMBER pfns;
 	struct watch watch;
 	void *address;
 	PMDL mdl;
 
 	KUNIT_ASSERT_NOT_NULL(test, pages);
-	mdl = IoAllocateMdl(NULL, 2 * PAGE_SIZE, FALSE, FALSE, NULL);
+	mdl = IoAllocateMdl(NULL, 2 * 4096, FALSE, FALSE, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, mdl);
 	/* Not one after the other, so they need a mapping. */
-	pfns = MmGetMdlPfnArray(mdl);
-	pfns[0] = page_to_pfn(virt_to_page(pages)) + 1;
-	pfns[1] = pfns[0] - 1;
+	frames_apart(MmGetMdlPfnArray(mdl), pages, pages + PAGE_SIZE);
 	mdl->MdlFlags |= MDL_PAGES_LOCKED;
 
 	watch_start(test, &watch);

@@ -152,7 +152,7 @@ static void do_send(struct client *client)
 /* With a page, which the host sees a copy of. */
 static void do_send_memory(struct client *client)
 {
-	PFN_NUMBER pfn = page_to_pfn(virt_to_page(client->test->priv));
+	PFN_NUMBER pfn = frame_at(client->test->priv);
 	VMBPACKET packet = VmbPacketAllocate(client->channel);
 
 	if (packet && VmbPacketSendWithExternalPfns(packet, "race", 4, &pfn, 1, WAIT))
@@ -205,7 +205,7 @@ static void do_gpadl(struct client *client)
 
 static void do_gpadl_of_frames(struct client *client)
 {
-	PFN_NUMBER pfn = page_to_pfn(virt_to_page(client->test->priv));
+	PFN_NUMBER pfn = frame_at(client->test->priv);
 	UINT32 handle;
 
 	if (!VmbChannelCreateGpadlFromPfnList(client->channel, 0, &pfn, 1, &handle))

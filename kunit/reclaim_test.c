@@ -42,7 +42,7 @@ static void memory_is_described_without_io(struct kunit *test)
 	struct pair *pair = pair_create(test);
 	struct client_done *done = client_packet(pair->client);
 	u8 *bytes = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
-	PFN_NUMBER pfn = page_to_pfn(virt_to_page(bytes));
+	PFN_NUMBER pfn = frame_at(bytes);
 	PMDL mdl;
 
 	if (!IS_ENABLED(CONFIG_PROVE_LOCKING) || !debug_locks)

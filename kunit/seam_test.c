@@ -37,6 +37,8 @@ static struct vmbus {
 	u32 disconnected;	/* the number of the channel */
 	bool listens;		/* for sub-channels */
 	struct page *rings;
+	u32 send_bytes;		/* of them, as asked for */
+	u32 recv_bytes;
 	bool rings_freed;
 	struct resource mmio;
 } *vmbus;
@@ -119,6 +121,11 @@ static int fake_teardown(struct vmbus_channel *channel, struct vmbus_gpadl *gpad
 
 static int fake_alloc_ring(struct vmbus_channel *channel, u32 send, u32 recv)
 {
+	/* As hv_vmbus does. */
+	if (send % PAGE_SIZE || recv % PAGE_SIZE)
+		return -EINVAL;
+	vmbus->send_bytes = send;
+	vmbus->recv_bytes = recv;
 	vmbus->rings = alloc_pages(GFP_KERNEL | __GFP_NOFAIL, 1);
 	channel->ringbuffer_page = vmbus->rings;
 	channel->ringbuffer_pagecount = 2;
@@ -400,6 +407,24 @@ static void rings_of_a_channel_that_is_not_closed_are_kept(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, log_lines(&mark, "their 2 pages are never used again"), 1);
 }
 
+/* The control page and, of the data, as many as hold what was asked for. */
+static void rings_are_of_whole_pages_of_the_kernels(struct kunit *test)
+{
+	static const struct kmcl_link_params params = {
+		.send_bytes = 3 * 4096, .recv_bytes = 20 * 4096, .max_packet = 64,
+		.target_cpu = -1,
+	};
+	u32 send = ALIGN(2 * 4096, PAGE_SIZE), recv = ALIGN(19 * 4096, PAGE_SIZE);
+	struct seam *s = seam_create(test);
+
+	KUNIT_ASSERT_EQ(test, kmcl_hv_open(&s->hv.link, &params), 0);
+	KUNIT_EXPECT_EQ(test, vmbus->send_bytes, PAGE_SIZE + send);
+	KUNIT_EXPECT_EQ(test, vmbus->recv_bytes, PAGE_SIZE + recv);
+	/* What the core may write. */
+	KUNIT_EXPECT_EQ(test, s->hv.link.send_bytes, send);
+	kmcl_hv_close(&s->hv.link);
+}
+
 static void rings_of_an_opening_that_fails_are_kept_if_they_must(struct kunit *test)
 {
 	static const struct kmcl_link_params params = {
@@ -509,6 +534,7 @@ static void a_channel_is_opened_on_the_processor_that_was_asked_for(struct kunit
 	kmcl_hv_close(&s->hv.link);
 	KUNIT_EXPECT_EQ(test, s->channel.target_cpu, 0);
 	__free_pages(vmbus->rings, 1);
+	vmbus->rings = NULL;
 
 	if (remove_cpu(1))
 		kunit_skip(test, "needs a processor that can be taken offline");
@@ -631,6 +657,7 @@ static struct kunit_case seam_cases[] = {
 	KUNIT_CASE(a_close_waits_for_the_host_without_the_lock_of_all),
 	KUNIT_CASE_PARAM(rings_of_a_channel_that_is_not_closed_are_kept,
 			 close_failure_gen_params),
+	KUNIT_CASE(rings_are_of_whole_pages_of_the_kernels),
 	KUNIT_CASE(rings_of_an_opening_that_fails_are_kept_if_they_must),
 	KUNIT_CASE(after_a_rescind_nothing_is_kept),
 	KUNIT_CASE(a_deletion_that_was_not_sent_is_an_error),

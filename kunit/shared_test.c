@@ -177,13 +177,13 @@ static void pages_by_number_arrive_as_memory(struct kunit *test)
 	EVENTUALLY(test, client_calls(done) == 1);
 }
 
-/* Pages that are not consecutive, wherever the buffer lies. */
+/* Frames of both pages of a buffer, which are not consecutive wherever it lies. */
 static void send_scattered(struct kunit *test, struct client_done *done,
 			   struct buffer *buffer)
 {
-	PFN_NUMBER *pages = MmGetMdlPfnArray(buffer->mdl);
-	PFN_NUMBER pfns[] = { pages[0], pages[1], pages[0] };
+	PFN_NUMBER pfns[2];
 
+	frames_apart(pfns, buffer->bytes, buffer->bytes + PAGE_SIZE);
 	EXPECT_STATUS(test, VmbPacketSendWithExternalPfns(done->packet, NULL, 0, pfns,
 							  ARRAY_SIZE(pfns), WAIT),
 		      STATUS_SUCCESS);
@@ -216,7 +216,7 @@ static bool ask_under_a_lock(struct client *end, VMBPACKETCOMPLETION handle, voi
 /* At PASSIVE_LEVEL it can be mapped; a callback with a lock held gets it even so. */
 static void scattered_memory_comes_again_at_passive_once(struct kunit *test)
 {
-	struct buffer *buffer = buffer_create(test, 0, 2 * 4096);
+	struct buffer *buffer = buffer_create(test, 0, 2 * PAGE_SIZE);
 	struct client *from, *to;
 	struct pair *pair = pair_for(test, &from, &to);
 	struct client_done *done = client_packet(from);
@@ -267,7 +267,7 @@ static bool have_it_asked_elsewhere(struct client *end, VMBPACKETCOMPLETION hand
 /* Only its callback can put a packet off: another thread would not give it back. */
 static void another_thread_is_not_put_off(struct kunit *test)
 {
-	struct buffer *buffer = buffer_create(test, 0, 2 * 4096);
+	struct buffer *buffer = buffer_create(test, 0, 2 * PAGE_SIZE);
 	struct client *from, *to;
 	struct pair *pair = pair_for(test, &from, &to);
 	struct client_done *done = client_packet(from);

@@ -226,8 +226,8 @@ static void the_host_takes_gpadls_and_forgets_them(struct kunit *test)
 	IoFreeMdl(mdls[1]);
 	KUNIT_EXPECT_NE(test, handles[0], handles[1]);
 	KUNIT_EXPECT_NE(test, handles[1], handles[2]);
-	pfns[0] = vmalloc_to_pfn(scattered + 4096);
-	pfns[1] = vmalloc_to_pfn(scattered);
+	pfns[0] = frame_at(scattered + 4096);
+	pfns[1] = frame_at(scattered);
 	EXPECT_STATUS(test, VmbChannelCreateGpadlFromPfnList(channel, 0, pfns, 2, &handles[3]),
 		      STATUS_SUCCESS);
 	KUNIT_EXPECT_NE(test, handles[2], handles[3]);

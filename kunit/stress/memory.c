@@ -6,6 +6,7 @@
  */
 #include <linux/mm.h>
 
+#include "../frame.h"
 #include "stress.h"
 
 /* What is around the pieces, which nobody is to touch. */
@@ -133,7 +134,7 @@ static void stress_draw_forced(struct stress_memory *mem, u64 draw)
 	at = stress_mdl_at(mem, 0);
 	end = at + MmGetMdlByteCount(mem->mdls[0]);
 	out = stress_part_of(end - at, draw);
-	end = PAGE_ALIGN(end);
+	end = ALIGN(end, 4096);
 	mem->offset = out;
 	mem->length = end - at - out - stress_part_of(end - at - out, draw >> 32);
 	stress_piece_add(mem, at + out, mem->length);
@@ -192,7 +193,7 @@ NTSTATUS stress_memory_send(struct stress_memory *mem, VMBPACKET packet, void *p
 	default:
 		return VmbPacketSendWithExternalPfns(packet, payload, len,
 						     MmGetMdlPfnArray(mem->mdls[0]),
-						     STRESS_MEMORY / PAGE_SIZE, flags);
+						     STRESS_MEMORY / 4096, flags);
 	}
 }
 
@@ -224,8 +225,8 @@ bool stress_memory_received(const struct stress_msg *msg, PMDL mdl, u64 name)
 		offset = MmGetMdlByteOffset(mdl);
 		left = MmGetMdlByteCount(mdl);
 		for (page = 0; left; page++, left -= bytes, offset = 0) {
-			bytes = min_t(u32, left, PAGE_SIZE - offset);
-			words = page_address(pfn_to_page(MmGetMdlPfnArray(mdl)[page]));
+			bytes = min_t(u32, left, 4096 - offset);
+			words = frame_address(MmGetMdlPfnArray(mdl)[page]);
 			if (!stress_filled(words + offset, bytes, name + at / 4))
 				return false;
 			if (msg->write)

@@ -19,7 +19,7 @@ static void stress_gpadl_fill(struct stress_lane *lane, void *memory, u32 bytes)
 
 static u32 stress_gpadl_bytes(u64 draw)
 {
-	return (draw >> 8) % 4 * PAGE_SIZE + PAGE_SIZE;
+	return (draw >> 8) % 4 * 4096 + 4096;
 }
 
 void stress_gpadl_create(struct stress_thread *thread, struct stress_lane *lane, u64 draw)
