@@ -65,7 +65,7 @@ struct page *nt_page_of(const void *address)
  *
  * Return: the MDL; NULL where memory is short. On Windows a buffer may be as long
  * as 4 GiB less a page. Here its MDL is one piece from kmalloc(), which ends at
- * 4 MiB: a little less than 2 GiB.
+ * 4 MiB where the kernel's pages are of 4 KiB: a little less than 2 GiB.
  */
 PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer,
 		   BOOLEAN ChargeQuota, PIRP Irp)

@@ -76,9 +76,9 @@ static PVOID nt_pool_allocate(SIZE_T bytes, gfp_t zero)
  * @NumberOfBytes: not 0. A page or more begins with a page.
  * @Tag: not 0; not kept
  *
- * Context: up to DISPATCH_LEVEL. There no more than 4 MiB can be had, and large
- * pieces are scarce; at PASSIVE_LEVEL pieces need not be contiguous, and the call
- * may sleep, but never waits for I/O.
+ * Context: up to DISPATCH_LEVEL. There no more than 4 MiB can be had (of a kernel with
+ * pages of 4 KiB), and large pieces are scarce; at PASSIVE_LEVEL pieces need not be
+ * contiguous, and the call may sleep, but never waits for I/O.
  *
  * Return: the memory; NULL where there is none, for 0 bytes or a tag of 0, and
  * for flags that cannot be obeyed: POOL_FLAG_RAISE_ON_FAILURE, for there are no
