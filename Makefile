@@ -93,7 +93,7 @@ docs:
 	@scripts/docs
 
 arm64:
-	@scripts/lab modules arm64-4k && scripts/lab modules arm64-64k
+	@scripts/arm64 $(if $(PAGES),--pages $(PAGES)) $(FILTER)
 
 stress:
 	@scripts/stress $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS))
@@ -148,7 +148,6 @@ help:
 	@echo '  make words            what Windows drivers say that include/nt knows'
 	@echo '  make docs             docs/api.md anew'
 	@echo '  make docs             docs/api.md and the pictures anew'
-	@echo '  make arm64            W=1 for arm64, with pages of 4 KiB and of 64 KiB'
 	@echo '  make stress           random operations on loopback channels; SEED=... ROUNDS=...'
 	@echo '  make bench            what a packet costs, in instructions; BASE=COMMIT: the change,'
 	@echo '                        PROFILE=OPERATION: in which functions'
@@ -157,6 +156,7 @@ help:
 	@echo '  make coverage         which lines the suites run; HOST=both adds those on VMBus'
 	@echo '  make kcsan            the suites under the data race detector'
 	@echo '  make rt               the suites on the newest kernel with PREEMPT_RT'
+	@echo '  make arm64            the suites on an emulated arm64 machine; PAGES=4k or 64k: one'
 	@echo '  make guest            the client on a stock kernel against tools/vmbhost; JOB=one'
 	@echo '  make bounce           that client, where the host sees copies of memory only (swiotlb)'
 	@echo '  make hibernate        that client, while the guest hibernates and comes back'
