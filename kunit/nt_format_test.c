@@ -47,7 +47,8 @@ static const struct format_case format_cases[] = {
 	{ "%+d % d %05d", "+1  1 -0001", { 1, 1, -1ULL } },
 	{ "%.3d|%6.3d|%-6.3d|", "007|   007|007   |", { 7, 7, 7 } },
 	{ "%.0d|%*d|", "|    7|", { 0, 5, 7 } },
-	{ "%*d|%.*d", "7    |9", { -5ULL, 7, -1ULL } },
+	{ "%*d|", "7    |", { -5ULL, 7 } },
+	{ "%.*d", "9", { -1ULL, 9 } },
 	{ "%#010x %lu", "0x0000beef 0", { 0xbeef, 0 } },
 	{ "%I64d", "-9223372036854775808", { 1ULL << 63 } },
 	{ "%s %S %ws", "ab cd ef", { P("ab"), P(L"cd"), P(L"ef") } },
@@ -77,6 +78,8 @@ static const struct format_case format_cases[] = {
 static void format_case_desc(const struct format_case *t, char *desc)
 {
 	strscpy(desc, *t->format ? t->format : "nothing", KUNIT_PARAM_DESC_SIZE);
+	/* What begins a remark in the report. */
+	strreplace(desc, '#', '_');
 }
 
 KUNIT_ARRAY_PARAM(format, format_cases, format_case_desc);

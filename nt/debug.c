@@ -18,15 +18,18 @@
 /* As much as Windows prints of one call. */
 #define NT_LINE	512
 
-/* What it prints is never a format to Linux. */
-static void nt_log(int level, const char *prefix, const char *function, const char *format,
-		   va_list args)
+/* In @line, which has NT_LINE bytes. */
+static void nt_line(char *line, const char *function, const char *format, va_list args)
 {
-	char line[NT_LINE];
-	struct nt_text text = { .narrow = line, .room = sizeof(line) - 1, .is_utf8 = true };
+	struct nt_text text = { .narrow = line, .room = NT_LINE - 1, .is_utf8 = true };
 
 	nt_format(&text, function, format, args);
 	line[min(text.length, text.room)] = 0;
+}
+
+/* What it prints is never a format to Linux. */
+static void nt_log(int level, const char *prefix, const char *line)
+{
 	switch (level) {
 	case LOGLEVEL_ERR:
 		pr_err("%s%s", prefix, line);
@@ -73,7 +76,10 @@ static int nt_debug_level(ULONG level)
 ULONG vDbgPrintExWithPrefix(PCCH Prefix, ULONG ComponentId, ULONG Level, PCCH Format,
 			    va_list arglist)
 {
-	nt_log(nt_debug_level(Level), Prefix, NULL, Format, arglist);
+	char line[NT_LINE];
+
+	nt_line(line, NULL, Format, arglist);
+	nt_log(nt_debug_level(Level), Prefix, line);
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(vDbgPrintExWithPrefix);
@@ -130,13 +136,15 @@ ULONG DbgPrint(PCSTR Format, ...)
 EXPORT_SYMBOL_GPL(DbgPrint);
 
 /*
- * A line of tracing. Verbose ones are the kernel's debug level, which is in the log and not
- * on the console.
+ * A line of tracing, which does not say where it ends. Verbose ones are the kernel's debug
+ * level, which is in the log and not on the console.
  */
 void nt_trace(const char *function, ULONG level, const char *format, ...)
 {
 	int mark = LOGLEVEL_DEBUG;
+	char line[NT_LINE];
 	va_list args;
+	size_t end;
 
 	if (level <= TRACE_LEVEL_ERROR)
 		mark = LOGLEVEL_ERR;
@@ -145,7 +153,13 @@ void nt_trace(const char *function, ULONG level, const char *format, ...)
 	else if (level == TRACE_LEVEL_INFORMATION)
 		mark = LOGLEVEL_INFO;
 	va_start(args, format);
-	nt_log(mark, "", function, format, args);
+	nt_line(line, function, format, args);
 	va_end(args);
+	end = strnlen(line, NT_LINE - 2);
+	if (!end || line[end - 1] != '\n') {
+		line[end] = '\n';
+		line[end + 1] = 0;
+	}
+	nt_log(mark, "", line);
 }
 EXPORT_SYMBOL_GPL(nt_trace);
