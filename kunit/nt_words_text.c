@@ -52,6 +52,9 @@ static VOID NtWordsBase(IN ULONG In, OUT PULONG Sum, IN PVOID Nothing OPTIONAL)
 	CHECK(ALIGN_UP_POINTER_BY((PVOID)0x11, 16) == (PVOID)0x20);
 	CHECK(ALIGN_DOWN_POINTER_BY((PVOID)0x11, 16) == (PVOID)0x10);
 	CHECK(PAGE_ALIGN((PVOID)0x1fff) == (PVOID)0x1000);
+	CHECK(PtrToUlong(ULongToPtr(0x80000000)) == 0x80000000);
+	CHECK(HandleToULong(ULongToHandle(7)) == 7);
+	CHECK(UInt32x32To64(0xffffffff, 2) == 0x1fffffffeULL);
 	*Sum = current + BYTES_TO_PAGES(current);
 #ifdef __KERNEL__
 	CHECK(sizeof(LONG_MAX) == 4 && LONG_MIN < 0 && ULONG_MAX == 0xffffffff);
@@ -300,6 +303,22 @@ static VOID NtWordsAppend(VOID)
 	CHECK(IsListEmpty(&head));
 }
 
+static VOID NtWordsProcessor(VOID)
+{
+	PROCESSOR_NUMBER number;
+	ULONG index;
+
+	index = KeGetCurrentProcessorNumberEx(&number);
+	CHECK(index < KeQueryMaximumProcessorCountEx(ALL_PROCESSOR_GROUPS));
+	CHECK(number.Group * 64 + number.Number == (LONG)index);
+	CHECK(KeGetProcessorNumberFromIndex(index, &number) == STATUS_SUCCESS);
+	CHECK(number.Group * 64 + number.Number == (LONG)index);
+	CHECK(KeGetProcessorNumberFromIndex(0xffffffff, &number) == STATUS_INVALID_PARAMETER);
+	CHECK(KeQueryActiveProcessorCount(NULL) && KeQueryMaximumProcessorCount());
+	CHECK(KeQueryActiveProcessorCountEx(ALL_PROCESSOR_GROUPS));
+	CHECK(KeGetCurrentProcessorNumber() < 64);
+}
+
 /* The accessors are for registers, and memory takes them as well. */
 static VOID NtWordsRegister(VOID)
 {
@@ -346,6 +365,7 @@ ULONG NtWordsText(VOID)
 	NtWordsBits();
 	NtWordsSingleList();
 	NtWordsAppend();
+	NtWordsProcessor();
 	NtWordsRegister();
 	KdPrint(("nt words: %lu\n", NtWordsLine));
 	return NtWordsLine;

@@ -11,7 +11,35 @@
 
 #if NT_DRIVER_SOURCE
 
-#include <linux/bug.h>
+/* For <wdf.h>, which comes behind this. */
+#include <linux/lockdep.h>
+#include <linux/module.h>
+
+/* What a driver asks of its compiler and its kit. The newest that asks of them has all. */
+#define _WIN64			1
+#ifdef CONFIG_X86_64
+#define _AMD64_			1
+#define _M_AMD64		100
+#define _M_X64			100
+#elif defined(CONFIG_ARM64)
+#define _ARM64_			1
+#define _M_ARM64		1
+#endif
+
+#define NTDDI_WINXP		0x05010000
+#define NTDDI_WS03		0x05020000
+#define NTDDI_VISTA		0x06000000
+#define NTDDI_LONGHORN		NTDDI_VISTA
+#define NTDDI_WIN7		0x06010000
+#define NTDDI_WIN8		0x06020000
+#define NTDDI_WINBLUE		0x06030000
+#define NTDDI_WIN10		0x0a000000
+#ifndef NTDDI_VERSION
+#define NTDDI_VERSION		NTDDI_WIN10
+#endif
+#ifndef _WIN32_WINNT
+#define _WIN32_WINNT		0x0a00
+#endif
 
 /* What a driver calls its own, or defines anew. */
 #undef current
@@ -176,6 +204,8 @@
 #define __assume(condition)	((void)0)
 #define __nop()			barrier()
 #define __debugbreak()		DbgBreakPoint()
+#define __min(a, b)		min(a, b)
+#define __max(a, b)		max(a, b)
 #define __LPREFIX(text)		L##text
 #define ANYSIZE_ARRAY		1
 #define DEFAULT_UNREACHABLE	default: unreachable()

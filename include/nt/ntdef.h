@@ -204,6 +204,28 @@ C_ASSERT(sizeof(WCHAR) == sizeof(L'x'));
 #define CONTAINING_RECORD(address, type, field)	\
 	((type *)((PCHAR)(address) - offsetof(type, field)))
 
+/* Numbers in pointers and handles; what is longer is cut off, a LONG gets its sign. */
+#define HandleToULong(handle)		((ULONG)(ULONG_PTR)(handle))
+#define HandleToUlong(handle)		HandleToULong(handle)
+#define HandleToLong(handle)		((LONG)(LONG_PTR)(handle))
+#define ULongToHandle(number)		((HANDLE)(ULONG_PTR)(number))
+#define UlongToHandle(number)		ULongToHandle(number)
+#define LongToHandle(number)		((HANDLE)(LONG_PTR)(number))
+#define PtrToULong(pointer)		((ULONG)(ULONG_PTR)(pointer))
+#define PtrToUlong(pointer)		PtrToULong(pointer)
+#define PtrToUint(pointer)		((UINT)(UINT_PTR)(pointer))
+#define PtrToLong(pointer)		((LONG)(LONG_PTR)(pointer))
+#define PtrToInt(pointer)		((INT)(INT_PTR)(pointer))
+#define PtrToUshort(pointer)		((USHORT)(ULONG_PTR)(pointer))
+#define ULongToPtr(number)		((PVOID)(ULONG_PTR)(ULONG)(number))
+#define UlongToPtr(number)		ULongToPtr(number)
+#define UIntToPtr(number)		ULongToPtr(number)
+#define LongToPtr(number)		((PVOID)(LONG_PTR)(LONG)(number))
+#define IntToPtr(number)		LongToPtr(number)
+
+#define Int32x32To64(a, b)		((LONGLONG)(LONG)(a) * (LONG)(b))
+#define UInt32x32To64(a, b)		((ULONGLONG)(ULONG)(a) * (ULONG)(b))
+
 typedef union _LARGE_INTEGER {
 	struct {
 		ULONG LowPart;
@@ -275,6 +297,14 @@ typedef const UNICODE_STRING *PCUNICODE_STRING;
 		.Length = sizeof(text) - sizeof(WCHAR),		\
 		.MaximumLength = sizeof(text),			\
 		.Buffer = (PWCH)name##_buffer			\
+	}
+
+#define DECLARE_GLOBAL_CONST_UNICODE_STRING(name, text)		\
+	extern const UNICODE_STRING name;			\
+	const UNICODE_STRING name __weak = {			\
+		.Length = sizeof(text) - sizeof(WCHAR),		\
+		.MaximumLength = sizeof(text),			\
+		.Buffer = (PWCH)(text)				\
 	}
 
 typedef struct _LIST_ENTRY {

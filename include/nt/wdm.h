@@ -26,6 +26,7 @@
 #include <nt_mdl.h>
 #include <nt_memory_order.h>
 #include <nt_pool.h>
+#include <nt_processor.h>
 #include <nt_register.h>
 #include <nt_slist.h>
 #include <nt_string.h>

@@ -11,6 +11,9 @@
 #include <initguid.h>
 #include <vmbuskernelmodeclientlibapi.h>
 
+/* On Linux without a flag, too. */
+C_ASSERT((CHAR)-1 < 0);
+
 /* Tables that a driver has, by every name of their types. */
 static KMCL_CLIENT_INTERFACE_V1 First;
 static KMCL_CLIENT_INTERFACE_V2 Second;
