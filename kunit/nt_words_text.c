@@ -313,7 +313,8 @@ static VOID NtWordsProcessor(VOID)
 	CHECK(number.Group * 64 + number.Number == (LONG)index);
 	CHECK(KeGetProcessorNumberFromIndex(index, &number) == STATUS_SUCCESS);
 	CHECK(number.Group * 64 + number.Number == (LONG)index);
-	CHECK(KeGetProcessorNumberFromIndex(0xffffffff, &number) == STATUS_INVALID_PARAMETER);
+	index = KeQueryMaximumProcessorCountEx(ALL_PROCESSOR_GROUPS);
+	CHECK(KeGetProcessorNumberFromIndex(index, &number) == STATUS_INVALID_PARAMETER);
 	CHECK(KeQueryActiveProcessorCount(NULL) && KeQueryMaximumProcessorCount());
 	CHECK(KeQueryActiveProcessorCountEx(ALL_PROCESSOR_GROUPS));
 	CHECK(KeGetCurrentProcessorNumber() < 64);

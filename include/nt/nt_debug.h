@@ -37,11 +37,17 @@ ULONG vDbgPrintExWithPrefix(PCCH Prefix, ULONG ComponentId, ULONG Level, PCCH Fo
  * macro for lines of its log. By way of a second macro, as one argument of the first may be
  * a macro that stands for several.
  */
+#ifdef __CHECKER__ /* sparse does not know of __VA_OPT__: it sees no arguments */
+#define __NT_BEHIND(...)
+#else
+#define __NT_BEHIND(...)	__VA_OPT__(, __VA_ARGS__)
+#endif
+
 #define DbgPrint(...)		__NT_DBG_PRINT(__VA_ARGS__)
 #define DbgPrintEx(...)		__NT_DBG_PRINT_EX(__VA_ARGS__)
 
-#define __NT_DBG_PRINT(format, ...)	(DbgPrint)(format __VA_OPT__(, __VA_ARGS__))
+#define __NT_DBG_PRINT(format, ...)	(DbgPrint)(format __NT_BEHIND(__VA_ARGS__))
 #define __NT_DBG_PRINT_EX(component, level, format, ...)	\
-	(DbgPrintEx)(component, level, format __VA_OPT__(, __VA_ARGS__))
+	(DbgPrintEx)(component, level, format __NT_BEHIND(__VA_ARGS__))
 
 #endif /* _NT_DEBUG_H */

@@ -16,7 +16,7 @@
 void nt_trace(const char *function, ULONG level, const char *format, ...);
 
 #define __NT_TRACE(level, format, ...)	\
-	nt_trace(__func__, level, format __VA_OPT__(, __VA_ARGS__))
+	nt_trace(__func__, level, format __NT_BEHIND(__VA_ARGS__))
 
 #define WPP_INIT_TRACING(...)		((void)0)
 #define WPP_CLEANUP(...)		((void)0)
