@@ -5,6 +5,7 @@
 #ifndef _NT_MEMORY_ORDER_H
 #define _NT_MEMORY_ORDER_H
 
+#include <linux/prefetch.h>
 #include <linux/processor.h>
 #include <asm/barrier.h>
 
