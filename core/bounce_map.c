@@ -100,6 +100,7 @@ int kmcl_bounce_map(struct kmcl_channel *chan, struct kmcl_out *out)
 	if (ret)
 		return ret;
 	atomic_add(pages, &bounce->pages);
+	bounce->packets++;
 	out->mapped = true;
 	return 0;
 }
@@ -149,6 +150,7 @@ void kmcl_bounce_lose(struct kmcl_packet *pkt)
 void kmcl_bounce_want(struct kmcl_channel *chan, const struct kmcl_out *out)
 {
 	trace_kmcl_bounce_short(chan, kmcl_bounce_pages(out));
+	chan->send.bounce.waits++;
 	WRITE_ONCE(chan->send.bounce.starved, true);
 	/* Pairs with kmcl_bounce_unmap(): it sees this, or the caller its room. */
 	smp_mb();

@@ -157,6 +157,15 @@ static __always_inline void kmcl_send_direct_end(void)
 		preempt_enable();
 }
 
+/* One more is in the ring. */
+static __always_inline void kmcl_send_count_one(struct kmcl_channel *chan, u32 len)
+{
+	struct kmcl_sent __percpu *sent = chan->send.sent;
+
+	this_cpu_inc(sent->packets);
+	this_cpu_add(sent->bytes, len);
+}
+
 /*
  * Writes to the ring. 0, or as the transport's send. A packet that wants a completion may
  * be gone then.
@@ -165,17 +174,18 @@ static __always_inline int kmcl_tx_put(struct kmcl_channel *chan, struct kmcl_li
 				       struct kmcl_tx *tx, const void *data)
 {
 	struct kmcl_out *out = &tx->out;
+	u32 len = out->len;
 	int ret;
 
 	if (kmcl_tx_wants_completion(tx)) {
 		ret = link->ops->send_request(link, out, data);
 	} else {
-		ret = link->ops->send(link, data, out->len, out->id, out->type);
+		ret = link->ops->send(link, data, len, out->id, out->type);
 		if (trace_kmcl_packet_sent_enabled() && likely(!ret))
 			kmcl_trace_sent(chan, tx);
 	}
 	if (likely(!ret))
-		this_cpu_inc(*chan->send.sent);
+		kmcl_send_count_one(chan, len);
 	return ret;
 }
 
@@ -197,7 +207,7 @@ static __always_inline bool kmcl_send_direct(struct kmcl_channel *chan, const vo
 
 	if (unlikely(!link || link->ops->send(link, data, len, id, type)))
 		return false;
-	this_cpu_inc(*chan->send.sent);
+	kmcl_send_count_one(chan, len);
 	return true;
 }
 
@@ -292,6 +302,7 @@ void kmcl_transactions_expect_late(struct kmcl_channel *chan);
 void kmcl_transactions_forget_late(struct kmcl_channel *chan);
 
 /* receive.c */
+enum kmcl_stall kmcl_receive_limit(const struct kmcl_recv *recv);
 void kmcl_receive_init(struct kmcl_channel *chan);
 int kmcl_receive_prepare(struct kmcl_channel *chan);
 void kmcl_receive_end(struct kmcl_channel *chan);
@@ -480,6 +491,7 @@ static __always_inline bool kmcl_deliver_call(struct kmcl_channel *chan,
 {
 	struct kmcl_recv *recv = &chan->recv;
 
+	WRITE_ONCE(recv->delivered_bytes, recv->delivered_bytes + inc->pkt.len);
 	WRITE_ONCE(recv->deliverer, current);
 	WRITE_ONCE(recv->delivering, inc);
 	atomic_set_release(&inc->state, KMCL_INCOMING_DELIVERED);

@@ -168,14 +168,18 @@ void kmcl_deliver(struct kmcl_channel *chan, struct kmcl_incoming *inc,
 /* The next packet that may be delivered at PASSIVE_LEVEL. Called with the lock held. */
 static struct kmcl_incoming *kmcl_deliver_take(struct kmcl_recv *recv)
 {
-	struct kmcl_incoming *inc = NULL;
+	struct kmcl_incoming *inc;
 
-	if (kmcl_recv_is_open(recv) && !recv->failed &&
-	    recv->outstanding < READ_ONCE(recv->quota))
-		inc = list_first_entry_or_null(&recv->passive,
-					       struct kmcl_incoming, node);
-	if (inc)
-		list_del_init(&inc->node);
+	if (!kmcl_recv_is_open(recv) || recv->failed)
+		return NULL;
+	inc = list_first_entry_or_null(&recv->passive, struct kmcl_incoming, node);
+	if (!inc)
+		return NULL;
+	if (recv->outstanding >= READ_ONCE(recv->quota)) {
+		recv->stalls[KMCL_STALL_QUOTA]++;
+		return NULL;
+	}
+	list_del_init(&inc->node);
 	return inc;
 }
 

@@ -90,8 +90,9 @@ struct kmcl_settings {
 struct kmcl_counters {
 	atomic64_t queued;	/* of these, how many had to wait for room */
 	u64 received;		/* data packets delivered to the client, by one thread at a time */
-	/* The next three are written by the reader alone. */
+	/* The next four are written by the reader alone. */
 	u64 completed;		/* transactions that the other end completed */
+	u64 completed_bytes;	/* of the payload of these completions */
 	u64 late;		/* completions for transactions that were cancelled */
 	u64 stray;		/* completions for no transaction at all */
 	atomic64_t malformed;	/* packets stepped over: broken or too long */
@@ -146,6 +147,8 @@ struct kmcl_bounce {
 	u32 added;		/* by VmbChannelAllocateBounceBuffer() */
 	atomic_t pages;		/* mapped now; grows under the lock, sinks without */
 	bool starved;		/* the first in the queue waits for some of them */
+	u64 packets;		/* mapped so far */
+	u64 waits;		/* how often the first in the queue had to wait for some */
 };
 
 /*
@@ -167,6 +170,12 @@ struct kmcl_transactions {
 	char gap_behind[SMP_CACHE_BYTES];
 };
 
+/* Packets and completions written to the ring, and their payload. */
+struct kmcl_sent {
+	u64 packets;
+	u64 bytes;
+};
+
 /* The sending side. */
 struct kmcl_send {
 	/*
@@ -175,7 +184,7 @@ struct kmcl_send {
 	 * take the lock. See kmcl_send_direct_begin().
 	 */
 	struct kmcl_link *direct;
-	u64 __percpu *sent;	/* packets and completions written to the ring */
+	struct kmcl_sent __percpu *sent;
 	struct kmcl_deferred deferred;	/* likewise looked at, and seldom used */
 
 	char gap_before_lock[SMP_CACHE_BYTES];	/* see struct kmcl_recv */
@@ -190,6 +199,7 @@ struct kmcl_send {
 	 */
 	struct list_head held;
 	u32 queued;		/* how many, in both */
+	u32 longest;		/* and the most that ever were */
 	u32 wanting;		/* of @queue, packets that want a completion */
 	u32 max_count;		/* VmbChannelInitSetMaximumPacketCount() */
 	u32 ring_bytes;		/* of an open channel: no packet takes as much */
@@ -237,6 +247,15 @@ struct kmcl_share {
 	struct work_struct work;	/* reads the ring in a thread */
 };
 
+/* Which limit keeps data that has arrived from the client. */
+enum kmcl_stall {
+	KMCL_STALL_NONE,
+	KMCL_STALL_QUOTA,	/* it holds as much as it may */
+	KMCL_STALL_PASSIVE,	/* too many packets wait for PASSIVE_LEVEL */
+	KMCL_STALL_ANSWERS,	/* too many completions wait for room in the ring */
+	KMCL_STALLS
+};
+
 /* What a call of ProcessPacket has left to do, where it has not completed its packet. */
 enum kmcl_fate {
 	KMCL_FATE_KEPT,		/* the client has it, or another thread has completed it */
@@ -281,6 +300,7 @@ struct kmcl_recv {
 	struct kmcl_incoming *delivering;	/* with that, until it completes it itself */
 	struct task_struct *deliverer;	/* runs ProcessPacket, or is interrupted by it */
 	enum kmcl_fate fate;
+	u64 delivered_bytes;	/* payload that it was called with; likewise */
 	struct kmcl_share share;
 	struct tasklet_struct tasklet;	/* reads the ring where no signal comes */
 	atomic_t sent_there;	/* @there is on its way */
@@ -290,6 +310,7 @@ struct kmcl_recv {
 	spinlock_t lock;	/* guards everything below */
 	bool clear;		/* nothing is in the way of a packet: kmcl_recv_changed() */
 	bool stalled;		/* the reader left packets in the ring */
+	u64 stalls[KMCL_STALLS];	/* how often, by the limit that it met */
 	bool working;		/* @work may be in a callback of the client's */
 	struct list_head spare;	/* kmcl_incoming, made when the channel opened */
 	struct list_head passive;	/* kmcl_incoming to deliver at PASSIVE_LEVEL */

@@ -39,6 +39,8 @@ void kmcl_queue_add(struct kmcl_channel *chan, struct kmcl_tx *tx)
 	tx->queued = true;
 	tx->held = kmcl_queue_holds(chan, tx);
 	send->queued++;
+	if (send->queued > send->longest)
+		send->longest = send->queued;
 	if (tx->held)
 		list_add_tail(&tx->node, &send->held);
 	else

@@ -48,27 +48,44 @@ static bool kmcl_receive_at_quota(const struct kmcl_recv *recv)
 	       READ_ONCE(recv->client_bytes) >= READ_ONCE(recv->limit);
 }
 
+/* The limit that data meets now. Inline: the reader asks it for most packets. */
+static __always_inline enum kmcl_stall kmcl_receive_find_limit(const struct kmcl_recv *recv)
+{
+	if (kmcl_recv_is_open(recv) && kmcl_receive_at_quota(recv))
+		return KMCL_STALL_QUOTA;
+	if (READ_ONCE(recv->waiting) >= KMCL_RECEIVE_WAITING)
+		return KMCL_STALL_PASSIVE;
+	if (READ_ONCE(recv->bytes) >= READ_ONCE(recv->client_bytes) + KMCL_RECEIVE_ANSWERS)
+		return KMCL_STALL_ANSWERS;
+	return KMCL_STALL_NONE;
+}
+
+enum kmcl_stall kmcl_receive_limit(const struct kmcl_recv *recv)
+{
+	return kmcl_receive_find_limit(recv);
+}
+
 /* Only what goes to the client counts against its limits. */
 static bool kmcl_receive_must_wait(const struct kmcl_recv *recv, bool data)
 {
 	if (!kmcl_recv_reads(recv))
 		return true;
-	if (!data || kmcl_recv_discards(recv))
-		return false;
-	return READ_ONCE(recv->waiting) >= KMCL_RECEIVE_WAITING ||
-	       READ_ONCE(recv->bytes) >= READ_ONCE(recv->client_bytes) + KMCL_RECEIVE_ANSWERS ||
-	       (kmcl_recv_is_open(recv) && kmcl_receive_at_quota(recv));
+	return data && !kmcl_recv_discards(recv) && kmcl_receive_find_limit(recv);
 }
 
 /* As the next one. */
 static noinline bool kmcl_receive_stall(struct kmcl_channel *chan, bool data)
 {
 	struct kmcl_recv *recv = &chan->recv;
+	enum kmcl_stall limit = KMCL_STALL_NONE;
 	unsigned long flags;
 
 	spin_lock_irqsave(&recv->lock, flags);
 	recv->stalled = kmcl_receive_must_wait(recv, data);
-	if (recv->stalled && data && kmcl_receive_at_quota(recv))
+	if (recv->stalled && data)
+		limit = kmcl_receive_limit(recv);
+	recv->stalls[limit]++;
+	if (limit == KMCL_STALL_QUOTA)
 		trace_kmcl_quota_hit(chan);
 	spin_unlock_irqrestore(&recv->lock, flags);
 	return recv->stalled;
@@ -136,10 +153,12 @@ static noinline void kmcl_receive_completion(struct kmcl_channel *chan,
 		kmcl_receive_stray(chan, wire->head->id);
 		return;
 	}
-	if (unlikely(pkt->abandoned))
+	if (unlikely(pkt->abandoned)) {
 		WRITE_ONCE(count->late, count->late + 1);
-	else
+	} else {
 		WRITE_ONCE(count->completed, count->completed + 1);
+		WRITE_ONCE(count->completed_bytes, count->completed_bytes + wire->len);
+	}
 
 	if (trace_kmcl_packet_completed_enabled())
 		pkt = kmcl_trace_answered(pkt, wire->len);

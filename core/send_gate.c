@@ -13,7 +13,7 @@
 int kmcl_send_prepare(struct kmcl_channel *chan)
 {
 	if (!chan->send.sent)
-		chan->send.sent = alloc_percpu(u64);
+		chan->send.sent = alloc_percpu(struct kmcl_sent);
 	if (!chan->send.sent)
 		return -ENOMEM;
 	return kmcl_transactions_prepare(chan);

@@ -141,13 +141,13 @@ static inline struct kmcl_channel *client_chan(struct client *client)
 /* Packets and completions written to the ring, which each processor counts. */
 static inline u64 client_sent(struct client *client)
 {
-	u64 __percpu *sent = client_chan(client)->send.sent;
+	struct kmcl_sent __percpu *sent = client_chan(client)->send.sent;
 	u64 sum = 0;
 	int cpu;
 
 	if (sent)
 		for_each_possible_cpu(cpu)
-			sum += READ_ONCE(*per_cpu_ptr(sent, cpu));
+			sum += READ_ONCE(per_cpu_ptr(sent, cpu)->packets);
 	return sum;
 }
 
