@@ -32,13 +32,25 @@ static void kmcl_control_cancel(struct kmcl_channel *chan)
 static void kmcl_control_set_state(struct kmcl_channel *chan, enum kmcl_state state,
 				   enum kmcl_why why)
 {
-	enum kmcl_state from = chan->ctl.state;
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
-	WRITE_ONCE(chan->ctl.state, state);
+	kmcl_state_set(chan, state, why);
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
-	trace_kmcl_state_changed(chan, from, state, why);
+}
+
+/* Why the channel is not to go on as it is, if so. Called with the lock held. */
+static enum kmcl_why kmcl_control_why(const struct kmcl_channel *chan)
+{
+	const struct kmcl_control *ctl = &chan->ctl;
+
+	if (!ctl->want_enabled)
+		return KMCL_WHY_DISABLE;
+	if (ctl->link_gone && ctl->stays_wanted)
+		return KMCL_WHY_SLEEP;
+	if (ctl->link_gone)
+		return READ_ONCE(chan->send.broken) ? KMCL_WHY_BROKEN : KMCL_WHY_GONE;
+	return ctl->want_paused ? KMCL_WHY_PAUSE : KMCL_WHY_PRIMARY_PAUSE;
 }
 
 static void kmcl_control_wait(struct kmcl_channel *chan, u64 ticket)
@@ -88,7 +100,6 @@ static void kmcl_control_drop_link(struct kmcl_channel *chan)
 
 static void kmcl_control_to_disabled(struct kmcl_channel *chan, enum kmcl_why why)
 {
-	enum kmcl_state from = chan->ctl.state;
 	unsigned long flags;
 	bool again;
 
@@ -108,7 +119,7 @@ static void kmcl_control_to_disabled(struct kmcl_channel *chan, enum kmcl_why wh
 	WRITE_ONCE(chan->ctl.want_enabled, again);
 	if (again)
 		kmcl_requests_on(chan);
-	WRITE_ONCE(chan->ctl.state, KMCL_DISABLED);
+	kmcl_state_set(chan, KMCL_DISABLED, why);
 	chan->ctl.closing = false;
 	chan->ctl.reopen = false;
 	chan->ctl.stays_wanted = false;
@@ -119,7 +130,6 @@ static void kmcl_control_to_disabled(struct kmcl_channel *chan, enum kmcl_why wh
 		kmcl_sub_disabled(chan);
 	spin_unlock(&chan->ctl.lock);
 	spin_unlock_irqrestore(&kmcl_subs_lock, flags);
-	trace_kmcl_state_changed(chan, from, KMCL_DISABLED, why);
 }
 
 /* A server's offer is there, for the first time or again. */
@@ -141,19 +151,17 @@ static void kmcl_control_offer(struct kmcl_channel *chan)
 /* The client closed, or was refused: the server waits for the next one. */
 static void kmcl_control_to_offered(struct kmcl_channel *chan, enum kmcl_why why)
 {
-	enum kmcl_state from = chan->ctl.state;
 	unsigned long flags;
 
 	kmcl_control_drop_link(chan);
 
 	spin_lock_irqsave(&chan->ctl.lock, flags);
-	WRITE_ONCE(chan->ctl.state, KMCL_ENABLED);
+	kmcl_state_set(chan, KMCL_ENABLED, why);
 	if (chan->ctl.want_enabled)
 		kmcl_requests_on(chan);
 	chan->ctl.closing = false;
 	chan->ctl.reopen = false;
 	spin_unlock_irqrestore(&chan->ctl.lock, flags);
-	trace_kmcl_state_changed(chan, from, KMCL_ENABLED, why);
 
 	kmcl_control_offer(chan);
 }
@@ -226,6 +234,7 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 	struct kmcl_control *ctl = &chan->ctl;
 	bool enabled, paused, gone, cancelled;
 	enum kmcl_state state;
+	enum kmcl_why why;
 	unsigned long flags;
 
 	spin_lock_irqsave(&ctl->lock, flags);
@@ -234,9 +243,12 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 	gone = ctl->link_gone;
 	state = ctl->state;
 	cancelled = ctl->cancelled;
+	why = kmcl_control_why(chan);
 	/* At once: a VmbChannelDisable() from here on must not find it disabled. */
-	if (state == KMCL_DISABLED && enabled)
-		WRITE_ONCE(ctl->state, KMCL_ENABLED);
+	if (state == KMCL_DISABLED && enabled) {
+		chan->instance = chan->set.instance;
+		kmcl_state_set(chan, KMCL_ENABLED, KMCL_WHY_ENABLE);
+	}
 	spin_unlock_irqrestore(&ctl->lock, flags);
 
 	switch (state) {
@@ -247,9 +259,6 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 			kmcl_offer_unwatch(chan);
 			return false;
 		}
-		chan->instance = chan->set.instance;
-		trace_kmcl_state_changed(chan, KMCL_DISABLED, KMCL_ENABLED,
-					 KMCL_WHY_ENABLE);
 		if (chan->is_server) {
 			kmcl_control_offer(chan);
 			kmcl_server_publish(chan);
@@ -264,7 +273,7 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 			kmcl_save_parks(chan);
 			kmcl_restore_drop(chan);
 			kmcl_send_flush(chan);
-			kmcl_control_to_disabled(chan, KMCL_WHY_DISABLE);
+			kmcl_control_to_disabled(chan, why);
 			return true;
 		}
 		if (!chan->is_server && kmcl_offer_unwatched(chan) &&
@@ -277,10 +286,9 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 		if (!enabled || gone) {
 			kmcl_state_close(chan);
 			if (chan->is_server && enabled)
-				kmcl_control_to_offered(chan, KMCL_WHY_GONE);
+				kmcl_control_to_offered(chan, why);
 			else
-				kmcl_control_to_disabled(chan, enabled ? KMCL_WHY_GONE :
-									 KMCL_WHY_DISABLE);
+				kmcl_control_to_disabled(chan, why);
 		} else if (!paused) {
 			kmcl_state_start(chan);
 			kmcl_control_set_state(chan, KMCL_ACTIVE, KMCL_WHY_START);
@@ -293,8 +301,7 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 		if (enabled && !gone && !paused)
 			return false;
 		kmcl_state_suspend(chan, !enabled || gone);
-		kmcl_control_set_state(chan, KMCL_OPENED, !enabled ? KMCL_WHY_DISABLE :
-				       gone ? KMCL_WHY_GONE : KMCL_WHY_PAUSE);
+		kmcl_control_set_state(chan, KMCL_OPENED, why);
 		return true;
 	}
 	return false;

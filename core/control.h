@@ -13,6 +13,7 @@ void kmcl_control_disable(struct kmcl_channel *chan);
 u64 kmcl_control_ask_disable(struct kmcl_channel *chan);
 
 /* state.c: the steps of control.c's worker, which alone calls them */
+void kmcl_state_set(struct kmcl_channel *chan, enum kmcl_state to, enum kmcl_why why);
 NTSTATUS kmcl_state_open(struct kmcl_channel *chan);
 void kmcl_state_start(struct kmcl_channel *chan);
 void kmcl_state_suspend(struct kmcl_channel *chan, bool closes);

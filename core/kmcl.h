@@ -359,8 +359,11 @@ enum kmcl_why {
 	KMCL_WHY_OFFER,		/* one was taken: of a server, by a client */
 	KMCL_WHY_START,
 	KMCL_WHY_PAUSE,
+	KMCL_WHY_PRIMARY_PAUSE,
 	KMCL_WHY_DISABLE,
-	KMCL_WHY_GONE,		/* the other end, or the ring is broken */
+	KMCL_WHY_GONE,		/* the other end */
+	KMCL_WHY_BROKEN,	/* the outgoing ring cannot be used any more */
+	KMCL_WHY_SLEEP,		/* the guest hibernates */
 	KMCL_WHY_FAILED,	/* it could not be opened */
 };
 
@@ -384,10 +387,21 @@ enum kmcl_step {
 	KMCL_STEP_SUBS_PAUSE,
 };
 
+struct kmcl_change {
+	u64 at;			/* by local_clock(), as the lines in the log have it */
+	u8 state;		/* the new one, of enum kmcl_state */
+	u8 why;
+};
+
+/* So many changes of its state are remembered. */
+#define KMCL_CHANGES	16
+
 /* What was asked of the channel and how far its worker has got. */
 struct kmcl_control {
 	spinlock_t lock;	/* guards this structure and kmcl_settings */
-	enum kmcl_state state;	/* written by the worker only */
+	enum kmcl_state state;	/* written by the worker only, by kmcl_state_set() */
+	u32 n_changes;		/* of it so far; the last ones are in */
+	struct kmcl_change changes[KMCL_CHANGES];	/* by their number */
 	bool want_enabled;
 	bool want_paused;
 	bool primary_paused;	/* as @want_paused, and for a sub-channel only */

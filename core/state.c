@@ -8,8 +8,23 @@
 #include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/sched/clock.h>
 
 #include "control.h"
+
+/* Called with the control lock held. */
+void kmcl_state_set(struct kmcl_channel *chan, enum kmcl_state to, enum kmcl_why why)
+{
+	struct kmcl_control *ctl = &chan->ctl;
+	struct kmcl_change *change = &ctl->changes[ctl->n_changes++ % KMCL_CHANGES];
+
+	lockdep_assert_held(&ctl->lock);
+	trace_kmcl_state_changed(chan, ctl->state, to, why);
+	change->at = local_clock();
+	change->state = to;
+	change->why = why;
+	WRITE_ONCE(ctl->state, to);
+}
 
 /* Calls the callback that is set, of one of the two kinds, if any is. */
 static void kmcl_state_tell(struct kmcl_channel *chan, void (*plain)(VMBCHANNEL),
