@@ -10,6 +10,7 @@
 #include <initguid.h>
 #include <wdf.h>
 
+#include "core/debugfs.h"
 #include "core/kmcl.h"
 #include "nt/nt.h"
 #include "pipe/pipe.h"
@@ -184,9 +185,10 @@ static int __init kmcl_init(void)
 	if (err)
 		return err;
 	kmcl_turns_init();
+	kmcl_debugfs_init();
 	err = kmcl_workqueues_create();
 	if (err)
-		goto exit_nt;
+		goto exit_debugfs;
 	err = kmcl_pipe_init();
 	if (err)
 		goto destroy_workqueues;
@@ -199,7 +201,8 @@ exit_pipe:
 	kmcl_pipe_exit();
 destroy_workqueues:
 	kmcl_workqueues_destroy();
-exit_nt:
+exit_debugfs:
+	kmcl_debugfs_exit();
 	nt_exit();
 	return err;
 }
@@ -210,6 +213,7 @@ static void __exit kmcl_exit(void)
 	kmcl_lb_exit();
 	kmcl_pipe_exit();
 	kmcl_workqueues_destroy();
+	kmcl_debugfs_exit();
 	nt_exit();
 }
 module_exit(kmcl_exit);

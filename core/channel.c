@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "control.h"
+#include "debugfs.h"
 
 /* Makes a channel with default settings, disabled. */
 static void kmcl_channel_init(struct kmcl_channel *chan, PDEVICE_OBJECT parent,
@@ -157,6 +158,7 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel)
 		      "vmbkmcl: %s() on an enabled channel\n", __func__))
 		kmcl_control_disable(chan);
 
+	kmcl_debugfs_remove(chan);
 	kmcl_subs_end(chan);
 	kmcl_restore_drop(chan);
 	kmcl_save_end(chan);

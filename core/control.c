@@ -14,6 +14,7 @@
 #include <linux/sched.h>
 
 #include "control.h"
+#include "debugfs.h"
 
 /* What was sent for an opening that does not come is over. */
 static void kmcl_control_cancel(struct kmcl_channel *chan)
@@ -259,6 +260,7 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 			kmcl_offer_unwatch(chan);
 			return false;
 		}
+		kmcl_debugfs_add(chan);
 		if (chan->is_server) {
 			kmcl_control_offer(chan);
 			kmcl_server_publish(chan);

@@ -23,6 +23,7 @@ void kmcl_state_close(struct kmcl_channel *chan);
 void kmcl_watchdog_init(struct kmcl_channel *chan);
 void kmcl_watchdog_end(struct kmcl_channel *chan);
 void kmcl_step(struct kmcl_channel *chan, enum kmcl_step step);
+const char *kmcl_step_text(enum kmcl_step step);
 
 /* link.c */
 void kmcl_link_set_gone(struct kmcl_channel *chan);

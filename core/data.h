@@ -300,6 +300,7 @@ struct kmcl_packet *kmcl_transaction_complete(struct kmcl_channel *chan, u64 id,
 void kmcl_transactions_skip_ids(struct kmcl_channel *chan, u64 last_id);
 void kmcl_transactions_expect_late(struct kmcl_channel *chan);
 void kmcl_transactions_forget_late(struct kmcl_channel *chan);
+unsigned long kmcl_transactions_oldest(struct kmcl_channel *chan);
 
 /* receive.c */
 enum kmcl_stall kmcl_receive_limit(const struct kmcl_recv *recv);

@@ -106,6 +106,17 @@ struct kmcl_counters {
 };
 
 /*
+ * How many transactions were open for less than 1 us, 2 us, 4 us and so on; the last for
+ * all that were open for longer. Counted by the reader, while a person wants it.
+ */
+#define KMCL_LATENCIES	24
+
+struct kmcl_latency {
+	bool on;
+	u64 count[KMCL_LATENCIES];
+};
+
+/*
  * Anything that goes out through the ring: a packet of the client's, or the
  * completion of an incoming one. @node is in kmcl_send.queue while it waits for room, or
  * in .held; its payload is then in @room, where no buffer of the caller's is needed.
@@ -511,6 +522,15 @@ struct kmcl_sub {
 	bool is_one;		/* for good, even if its primary is cleaned up */
 };
 
+/* Its folder in debugfs. @name is for good: it takes part in the names of others. */
+struct kmcl_debug {
+#ifdef CONFIG_DEBUG_FS
+	struct dentry *dir;
+	struct list_head node;
+	char name[KMCL_NAME_MAX + 12];
+#endif
+};
+
 struct kmcl_channel {
 	u32 tag;
 	bool is_server;
@@ -531,6 +551,8 @@ struct kmcl_channel {
 	struct kmcl_sub sub;
 	struct kmcl_counters count;
 	guid_t instance;	/* for trace events: its target, or what it has opened */
+	struct kmcl_latency latency;
+	struct kmcl_debug debug;
 	char gap_before_link[SMP_CACHE_BYTES];
 	struct kmcl_link *link;		/* stable while send.writable or a callback can come */
 
@@ -558,6 +580,7 @@ struct kmcl_packet {
 	struct kmcl_tx tx;
 	struct kmcl_packet *next;	/* in its bucket of kmcl_transactions, or a spare */
 	u64 sent_at;		/* of a transaction: kmcl_timing_now() when it was opened */
+	unsigned long opened;	/* of a transaction: when, in jiffies */
 	struct kmcl_packet_shape shape;
 	u32 changes;		/* kmcl_packets.changes when it was made, if @allocated */
 	u64 room[];

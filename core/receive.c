@@ -132,6 +132,17 @@ static noinline void kmcl_receive_stray(struct kmcl_channel *chan, u64 id)
 			  id);
 }
 
+/* The transaction is over. */
+static noinline void kmcl_receive_timed(struct kmcl_latency *latency, u64 sent_at)
+{
+	u64 us = div_u64(ktime_get_ns() - sent_at, NSEC_PER_USEC);
+	u32 i = min(fls64(us), KMCL_LATENCIES - 1);
+
+	/* One that was opened before times were taken has none. */
+	if (READ_ONCE(latency->on) && sent_at)
+		WRITE_ONCE(latency->count[i], latency->count[i] + 1);
+}
+
 static noinline void kmcl_receive_completion(struct kmcl_channel *chan,
 					     const struct kmcl_wire *wire)
 {
@@ -158,6 +169,8 @@ static noinline void kmcl_receive_completion(struct kmcl_channel *chan,
 	} else {
 		WRITE_ONCE(count->completed, count->completed + 1);
 		WRITE_ONCE(count->completed_bytes, count->completed_bytes + wire->len);
+		if (static_branch_unlikely(&kmcl_timing))
+			kmcl_receive_timed(&chan->latency, pkt->sent_at);
 	}
 
 	if (trace_kmcl_packet_completed_enabled())

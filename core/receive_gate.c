@@ -148,5 +148,5 @@ void kmcl_receive_close(struct kmcl_channel *chan)
 	cancel_work_sync(&recv->work);
 	kmcl_incoming_free_spares(chan);
 	WRITE_ONCE(recv->failed, false);
-	recv->stalled = false;
+	WRITE_ONCE(recv->stalled, false);
 }

@@ -161,6 +161,7 @@ void kmcl_transactions_end(struct kmcl_channel *chan)
 /* Called with the lock held. */
 static void kmcl_transaction_add(struct kmcl_transactions *trans, struct kmcl_packet *pkt)
 {
+	pkt->opened = jiffies;
 	kmcl_bucket_add(kmcl_bucket(trans, pkt->tx.out.id), pkt);
 	if (unlikely(++trans->count > 2 * trans->open_mask) && kmcl_transactions_crowd(trans))
 		queue_work(kmcl_control_wq, &trans->grow);
@@ -399,6 +400,49 @@ int kmcl_transactions_list(struct kmcl_channel *chan, struct kmcl_tx **list, u32
 		}
 	spin_unlock_irqrestore(&trans->lock, flags);
 	return all_stay ? n : -EBUSY;
+}
+
+/* Looks at some buckets from the @at-th on. False: they were the last. Lock held. */
+static bool kmcl_transactions_look(struct kmcl_transactions *trans, u32 *at,
+				   unsigned long now, unsigned long *oldest)
+{
+	u32 packets = 0, buckets = KMCL_OPEN_BUCKETS;
+	struct kmcl_packet **bucket, *pkt;
+
+	while (packets < KMCL_OPEN_BUCKETS && buckets--) {
+		bucket = trans->count ? kmcl_bucket_at(trans, (*at)++) : NULL;
+		if (!bucket)
+			return false;
+		for (pkt = *bucket; pkt; pkt = pkt->next, packets++)
+			*oldest = max_t(long, *oldest, now - pkt->opened);
+	}
+	return true;
+}
+
+/**
+ * kmcl_transactions_oldest() - how long the oldest open transaction has been open
+ * @chan: the channel
+ *
+ * For a person to look at: what is opened, completed or moved meanwhile may be missed.
+ *
+ * Context: may sleep.
+ *
+ * Return: jiffies; 0 if none is open.
+ */
+unsigned long kmcl_transactions_oldest(struct kmcl_channel *chan)
+{
+	struct kmcl_transactions *trans = &chan->trans;
+	unsigned long now = jiffies, oldest = 0;
+	bool more;
+	u32 at = 0;
+
+	do {
+		spin_lock_irq(&trans->lock);
+		more = kmcl_transactions_look(trans, &at, now, &oldest);
+		spin_unlock_irq(&trans->lock);
+		cond_resched();
+	} while (more);
+	return oldest;
 }
 
 /*

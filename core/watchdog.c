@@ -31,6 +31,11 @@ static const char * const kmcl_step_texts[] = {
 	[KMCL_STEP_SUBS_PAUSE] = "its sub-channels have not paused",
 };
 
+const char *kmcl_step_text(enum kmcl_step step)
+{
+	return kmcl_step_texts[step] ?: "";
+}
+
 static void kmcl_watchdog(struct work_struct *work)
 {
 	struct kmcl_channel *chan =
