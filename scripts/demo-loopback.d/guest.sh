@@ -17,6 +17,8 @@ step insmod vmbkmcl_echo_server.ko || exit 1
 step insmod vmbkmcl_echo_client.ko || exit 1
 step rmmod vmbkmcl_echo_client || exit 1
 
+sh stat.sh || exit 1
+
 step ls -l /dev/vmbkmcl || exit 1
 step cat pipe.py
 step python3 pipe.py >/tmp/said || exit 1
@@ -34,7 +36,9 @@ grep -q " kmcl_packet_completed: .* status=0x0 open_ns=[1-9]" /tmp/trace || exit
 ! grep -iE 'ffff[0-9a-f]{12}' /tmp/trace || exit 1
 
 [ ! -e /dev/vmbkmcl ] || exit 1
+step sh kmclstat --once 2>&1 | grep 'no channel has been enabled' || exit 1
 step rmmod vmbkmcl || exit 1
+step sh kmclstat --once 2>&1 | grep 'vmbkmcl is not loaded' || exit 1
 
 # What the server has to say of its own part.
 dmesg | grep -q 'server: the client has inverted' || exit 1
