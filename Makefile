@@ -16,9 +16,9 @@ export LLVM
 endif
 
 .PHONY: all arm64 modules modules_install clean install install-modules install-dev \
-	install-source uninstall dist deb package demo demo-loopback check kunit lint words \
-	stress docs bench bench-scale bench-plot coverage kcsan rt vmbhost guest bounce \
-	hibernate hostile lab-clean help
+	install-tools install-source uninstall dist deb package demo demo-loopback check \
+	kunit lint words stress docs bench bench-scale bench-plot coverage kcsan rt vmbhost \
+	guest bounce hibernate hostile lab-clean help
 
 all: modules
 
@@ -36,7 +36,7 @@ shared := $(DESTDIR)$(PREFIX)/share/vmbkmcl
 symbols = $(DESTDIR)$(PREFIX)/lib/vmbkmcl/$(release)
 source = $(DESTDIR)$(PREFIX)/src/vmbkmcl-$(version)
 
-install: install-modules install-dev
+install: install-modules install-dev install-tools
 
 install-modules:
 	$(MAKE) modules
@@ -51,6 +51,10 @@ install-dev:
 	install -m 644 include/nt/*.h $(headers)/nt
 	install -m 644 vmbkmcl.mk $(shared)
 
+install-tools:
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin scripts/kmclstat
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 docs/kmclstat.8
+
 install-source:
 	install -d $(source)
 	cp -R --no-preserve=mode,ownership,timestamps Makefile Kbuild dkms.conf vmbkmcl.mk \
@@ -58,6 +62,7 @@ install-source:
 
 uninstall:
 	rm -rf $(DESTDIR)/lib/modules/$(release)/updates/vmbkmcl $(symbols) $(headers) $(shared)
+	rm -f $(DESTDIR)$(PREFIX)/bin/kmclstat $(DESTDIR)$(PREFIX)/share/man/man8/kmclstat.8
 	-rmdir --ignore-fail-on-non-empty $(dir $(symbols))
 	$(if $(DESTDIR),,depmod $(release))
 
@@ -137,7 +142,7 @@ lab-clean:
 help:
 	@echo 'On a Hyper-V guest:'
 	@echo '  make                  build the modules for the running kernel (KDIR=... another)'
-	@echo '  make install          install them, and what builds clients; uninstall takes it back'
+	@echo '  make install          install them, kmclstat and what builds clients; uninstall takes it back'
 	@echo '  make clean            remove what was built'
 	@echo 'Anywhere (root, Debian or Ubuntu; everything needed is set up and cached):'
 	@echo '  make demo             a KMCL client on a real VMBus host, in a guest'

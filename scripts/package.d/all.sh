@@ -34,12 +34,12 @@ dkms_remove() {
 }
 
 deb_install() {
-	dpkg -i "$work/deb-$1"/*.deb && installed "$1" &&
+	dpkg -i "$work/deb-$1"/*.deb && installed "$1" && tool &&
 		[[ $(echo /usr/src/vmbkmcl-*) == "/usr/src/vmbkmcl-$1" ]]
 }
 
 deb_purge() {
-	dpkg -P vmbkmcl-dev vmbkmcl-dkms && gone && ! ls -d /usr/{include,share,src}/vmbkmcl*
+	dpkg -P vmbkmcl-dev vmbkmcl-dkms && gone && [[ ! -e /usr/bin/kmclstat ]] && ! ls -d /usr/{include,share,src}/vmbkmcl*
 }
 
 # for_guest KERNEL: as modprobe loads them, but not compressed.
@@ -66,11 +66,12 @@ make_install() {
 	local kernels=$1
 	unpacked "$version"
 	make -C "$work/vmbkmcl-$version" KDIR="/lib/modules/$1/build" install &&
-		installed "$version" && client "$1"
+		installed "$version" && client "$1" && tool
 }
 
 make_uninstall() {
 	make -C "$work/vmbkmcl-$version" KDIR="/lib/modules/$1/build" uninstall && gone &&
+		[[ ! -e /usr/bin/kmclstat ]] &&
 		! find /usr/include /usr/share /usr/lib -name 'vmbkmcl*' | grep .
 }
 
@@ -79,7 +80,7 @@ staged() {
 	make -C "$work/vmbkmcl-$version" KDIR="/lib/modules/$1/build" DESTDIR="$work/stage" \
 		PREFIX=/opt/kmcl install && gone || return
 	(cd "$work/stage" && ls lib/modules/"$1"/updates/vmbkmcl/vmbkmcl_hv.ko* \
-		opt/kmcl/{share/vmbkmcl/vmbkmcl.mk,include/vmbkmcl/nt/wdm.h} \
+		opt/kmcl/{share/vmbkmcl/vmbkmcl.mk,include/vmbkmcl/nt/wdm.h,bin/kmclstat} \
 		opt/kmcl/lib/vmbkmcl/"$1"/Module.symvers)
 }
 

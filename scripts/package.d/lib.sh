@@ -48,6 +48,11 @@ installed() {
 	done
 }
 
+# kmclstat is there, and says why there is nothing to see.
+tool() {
+	[[ $(kmclstat --once 2>&1) == 'kmclstat: vmbkmcl is not loaded (modprobe vmbkmcl)' ]]
+}
+
 gone() {
 	! find /lib/modules /var/lib/dkms -name 'vmbkmcl*' | grep . &&
 		! grep vmbkmcl /lib/modules/*/modules.{dep,alias,softdep}
