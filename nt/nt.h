@@ -11,6 +11,12 @@
 /* Frees what cannot be freed at DISPATCH_LEVEL; never waits for a driver. */
 extern struct workqueue_struct *nt_free_wq;
 
+/* More than 292 years are for ever. */
+static inline ktime_t nt_units_to_ktime(u64 units)
+{
+	return units < KTIME_MAX / NT_TIME_UNIT_NS ? units * NT_TIME_UNIT_NS : KTIME_MAX;
+}
+
 void *nt_kmalloc(size_t bytes, gfp_t zero);
 
 struct page *nt_page_of(const void *address);

@@ -1,23 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Events and semaphores, and threads that wait for them.
+ * Threads that wait for objects: for one, for any of several, for all of several.
  *
  * As on Windows, the signaller of an object decides then and there which waits
  * that satisfies: two signals in a row release two threads, and a reset right
- * behind a signal takes it from no waiter. So each waiter has a mark of its own,
- * and the object's state is only for waits that begin later.
+ * behind a signal takes it from no waiter. So each waiter has a result of its own,
+ * which is set once, and the object's state is only for waits that begin later.
  *
- * A thread that waited always takes the object's lock last, and the signaller
- * holds it until done with object and waiter: the thread may free both.
+ * A thread that waited always takes the locks of its objects last, and the signaller
+ * holds one of them until done with object and waiter: the thread may free both.
+ *
+ * A wait for all takes from all of its objects at once. While there is such a wait
+ * for an object, nt_all_lock is held whenever the object's state is looked at or
+ * changed, and whoever holds that may do so with the other objects of the wait as well.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/atomic.h>
 #include <linux/export.h>
 #include <linux/hrtimer.h>
-#include <linux/math64.h>
 #include <linux/sched.h>
 
 #include <ntddk.h>
+
+#include "nt.h"
+#include "object.h"
 
 /*
  * Idle, for Linux is not to complain of a driver's thread that waits for long.
@@ -28,177 +35,211 @@
  */
 #define NT_WAIT_STATE	(TASK_IDLE | TASK_FREEZABLE_UNSAFE)
 
-/* On the stack of a thread that waits; guarded by the object's lock. */
+/* On the stack of a thread that waits. */
 struct nt_waiter {
-	struct list_head node;
 	struct task_struct *task;
-	bool satisfied;
+	KWAIT_BLOCK *blocks;	/* one for each object */
+	ULONG count;
+	bool all;
+	bool poll;		/* only looks, and is in no object's list */
+	atomic_t result;	/* STATUS_PENDING until one sets it, by cmpxchg */
 };
 
-static void nt_object_init(DISPATCHER_HEADER *object, bool notification,
-			   LONG state)
+/* Guards waits for all of several objects. Outside the objects' locks. */
+static DEFINE_RAW_SPINLOCK(nt_all_lock);
+
+void nt_object_init(DISPATCHER_HEADER *object, UCHAR type, LONG state)
 {
 	raw_spin_lock_init(&object->Lock);
-	object->Notification = notification;
+	object->Type = type;
+	object->AllWaits = 0;
 	object->SignalState = state;
 	INIT_LIST_HEAD(&object->Waiters);
 }
 
-/* Satisfies the wait that is the oldest, if there is one. Under the lock. */
-static bool nt_object_release_one(DISPATCHER_HEADER *object)
+/* At any level. Waits for all begin and end under the lock, so their number stays. */
+void nt_object_lock(DISPATCHER_HEADER *object, struct nt_hold *hold)
+	__acquires(&object->Lock)
 {
-	struct nt_waiter *waiter;
+	raw_spin_lock_irqsave(&object->Lock, hold->flags);
+	hold->all = object->AllWaits;
+	if (!hold->all)
+		return;
 
-	waiter = list_first_entry_or_null(&object->Waiters, struct nt_waiter, node);
-	if (!waiter)
-		return false;
+	raw_spin_unlock(&object->Lock);
+	raw_spin_lock(&nt_all_lock);
+	__release(&nt_all_lock); /* for sparse, which knows no ifs */
+	raw_spin_lock(&object->Lock);
+}
 
-	list_del(&waiter->node);
-	waiter->satisfied = true;
-	wake_up_process(waiter->task);
+void nt_object_unlock(DISPATCHER_HEADER *object, struct nt_hold *hold)
+	__releases(&object->Lock)
+{
+	if (!hold->all) {
+		raw_spin_unlock_irqrestore(&object->Lock, hold->flags);
+		return;
+	}
+
+	raw_spin_unlock(&object->Lock);
+	__acquire(&nt_all_lock);
+	raw_spin_unlock_irqrestore(&nt_all_lock, hold->flags);
+}
+
+/* Under the lock: whether a wait of a thread's would be satisfied. */
+static bool nt_object_is_for(const DISPATCHER_HEADER *object,
+			     const struct task_struct *task)
+{
+	return object->SignalState > 0 ||
+	       (object->Type == NtMutexObject &&
+		container_of(object, KMUTEX, Header)->Owner == task);
+}
+
+/* Under the lock: a wait is satisfied. */
+static void nt_object_take(DISPATCHER_HEADER *object, struct task_struct *task)
+{
+	if (object->Type == NtMutexObject)
+		container_of(object, KMUTEX, Header)->Owner = task;
+	if (object->Type != NtNotificationObject)
+		object->SignalState--;
+}
+
+/* Under nt_all_lock. */
+static bool nt_all_are_for(const struct nt_waiter *waiter)
+{
+	ULONG i;
+
+	for (i = 0; i < waiter->count; i++)
+		if (!nt_object_is_for(waiter->blocks[i].Object, waiter->task))
+			return false;
 	return true;
 }
 
-/**
- * KeInitializeEvent() - make an event
- * @Event: memory for it
- * @Type: NotificationEvent: stays signaled until reset, and releases all threads
- *	that wait. SynchronizationEvent: releases one, and is reset by that.
- * @State: TRUE: signaled
- *
- * Context: any.
- */
-VOID KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State)
+static bool nt_waiter_end(struct nt_waiter *waiter, NTSTATUS result)
 {
-	nt_object_init(&Event->Header, Type == NotificationEvent, !!State);
+	return atomic_cmpxchg(&waiter->result, STATUS_PENDING, result) == STATUS_PENDING;
 }
-EXPORT_SYMBOL_GPL(KeInitializeEvent);
 
-/**
- * KeSetEvent() - signal an event
- * @Event: the event
- * @Increment: not looked at
- * @Wait: not looked at: a wait may follow in any case
- *
- * Context: up to DISPATCH_LEVEL.
- *
- * Return: whether it was signaled before: 0 or 1.
- */
-LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
+/* Under the lock, for all of them nt_all_lock: satisfies a wait, if it is not over. */
+static bool nt_waiter_satisfy(struct nt_waiter *waiter, ULONG index)
 {
-	DISPATCHER_HEADER *object = &Event->Header;
-	unsigned long flags;
-	LONG old;
+	ULONG i;
 
-	raw_spin_lock_irqsave(&object->Lock, flags);
-	old = object->SignalState;
-	if (object->Notification) {
-		object->SignalState = 1;
-		while (nt_object_release_one(object))
-			;
-	} else if (!nt_object_release_one(object)) {
-		object->SignalState = 1;
+	if (!nt_waiter_end(waiter, STATUS_WAIT_0 + index))
+		return false;
+
+	if (!waiter->all)
+		nt_object_take(waiter->blocks[index].Object, waiter->task);
+	for (i = 0; waiter->all && i < waiter->count; i++)
+		nt_object_take(waiter->blocks[i].Object, waiter->task);
+	return true;
+}
+
+/* Satisfies the waits for an object that is signaled, the oldest first. Under the lock. */
+void nt_object_serve(DISPATCHER_HEADER *object)
+{
+	KWAIT_BLOCK *block, *next;
+
+	list_for_each_entry_safe(block, next, &object->Waiters, Node) {
+		struct nt_waiter *waiter = block->Waiter;
+
+		if (object->SignalState <= 0)
+			break;
+		/* A wait that is over may have left its other objects already. */
+		if (waiter->all && atomic_read(&waiter->result) == STATUS_PENDING &&
+		    !nt_all_are_for(waiter))
+			continue;
+		list_del_init(&block->Node);
+		if (nt_waiter_satisfy(waiter, waiter->all ? 0 : block->Index))
+			wake_up_process(waiter->task);
 	}
-	raw_spin_unlock_irqrestore(&object->Lock, flags);
-	return old;
 }
-EXPORT_SYMBOL_GPL(KeSetEvent);
 
-/**
- * KeResetEvent() - make an event not signaled
- * @Event: the event
- *
- * Context: up to DISPATCH_LEVEL.
- *
- * Return: whether it was signaled before: 0 or 1.
- */
-LONG KeResetEvent(PRKEVENT Event)
+LONG nt_object_state(DISPATCHER_HEADER *object)
 {
-	unsigned long flags;
-	LONG old;
-
-	raw_spin_lock_irqsave(&Event->Header.Lock, flags);
-	old = Event->Header.SignalState;
-	Event->Header.SignalState = 0;
-	raw_spin_unlock_irqrestore(&Event->Header.Lock, flags);
-	return old;
-}
-EXPORT_SYMBOL_GPL(KeResetEvent);
-
-/**
- * KeReadStateEvent() - whether an event is signaled
- * @Event: the event. If it reads as signaled it may be freed.
- *
- * Context: up to DISPATCH_LEVEL.
- *
- * Return: 0 or 1.
- */
-LONG KeReadStateEvent(PRKEVENT Event)
-{
-	unsigned long flags;
+	struct nt_hold hold;
 	LONG state;
 
-	/* A thread that has just signaled the event may not be done with it yet. */
-	raw_spin_lock_irqsave(&Event->Header.Lock, flags);
-	state = Event->Header.SignalState;
-	raw_spin_unlock_irqrestore(&Event->Header.Lock, flags);
+	/* A thread that has just signaled the object may not be done with it yet. */
+	nt_object_lock(object, &hold);
+	state = object->SignalState;
+	nt_object_unlock(object, &hold);
 	return state;
 }
-EXPORT_SYMBOL_GPL(KeReadStateEvent);
 
-/**
- * KeInitializeSemaphore() - make a semaphore
- * @Semaphore: memory for it
- * @Count: how many waits it satisfies
- * @Limit: the most that @Count may become
- *
- * Context: any.
- */
-VOID KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit)
+/* The objects one after the other, until one of them is signaled. */
+static void nt_wait_for_any(struct nt_waiter *waiter)
 {
-	nt_object_init(&Semaphore->Header, false, Count);
-	Semaphore->Limit = Limit;
-}
-EXPORT_SYMBOL_GPL(KeInitializeSemaphore);
+	struct nt_hold hold;
+	ULONG i;
 
-/**
- * KeReleaseSemaphore() - let a semaphore satisfy more waits
- * @Semaphore: the semaphore
- * @Increment: not looked at
- * @Adjustment: how many more, above 0
- * @Wait: not looked at
- *
- * Beyond the limit Windows raises an exception, and there is none here. Then
- * nothing changes, with a line in the log.
- *
- * Context: up to DISPATCH_LEVEL.
- *
- * Return: how many it satisfied before.
- */
-LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment,
-			LONG Adjustment, BOOLEAN Wait)
-{
-	DISPATCHER_HEADER *object = &Semaphore->Header;
-	unsigned long flags;
-	bool beyond;
-	LONG old;
+	for (i = 0; i < waiter->count; i++) {
+		KWAIT_BLOCK *block = &waiter->blocks[i];
 
-	raw_spin_lock_irqsave(&object->Lock, flags);
-	old = object->SignalState;
-	beyond = Adjustment <= 0 || Adjustment > Semaphore->Limit - old;
-	if (!beyond) {
-		while (Adjustment && nt_object_release_one(object))
-			Adjustment--;
-		object->SignalState += Adjustment;
+		nt_object_lock(block->Object, &hold);
+		if (nt_object_is_for(block->Object, waiter->task))
+			nt_waiter_satisfy(waiter, i);
+		else if (!waiter->poll)
+			list_add_tail(&block->Node, &block->Object->Waiters);
+		nt_object_unlock(block->Object, &hold);
+		if (atomic_read(&waiter->result) != STATUS_PENDING)
+			break;
 	}
-	raw_spin_unlock_irqrestore(&object->Lock, flags);
-
-	if (beyond)
-		pr_err_ratelimited("%pS releases a semaphore beyond its limit\n",
-				   __builtin_return_address(0));
-	return old;
 }
-EXPORT_SYMBOL_GPL(KeReleaseSemaphore);
+
+static void nt_wait_for_all(struct nt_waiter *waiter)
+{
+	unsigned long flags;
+	ULONG i;
+
+	raw_spin_lock_irqsave(&nt_all_lock, flags);
+	for (i = 0; i < waiter->count; i++) {
+		KWAIT_BLOCK *block = &waiter->blocks[i];
+
+		raw_spin_lock(&block->Object->Lock);
+		block->Object->AllWaits++;
+		if (!waiter->poll)
+			list_add_tail(&block->Node, &block->Object->Waiters);
+		raw_spin_unlock(&block->Object->Lock);
+	}
+	if (nt_all_are_for(waiter))
+		nt_waiter_satisfy(waiter, 0);
+	raw_spin_unlock_irqrestore(&nt_all_lock, flags);
+}
+
+static void nt_sleep(struct nt_waiter *waiter, ktime_t *deadline)
+{
+	bool over = false;
+
+	/* A thaw may wake for nothing. */
+	while (!over) {
+		/* Its barrier: a signaller sees the state, or this thread the result. */
+		set_current_state(NT_WAIT_STATE);
+		if (atomic_read(&waiter->result) != STATUS_PENDING)
+			break;
+		if (deadline)
+			over = !schedule_hrtimeout(deadline, HRTIMER_MODE_ABS);
+		else
+			schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+}
+
+/* The last that a wait has to do with its objects. */
+static void nt_wait_end(struct nt_waiter *waiter)
+{
+	struct nt_hold hold;
+	ULONG i;
+
+	for (i = 0; i < waiter->count; i++) {
+		KWAIT_BLOCK *block = &waiter->blocks[i];
+
+		nt_object_lock(block->Object, &hold);
+		list_del_init(&block->Node);
+		if (waiter->all)
+			block->Object->AllWaits--;
+		nt_object_unlock(block->Object, &hold);
+	}
+}
 
 /* When a Windows timeout will be over, on Linux' monotonic clock. */
 static ktime_t nt_deadline(const LARGE_INTEGER *timeout)
@@ -213,34 +254,48 @@ static ktime_t nt_deadline(const LARGE_INTEGER *timeout)
 		if (timeout->QuadPart > now.QuadPart)
 			units = timeout->QuadPart - now.QuadPart;
 	}
-	/* More than 292 years are for ever. */
-	if (units >= KTIME_MAX / NT_TIME_UNIT_NS)
-		return KTIME_MAX;
-	return ktime_add_safe(ktime_get(), ns_to_ktime(units * NT_TIME_UNIT_NS));
+	return ktime_add_safe(ktime_get(), nt_units_to_ktime(units));
 }
 
-/* Under the lock, which is let go of meanwhile. A thaw may wake for nothing. */
-static bool nt_sleep(DISPATCHER_HEADER *object, struct nt_waiter *waiter,
-		     ktime_t *deadline)
-	__must_hold(&object->Lock)
+static NTSTATUS nt_wait(PVOID *objects, KWAIT_BLOCK *blocks, ULONG count, bool all,
+			const LARGE_INTEGER *timeout)
 {
-	bool over = false;
+	struct nt_waiter waiter = {
+		.task = current,
+		.blocks = blocks,
+		.count = count,
+		.all = all,
+		.poll = timeout && !timeout->QuadPart,
+		.result = ATOMIC_INIT(STATUS_PENDING),
+	};
+	ktime_t deadline;
+	ULONG i;
 
-	while (!waiter->satisfied && !over) {
-		__set_current_state(NT_WAIT_STATE);
-		raw_spin_unlock_irq(&object->Lock);
-		if (deadline)
-			over = !schedule_hrtimeout(deadline, HRTIMER_MODE_ABS);
-		else
-			schedule();
-		raw_spin_lock_irq(&object->Lock);
+	if (!waiter.poll)
+		might_sleep();
+	if (timeout && !waiter.poll)
+		deadline = nt_deadline(timeout);
+
+	for (i = 0; i < count; i++) {
+		blocks[i].Object = objects[i];
+		blocks[i].Waiter = &waiter;
+		blocks[i].Index = i;
+		INIT_LIST_HEAD(&blocks[i].Node);
 	}
-	return waiter->satisfied;
+	if (all)
+		nt_wait_for_all(&waiter);
+	else
+		nt_wait_for_any(&waiter);
+	if (!waiter.poll)
+		nt_sleep(&waiter, timeout ? &deadline : NULL);
+	nt_waiter_end(&waiter, STATUS_TIMEOUT);
+	nt_wait_end(&waiter);
+	return atomic_read(&waiter.result);
 }
 
 /**
  * KeWaitForSingleObject() - wait until an object is signaled
- * @Object: a KEVENT or KSEMAPHORE; nothing else can be waited for here
+ * @Object: a KEVENT, KSEMAPHORE, KMUTEX or KTIMER, or a thread
  * @WaitReason: not looked at
  * @WaitMode: not looked at: no wait ends because its process is to end
  * @Alertable: not looked at: there are no alerts and APCs here
@@ -261,35 +316,74 @@ NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason,
 			       KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
 			       PLARGE_INTEGER Timeout)
 {
-	DISPATCHER_HEADER *object = Object;
-	struct nt_waiter waiter = { .task = current };
-	bool poll = Timeout && !Timeout->QuadPart;
-	NTSTATUS status = STATUS_SUCCESS;
-	unsigned long flags;
-	ktime_t deadline;
+	KWAIT_BLOCK block;
 
-	if (!poll)
-		might_sleep();
-	if (Timeout && !poll)
-		deadline = nt_deadline(Timeout);
-
-	raw_spin_lock_irqsave(&object->Lock, flags);
-	if (object->SignalState > 0) {
-		if (!object->Notification)
-			object->SignalState--;
-	} else if (poll) {
-		status = STATUS_TIMEOUT;
-	} else {
-		list_add_tail(&waiter.node, &object->Waiters);
-		if (!nt_sleep(object, &waiter, Timeout ? &deadline : NULL)) {
-			list_del(&waiter.node);
-			status = STATUS_TIMEOUT;
-		}
-	}
-	raw_spin_unlock_irqrestore(&object->Lock, flags);
-	return status;
+	return nt_wait(&Object, &block, 1, false, Timeout);
 }
 EXPORT_SYMBOL_GPL(KeWaitForSingleObject);
+
+/* Whether an object is there twice, which a wait for all could never take. */
+static bool nt_is_twice(ULONG count, PVOID objects[])
+{
+	ULONG i, j;
+
+	for (i = 0; i < count; i++)
+		for (j = 0; j < i; j++)
+			if (objects[i] == objects[j])
+				return true;
+	return false;
+}
+
+/**
+ * KeWaitForMultipleObjects() - wait until any or all of several objects are signaled
+ * @Count: how many, up to MAXIMUM_WAIT_OBJECTS
+ * @Object: the objects, see KeWaitForSingleObject() also for what is not said here
+ * @WaitType: WaitAny: for one of them; only its state changes. WaitAll: until all are
+ *	signaled at the same time; none of their states changes before.
+ * @WaitReason: not looked at
+ * @WaitMode: not looked at
+ * @Alertable: not looked at
+ * @Timeout: as of KeWaitForSingleObject()
+ * @WaitBlockArray: memory for the wait, @Count of them; may be NULL for up to
+ *	THREAD_WAIT_OBJECTS objects
+ *
+ * Context: PASSIVE_LEVEL; with a timeout of 0 up to DISPATCH_LEVEL.
+ *
+ * Return:
+ *  - STATUS_SUCCESS: all were signaled
+ *  - STATUS_WAIT_0 and the index of the object that was signaled, for WaitAny: of those
+ *    that are signaled before the wait it is the first
+ *  - STATUS_TIMEOUT
+ *
+ *  This project's decision, where Windows stops the machine, with a line in the log:
+ *
+ *  - STATUS_INVALID_PARAMETER_1: no objects, or too many
+ *  - STATUS_INVALID_PARAMETER_2: an object is there twice, for WaitAll
+ *  - STATUS_INVALID_PARAMETER_8: no memory for so many
+ */
+NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitType,
+				  KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode,
+				  BOOLEAN Alertable, PLARGE_INTEGER Timeout,
+				  PKWAIT_BLOCK WaitBlockArray)
+{
+	KWAIT_BLOCK blocks[THREAD_WAIT_OBJECTS];
+	NTSTATUS status = STATUS_SUCCESS;
+
+	if (!Count || Count > MAXIMUM_WAIT_OBJECTS)
+		status = STATUS_INVALID_PARAMETER_1;
+	else if (WaitType == WaitAll && nt_is_twice(Count, Object))
+		status = STATUS_INVALID_PARAMETER_2;
+	else if (!WaitBlockArray && Count > THREAD_WAIT_OBJECTS)
+		status = STATUS_INVALID_PARAMETER_8;
+	if (status) {
+		pr_err_ratelimited("%pS waits for %u objects as cannot be: status %x\n",
+				   __builtin_return_address(0), Count, status);
+		return status;
+	}
+	return nt_wait(Object, WaitBlockArray ?: blocks, Count, WaitType == WaitAll,
+		       Timeout);
+}
+EXPORT_SYMBOL_GPL(KeWaitForMultipleObjects);
 
 /**
  * KeDelayExecutionThread() - wait for time to pass

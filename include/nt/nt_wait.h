@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * What a thread waits for: events, semaphores, fast mutexes, time. Part of
- * <wdm.h>; the functions are in nt/wait.c.
+ * What a thread waits for: events, semaphores, mutexes, fast and guarded mutexes,
+ * time. Part of <wdm.h>; the functions are in nt/wait.c and nt/event.c.
  *
  * The structures are larger than Windows', and a driver does not look into them.
  * They may lie on the stack, and may be freed as soon as a wait for them has
@@ -19,12 +19,20 @@
 #include <nt_mdl.h>
 #include <ntstatus.h>
 
+/* What a wait takes from an object. */
+enum nt_object_type {
+	NtNotificationObject,		/* nothing */
+	NtSynchronizationObject,	/* one of its SignalState */
+	NtMutexObject,			/* the same, and it is the thread's */
+};
+
 /* How every object begins that KeWaitForSingleObject() knows. */
 typedef struct _DISPATCHER_HEADER {
-	raw_spinlock_t Lock;		/* guards all that follows */
-	LONG SignalState;		/* how many waits it satisfies */
-	BOOLEAN Notification;		/* a wait takes nothing away */
-	struct list_head Waiters;	/* only while SignalState is 0 */
+	raw_spinlock_t Lock;		/* guards all that follows; see nt/wait.c */
+	LONG SignalState;		/* how many waits it satisfies, if above 0 */
+	UCHAR Type;
+	ULONG AllWaits;			/* waits for it and for others at once */
+	struct list_head Waiters;
 } DISPATCHER_HEADER;
 
 typedef enum _EVENT_TYPE {
@@ -41,6 +49,31 @@ typedef struct _KSEMAPHORE {
 	LONG Limit;
 } KSEMAPHORE, *PKSEMAPHORE, *PRKSEMAPHORE;
 
+struct task_struct;
+
+/* Owned by a thread, as often as it waited for it. */
+typedef struct _KMUTEX {
+	DISPATCHER_HEADER Header;
+	struct task_struct *Owner;
+} KMUTEX, *PKMUTEX, *PRKMUTEX;
+
+typedef enum _WAIT_TYPE {
+	WaitAll,
+	WaitAny,
+} WAIT_TYPE;
+
+/* A wait for an object. More than so many at once need memory of the caller's. */
+#define THREAD_WAIT_OBJECTS	3
+#define MAXIMUM_WAIT_OBJECTS	64
+
+struct nt_waiter;
+typedef struct _KWAIT_BLOCK {
+	struct list_head Node;		/* guarded by the object's lock */
+	DISPATCHER_HEADER *Object;
+	struct nt_waiter *Waiter;
+	ULONG Index;
+} KWAIT_BLOCK, *PKWAIT_BLOCK;
+
 /* Why a thread waits: only for a debugger's eyes, on Windows. */
 typedef enum _KWAIT_REASON {
 	Executive,
@@ -50,6 +83,13 @@ typedef enum _KWAIT_REASON {
 	DelayExecution,
 	Suspended,
 	UserRequest,
+	WrExecutive,
+	WrFreePage,
+	WrPageIn,
+	WrPoolAllocation,
+	WrDelayExecution,
+	WrSuspended,
+	WrUserRequest,
 } KWAIT_REASON;
 
 /* Boosts of a waiter's priority, which are not given here. */
@@ -66,11 +106,21 @@ LONG KeReadStateEvent(PRKEVENT Event);
 VOID KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit);
 LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment,
 			LONG Adjustment, BOOLEAN Wait);
+LONG KeReadStateSemaphore(PRKSEMAPHORE Semaphore);
+VOID KeInitializeMutex(PRKMUTEX Mutex, ULONG Level);
+LONG KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait);
+LONG KeReadStateMutex(PRKMUTEX Mutex);
 NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason,
 			       KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
 			       PLARGE_INTEGER Timeout);
+NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitType,
+				  KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode,
+				  BOOLEAN Alertable, PLARGE_INTEGER Timeout,
+				  PKWAIT_BLOCK WaitBlockArray);
 NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
 				PLARGE_INTEGER Interval);
+
+#define KeWaitForMutexObject	KeWaitForSingleObject
 
 static inline VOID KeClearEvent(PRKEVENT Event)
 {
