@@ -19,4 +19,11 @@ void nt_object_unlock(DISPATCHER_HEADER *object, struct nt_hold *hold)
 void nt_object_serve(DISPATCHER_HEADER *object);
 LONG nt_object_state(DISPATCHER_HEADER *object);
 
+struct _OBJECT_TYPE {
+	void (*end)(void *body);	/* before it is freed, if not NULL; up to DISPATCH_LEVEL */
+};
+
+void *nt_object_allocate(POBJECT_TYPE type, size_t bytes);
+NTSTATUS nt_handle_open(void *body, HANDLE *handle);
+
 #endif

@@ -25,6 +25,7 @@
 #include <nt_list.h>
 #include <nt_mdl.h>
 #include <nt_memory_order.h>
+#include <nt_object.h>
 #include <nt_pool.h>
 #include <nt_processor.h>
 #include <nt_register.h>
