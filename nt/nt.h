@@ -60,5 +60,10 @@ void *nt_mdl_direct(const MDL *mdl);
 
 int nt_init(void);
 void nt_exit(void);
+void nt_dpc_init(void);
+void nt_dpc_exit(void);
+void nt_timers_init(void);
+void nt_timers_exit(void);
+void nt_timers_settle(void);
 
 #endif

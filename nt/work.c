@@ -169,6 +169,8 @@ int nt_init(void)
 				     WQ_MAX_ACTIVE);
 	if (!nt_work_wq)
 		goto destroy_free;
+	nt_dpc_init();
+	nt_timers_init();
 	return 0;
 
 destroy_free:
@@ -178,6 +180,8 @@ destroy_free:
 
 void nt_exit(void)
 {
+	nt_timers_exit();
+	nt_dpc_exit();
 	destroy_workqueue(nt_work_wq);
 	destroy_workqueue(nt_free_wq);
 }

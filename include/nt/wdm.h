@@ -31,6 +31,7 @@
 #include <nt_register.h>
 #include <nt_slist.h>
 #include <nt_string.h>
+#include <nt_timer.h>
 #include <nt_wait.h>
 #include <nt_work.h>
 
