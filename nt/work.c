@@ -22,45 +22,37 @@
 
 #include "nt.h"
 
-/* An item that is queued, or a routine that runs: the item may be freed by it. */
-struct nt_busy {
-	struct list_head node;
-	struct module *owner;
-};
-
+/* One that is queued has its call in the list. While its routine runs a copy is there. */
 struct _IO_WORKITEM {
-	struct work_struct work;
-	struct nt_busy queued;	/* its node is empty while the item is not queued */
-	PDEVICE_OBJECT device;
-	PIO_WORKITEM_ROUTINE routine;
-	PVOID context;
+	WORK_QUEUE_ITEM item;
 };
 
 struct workqueue_struct *nt_free_wq;
 static struct workqueue_struct *nt_work_wq;
 
-/* Guards the list, and an item's fields while it is queued. */
+/* Guards the list, and an item's call while it is queued. */
 static DEFINE_RAW_SPINLOCK(nt_busy_lock);
 static LIST_HEAD(nt_busy_list);
 static DECLARE_WAIT_QUEUE_HEAD(nt_less_busy);
 
 static void nt_work_fn(struct work_struct *work)
 {
-	PIO_WORKITEM item = container_of(work, IO_WORKITEM, work);
-	PDEVICE_OBJECT device = item->device;
-	PIO_WORKITEM_ROUTINE routine;
-	struct nt_busy running;
-	PVOID context;
+	WORK_QUEUE_ITEM *item = container_of(work, WORK_QUEUE_ITEM, work);
+	struct nt_call running;
 
 	raw_spin_lock_irq(&nt_busy_lock);
-	running.owner = item->queued.owner;
+	running = item->queued;
 	list_replace_init(&item->queued.node, &running.node);
-	routine = item->routine;
-	context = item->context;
 	raw_spin_unlock_irq(&nt_busy_lock);
 
 	/* The routine may free the item, or queue it again. */
-	routine(device, context);
+	if (running.routine)
+		running.routine(running.context);
+	else if (running.io_routine)
+		running.io_routine(running.object, running.context);
+	else
+		running.io_routine_ex(running.object, running.context,
+				      container_of(item, IO_WORKITEM, item));
 
 	raw_spin_lock_irq(&nt_busy_lock);
 	list_del(&running.node);
@@ -68,17 +60,28 @@ static void nt_work_fn(struct work_struct *work)
 	wake_up_all(&nt_less_busy);
 }
 
-/* Of IoAllocateWorkItem(), which says for which driver. */
-PIO_WORKITEM nt_allocate_work_item(PDEVICE_OBJECT device, struct module *owner)
+/* Of ExInitializeWorkItem() and IoInitializeWorkItem(), which say for which driver. */
+void nt_initialize_work_item(WORK_QUEUE_ITEM *item, PWORKER_THREAD_ROUTINE routine,
+			     PVOID object, PVOID context, struct module *owner)
 {
-	PIO_WORKITEM item = nt_kmalloc(sizeof(*item), __GFP_ZERO);
+	INIT_WORK(&item->work, nt_work_fn);
+	item->queued = (struct nt_call) {
+		.owner = owner,
+		.routine = routine,
+		.object = object,
+		.context = context,
+	};
+	INIT_LIST_HEAD(&item->queued.node);
+}
+EXPORT_SYMBOL_GPL(nt_initialize_work_item);
 
-	if (item) {
-		INIT_WORK(&item->work, nt_work_fn);
-		INIT_LIST_HEAD(&item->queued.node);
-		item->queued.owner = owner;
-		item->device = device;
-	}
+/* Of IoAllocateWorkItem(). */
+PIO_WORKITEM nt_allocate_work_item(PVOID object, struct module *owner)
+{
+	PIO_WORKITEM item = nt_kmalloc(sizeof(*item), 0);
+
+	if (item)
+		nt_initialize_work_item(&item->item, NULL, object, NULL, owner);
 	return item;
 }
 EXPORT_SYMBOL_GPL(nt_allocate_work_item);
@@ -94,6 +97,31 @@ VOID IoFreeWorkItem(PIO_WORKITEM IoWorkItem)
 	kfree(IoWorkItem);
 }
 EXPORT_SYMBOL_GPL(IoFreeWorkItem);
+
+/* With the call as it is to be, in @call, or as the item has it. */
+static void nt_queue(WORK_QUEUE_ITEM *item, const struct nt_call *call, void *caller)
+{
+	struct nt_call *queued = &item->queued;
+	unsigned long flags;
+	bool twice;
+
+	raw_spin_lock_irqsave(&nt_busy_lock, flags);
+	twice = !list_empty(&queued->node);
+	if (!twice) {
+		if (call) {
+			queued->io_routine = call->io_routine;
+			queued->io_routine_ex = call->io_routine_ex;
+			queued->context = call->context;
+		}
+		list_add_tail(&queued->node, &nt_busy_list);
+	}
+	raw_spin_unlock_irqrestore(&nt_busy_lock, flags);
+
+	if (twice)
+		pr_err_ratelimited("%pS queues a work item twice\n", caller);
+	else
+		queue_work(nt_work_wq, &item->work);
+}
 
 /**
  * IoQueueWorkItem() - have a routine called at PASSIVE_LEVEL
@@ -114,30 +142,47 @@ EXPORT_SYMBOL_GPL(IoFreeWorkItem);
 VOID IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine,
 		     WORK_QUEUE_TYPE QueueType, PVOID Context)
 {
-	struct nt_busy *queued = &IoWorkItem->queued;
-	unsigned long flags;
-	bool twice;
+	const struct nt_call call = { .io_routine = WorkerRoutine, .context = Context };
 
-	raw_spin_lock_irqsave(&nt_busy_lock, flags);
-	twice = !list_empty(&queued->node);
-	if (!twice) {
-		IoWorkItem->routine = WorkerRoutine;
-		IoWorkItem->context = Context;
-		list_add_tail(&queued->node, &nt_busy_list);
-	}
-	raw_spin_unlock_irqrestore(&nt_busy_lock, flags);
-
-	if (twice)
-		pr_err_ratelimited("%pS queues a work item twice\n",
-				   __builtin_return_address(0));
-	else
-		queue_work(nt_work_wq, &IoWorkItem->work);
+	nt_queue(&IoWorkItem->item, &call, __builtin_return_address(0));
 }
 EXPORT_SYMBOL_GPL(IoQueueWorkItem);
 
+/**
+ * IoQueueWorkItemEx() - the same with a routine that is told of its item
+ * @IoWorkItem: see IoQueueWorkItem(), also for what is not said here
+ * @WorkerRoutine: called once
+ * @QueueType: not looked at
+ * @Context: for the routine
+ *
+ * Context: up to DISPATCH_LEVEL.
+ */
+VOID IoQueueWorkItemEx(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX WorkerRoutine,
+		       WORK_QUEUE_TYPE QueueType, PVOID Context)
+{
+	const struct nt_call call = { .io_routine_ex = WorkerRoutine, .context = Context };
+
+	nt_queue(&IoWorkItem->item, &call, __builtin_return_address(0));
+}
+EXPORT_SYMBOL_GPL(IoQueueWorkItemEx);
+
+/**
+ * ExQueueWorkItem() - have the routine of ExInitializeWorkItem() called at PASSIVE_LEVEL
+ * @WorkItem: the item, in memory of the driver's, which the routine may free. See
+ *	IoQueueWorkItem() also for what is not said here.
+ * @QueueType: not looked at
+ *
+ * Context: up to DISPATCH_LEVEL.
+ */
+VOID ExQueueWorkItem(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType)
+{
+	nt_queue(WorkItem, NULL, __builtin_return_address(0));
+}
+EXPORT_SYMBOL_GPL(ExQueueWorkItem);
+
 static bool nt_is_busy(const struct module *owner)
 {
-	struct nt_busy *busy;
+	struct nt_call *busy;
 	bool found = false;
 
 	raw_spin_lock_irq(&nt_busy_lock);
