@@ -454,6 +454,27 @@ static void times_are_those_of_the_machine_in_windows_units(struct kunit *test)
 	KUNIT_EXPECT_GT(test, KeQueryInterruptTime(), up);
 }
 
+static void ticks_and_stalls_are_as_long_as_they_say(struct kunit *test)
+{
+	ULONGLONG unbiased = KeQueryUnbiasedInterruptTime();
+	LARGE_INTEGER before, after;
+	ktime_t begin;
+	ULONG64 stamp;
+
+	KUNIT_EXPECT_EQ(test, KeQueryTimeIncrement(), 10000000 / HZ);
+	KUNIT_EXPECT_GE(test, KeQueryInterruptTimePrecise(&stamp), unbiased);
+	KeQueryTickCount(&before);
+	begin = ktime_get();
+	KeStallExecutionProcessor(50);
+	KUNIT_EXPECT_GE(test, ktime_us_delta(ktime_get(), begin), 50);
+	KeStallExecutionProcessor(30500);
+	KUNIT_EXPECT_GE(test, ktime_us_delta(ktime_get(), begin), 30550);
+	KeQueryTickCount(&after);
+	KUNIT_EXPECT_GE(test, (after.QuadPart - before.QuadPart + 1) * KeQueryTimeIncrement(),
+			30 * MS);
+	KUNIT_EXPECT_LE(test, abs(after.QuadPart / HZ - (s64)(unbiased / 10000000)), 5);
+}
+
 struct attempt {
 	FAST_MUTEX *mutex;
 	int taken;
@@ -518,6 +539,7 @@ static struct kunit_case nt_wait_cases[] = {
 	KUNIT_CASE(a_thread_that_waits_keeps_nobody_from_suspending),
 	KUNIT_CASE(a_thread_that_is_woken_for_nothing_goes_on_waiting),
 	KUNIT_CASE(times_are_those_of_the_machine_in_windows_units),
+	KUNIT_CASE(ticks_and_stalls_are_as_long_as_they_say),
 	KUNIT_CASE(a_fast_mutex_has_one_owner),
 	{}
 };

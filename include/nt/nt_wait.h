@@ -10,6 +10,8 @@
 #ifndef _NT_WAIT_H
 #define _NT_WAIT_H
 
+#include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -170,6 +172,37 @@ static inline VOID KeQuerySystemTime(PLARGE_INTEGER CurrentTime)
 static inline ULONGLONG KeQueryInterruptTime(VOID)
 {
 	return ktime_to_ns(ktime_get_coarse_boottime()) / NT_TIME_UNIT_NS;
+}
+
+static inline ULONGLONG KeQueryInterruptTimePrecise(PULONG64 QpcTimeStamp)
+{
+	*QpcTimeStamp = ktime_get_ns() / NT_TIME_UNIT_NS;
+	return ktime_get_boottime_ns() / NT_TIME_UNIT_NS;
+}
+
+/* Time asleep does not count. */
+static inline ULONGLONG KeQueryUnbiasedInterruptTime(VOID)
+{
+	return ktime_to_ns(ktime_get_coarse()) / NT_TIME_UNIT_NS;
+}
+
+static inline VOID KeQueryTickCount(PLARGE_INTEGER CurrentCount)
+{
+	CurrentCount->QuadPart = get_jiffies_64() - INITIAL_JIFFIES;
+}
+
+/* How long a tick takes. */
+static inline ULONG KeQueryTimeIncrement(VOID)
+{
+	return TICK_NSEC / NT_TIME_UNIT_NS;
+}
+
+/* In pieces, as a delay by a constant has a limit. */
+static inline VOID KeStallExecutionProcessor(ULONG MicroSeconds)
+{
+	for (; MicroSeconds > USEC_PER_MSEC; MicroSeconds -= USEC_PER_MSEC)
+		udelay(USEC_PER_MSEC);
+	udelay(MicroSeconds);
 }
 
 /* 10 MHz, as of a Windows guest of Hyper-V. */
