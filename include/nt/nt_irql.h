@@ -115,6 +115,17 @@ static inline VOID KeAcquireSpinLock(PKSPIN_LOCK SpinLock, PKIRQL OldIrql)
 	spin_lock(SpinLock);
 }
 
+static inline KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
+	__acquires(SpinLock)
+{
+	KIRQL old;
+
+	KeAcquireSpinLock(SpinLock, &old);
+	return old;
+}
+
+#define KeTryToAcquireSpinLockAtDpcLevel(lock)	((BOOLEAN)spin_trylock(lock))
+
 static inline VOID KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
 	__releases(SpinLock)
 {

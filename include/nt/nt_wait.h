@@ -151,6 +151,18 @@ static inline BOOLEAN ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex)
 	return mutex_trylock(&FastMutex->Mutex);
 }
 
+/* The same, for Windows' fast mutexes are guarded ones. */
+typedef FAST_MUTEX KGUARDED_MUTEX, *PKGUARDED_MUTEX;
+
+#define KeInitializeGuardedMutex(mutex)		ExInitializeFastMutex(mutex)
+#define KeAcquireGuardedMutex(mutex)		ExAcquireFastMutex(mutex)
+#define KeAcquireGuardedMutexUnsafe(mutex)	ExAcquireFastMutex(mutex)
+#define KeReleaseGuardedMutex(mutex)		ExReleaseFastMutex(mutex)
+#define KeReleaseGuardedMutexUnsafe(mutex)	ExReleaseFastMutex(mutex)
+#define KeTryToAcquireGuardedMutex(mutex)	ExTryToAcquireFastMutex(mutex)
+#define ExAcquireFastMutexUnsafe(mutex)		ExAcquireFastMutex(mutex)
+#define ExReleaseFastMutexUnsafe(mutex)		ExReleaseFastMutex(mutex)
+
 /* Times are in units of 100 ns. System time counts from the year 1601, in UTC. */
 #define NT_TIME_UNIT_NS		100
 #define NT_TIME_OF_1970		116444736000000000LL

@@ -23,12 +23,15 @@
 #include <nt_interlocked.h>
 #include <nt_irql.h>
 #include <nt_list.h>
+#include <nt_locked_list.h>
 #include <nt_mdl.h>
 #include <nt_memory_order.h>
 #include <nt_object.h>
 #include <nt_pool.h>
 #include <nt_processor.h>
 #include <nt_register.h>
+#include <nt_resource.h>
+#include <nt_rundown.h>
 #include <nt_slist.h>
 #include <nt_string.h>
 #include <nt_timer.h>
