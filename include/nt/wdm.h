@@ -30,6 +30,7 @@
 #include <nt_pool.h>
 #include <nt_processor.h>
 #include <nt_register.h>
+#include <nt_registry.h>
 #include <nt_resource.h>
 #include <nt_rundown.h>
 #include <nt_slist.h>
