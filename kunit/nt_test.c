@@ -19,6 +19,7 @@
 static void words_for_both_systems_do_as_on_windows(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ_MSG(test, NtWords(), 0, "the line of nt_words.c");
+	KUNIT_EXPECT_EQ_MSG(test, NtWordsObjects(), 0, "the line of nt_words_objects.c");
 	KUNIT_EXPECT_EQ_MSG(test, NtWordsText(), 0, "the line of nt_words_text.c");
 }
 

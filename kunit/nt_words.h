@@ -7,7 +7,8 @@
 /* The line where something was not as on Windows, else 0. */
 ULONG NtWords(VOID);
 
-/* The same of the other file. */
+/* The same of the other files. */
+ULONG NtWordsObjects(void);
 ULONG NtWordsText(void);
 
 /* The first such line of a file is its NtWordsLine. */
