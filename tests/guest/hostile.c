@@ -13,13 +13,13 @@ static atomic_t beyond_bounds;
 static VOID hostile_process(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOID buffer,
 			    UINT32 len, UINT32 flags)
 {
-	u32 i, sum = 0;
+	u32 i;
 
 	if (len > 4096)
 		atomic_inc(&beyond_bounds);
 	/* KASAN sees whether all of it is there. */
 	for (i = 0; i < len; i++)
-		sum += READ_ONCE(((u8 *)buffer)[i]);
+		(void)READ_ONCE(((u8 *)buffer)[i]);
 	kmcl.VmbChannelPacketComplete(packet, buffer, len);
 }
 
