@@ -13,6 +13,7 @@
 
 #include <kunit/test.h>
 
+#include "kunit_compat.h"
 #include "../transport/hv.h"
 #include "frame.h"
 

@@ -128,8 +128,9 @@ static int in_the_way_probe(struct hv_device *dev, const struct hv_vmbus_device_
 	return 0;
 }
 
-static void in_the_way_remove(struct hv_device *dev)
+static kmcl_hv_remove_t in_the_way_remove(struct hv_device *dev)
 {
+	return KMCL_HV_REMOVED;
 }
 
 static const struct hv_vmbus_device_id in_the_way_ids[] = { { HV_DM_GUID }, {} };
