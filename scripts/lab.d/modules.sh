@@ -3,20 +3,40 @@
 #
 # lab modules: builds the project's modules in a tree, with its compiler.
 
+# need_build KERNEL: where its modules are built, and what make has to know.
+need_build() {
+	if is_stock "$1"; then
+		need_stock "$1"
+		tree=$STOCK kbuild=/lib/modules/$STOCK_KERNEL/build
+	else
+		need_kernel_named "$1"
+		tree=$CHECK kbuild=/kernel
+		flags=(VMBKMCL_KUNIT=1)
+		! is_arm64 "$1" || flags+=("${ARM64_MAKE[@]}")
+		! grep -q '^CONFIG_CC_IS_CLANG=y' "$KERNEL/.config" || flags+=("LLVM=-$CLANG")
+	fi
+}
+
+# lab about: the version of a kernel and its compiler's, as in "6.1.192 gcc 12.2.0".
+lab_about() {
+	local kbuild tree flags
+	known_kernel "${1:-}" || die "about: which kernel? (see scripts/lab help)"
+	prepare
+	need_build "$1"
+	# shellcheck disable=SC2016 # for the shell in the tree
+	killable in_tree ro "$tree" ${KERNEL:+"$KERNEL:/kernel"} -- sh -ec 'cd "$1"
+		echo "$(make -s kernelversion)" "$(sed -nE \
+			"s/^CONFIG_CC_VERSION_TEXT=.*(gcc|clang).* ([0-9]+[.0-9]+).*/\\1 \\2/p" \
+			include/config/auto.conf)"' sh "$kbuild"
+}
+
 lab_modules() {
-	local for=${1:-} kbuild tree
+	local for=${1:-} kbuild tree flags=()
 	shift || true
 	known_kernel "$for" || die "modules: for which kernel? (see scripts/lab help)"
 	prepare
-	if [[ $for == stock ]]; then
-		need_tree
-		tree=$TREE kbuild=/lib/modules/$(tree_kernel "$TREE")/build
-	else
-		need_kernel_named "$for"
-		tree=$CHECK kbuild=/kernel
-		set -- VMBKMCL_KUNIT=1 "$@"
-		! is_arm64 "$for" || set -- "${ARM64_MAKE[@]}" "$@"
-	fi
+	need_build "$for"
+	set -- "${flags[@]}" "$@"
 	# One folder for each work tree: several share this cache.
 	local dir
 	dir=$CACHE/build/$for-$(sha256sum <<<"$SOURCE" | cut -c1-8)

@@ -47,9 +47,10 @@ lab_run() {
 
 	SAY=1
 	prepare
+	need_stock "$(is_stock "$kernel" && echo "$kernel" || echo stock)"
 	if is_arm64 "$kernel"; then need_arm64_image; else need_images; fi
 	((python == 0)) || need_python
-	[[ $kernel == stock ]] || need_kernel_named "$kernel"
+	is_stock "$kernel" || need_kernel_named "$kernel"
 	[[ $host != vmbhost ]] || need_vmbhost
 
 	local lab=$WORK/lab way=direct why
@@ -80,8 +81,8 @@ lab_run() {
 # Everything that the guest and its QEMU need, in $lab, /lab in the tree.
 gather() {
 	local file name overlay=$WORK/overlay qemu=qemu-system-x86_64
-	if [[ $kernel == stock ]]; then
-		cp "$TREE"/boot/vmlinuz-* "$lab/kernel"
+	if is_stock "$kernel"; then
+		cp "$STOCK_IMAGE" "$lab/kernel"
 	elif is_arm64 "$kernel"; then
 		cp "$KERNEL/arch/arm64/boot/Image" "$lab/kernel"
 		qemu=/opt/usr/bin/qemu-system-aarch64

@@ -74,9 +74,9 @@ download_tree() {
 		"$RELEASE" "$new"
 }
 
+# For a guest with the kernel that need_stock has named.
 need_images() {
-	need_tree
-	IMAGES=$CACHE/images-$(recipe <(echo "$TREE") "$LAB_D"/{images,l1-init,guest-init})
+	IMAGES=$CACHE/images-$(recipe <(echo "$TREE" "$STOCK") "$LAB_D"/{images,l1-init,guest-init})
 	[[ -d $IMAGES ]] || locked images make_images
 	used "$IMAGES"
 }
@@ -85,8 +85,8 @@ make_images() {
 	[[ ! -d $IMAGES ]] || return 0
 	local new=$WORK/images
 	mkdir "$new"
-	quietly images in_tree ro "$TREE" "$new:/m" "$LAB_D:/lab" -- \
-		bash /lab/images "$(tree_kernel "$TREE")" /m
+	quietly images in_tree ro "$TREE" "$new:/m" "$LAB_D:/lab" "$STOCK:/opt" -- \
+		bash /lab/images "$(tree_kernel "$TREE")" /opt "$STOCK_KERNEL" /m
 	mv "$new" "$IMAGES"
 }
 

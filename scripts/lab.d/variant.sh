@@ -3,9 +3,11 @@
 #
 # Kernels beside the KUnit kernel: kunit/NAME.config, laid over kernel.config.
 
+is_stock() { [[ $1 =~ ^stock(-($RELEASES))?$ ]]; }
+
 # Is NAME a kernel that modules can be built for?
 known_kernel() {
-	[[ $1 =~ ^(stock|kunit)$ ]] || is_arm64 "$1" || [[ $1 =~ ^[a-z]+$ && $1 != kernel &&
+	is_stock "$1" || [[ $1 == kunit ]] || is_arm64 "$1" || [[ $1 =~ ^[a-z]+$ && $1 != kernel &&
 		-f $SOURCE/kunit/$1.config ]]
 }
 
@@ -13,12 +15,17 @@ known_kernel() {
 need_kernel_named() {
 	[[ $1 != kunit ]] || { need_kernel && return; }
 	! is_arm64 "$1" || { need_arm64_kernel "$1" && return; }
-	case " $NEWEST_VARIANTS " in
-	*" $1 "*) need_newest_tree ;;
+	local config=$SOURCE/kunit/kernel.config over=$1
+	case $1 in
+	bookworm | backports | forky) need_release "$1" ;;
+	rt) need_release backports && over="backports $1" ;;
+	cfi) need_release clang && over="backports $1" ;;
 	*) need_check_tree ;;
 	esac
-	local config=$WORK/$1.config
-	overlaid "$SOURCE/kunit/kernel.config" "$SOURCE/kunit/$1.config" >"$config"
+	for over in $over; do
+		overlaid "$config" "$SOURCE/kunit/$over.config" >"$WORK/$over.config"
+		config=$WORK/$over.config
+	done
 	KERNEL=$CACHE/kernel-$1-$(recipe <(kernel_key; echo "$CHECK"))
 	[[ -d $KERNEL ]] || locked kernel make_kernel
 	used "$KERNEL"
@@ -34,7 +41,7 @@ overlaid() {
 }
 
 lab_kernel() {
-	if [[ $1 == stock ]] || ! known_kernel "$1"; then
+	if is_stock "$1" || ! known_kernel "$1"; then
 		die "no such kernel to build: $1"
 	fi
 	prepare
