@@ -19,6 +19,9 @@ endif
 	install-tools install-source uninstall dist deb package demo demo-loopback check \
 	kunit lint words stress docs bench bench-scale bench-plot coverage kcsan rt vmbhost \
 	guest bounce hibernate hostile lab-clean help
+	install-source uninstall dist deb package demo demo-loopback check kunit lint words \
+	stress docs bench bench-scale bench-plot coverage kcsan rt matrix vmbhost guest \
+	bounce hibernate hostile lab-clean help
 
 all: modules
 
@@ -121,6 +124,9 @@ kcsan:
 rt:
 	@scripts/rt $(if $(SEED),--seed $(SEED)) $(FILTER)
 
+matrix:
+	@scripts/matrix $(KERNEL)
+
 vmbhost:
 	@scripts/lab vmbhost
 
@@ -161,6 +167,7 @@ help:
 	@echo '  make coverage         which lines the suites run; HOST=both adds those on VMBus'
 	@echo '  make kcsan            the suites under the data race detector'
 	@echo '  make rt               the suites on the newest kernel with PREEMPT_RT'
+	@echo '  make matrix           build, guest and suites on Debian'\''s kernels; KERNEL='\''bookworm cfi'\'''
 	@echo '  make arm64            the suites on an emulated arm64 machine; PAGES=4k or 64k: one'
 	@echo '  make guest            the client on a stock kernel against tools/vmbhost; JOB=one'
 	@echo '  make bounce           that client, where the host sees copies of memory only (swiotlb)'

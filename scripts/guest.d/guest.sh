@@ -8,6 +8,13 @@ modprobe hv_vmbus
 # It holds a device that a channel waits for.
 modprobe hv_utils
 insmod vmbkmcl.ko && insmod vmbkmcl_hv.ko || exit 1
+# What has been built with BTF is loaded with it.
+for module in vmbkmcl vmbkmcl_hv; do
+	grep -q '\.BTF' $module.ko || continue
+	ok='ok'
+	[ -s /sys/kernel/btf/$module ] || ok='not ok'
+	echo "guest: $ok - the kernel has the BTF of $module.ko"
+done
 
 # What kmclstat says of four channels whose host does not answer, while other jobs run.
 mute() {
@@ -24,7 +31,6 @@ mute() {
 	done
 }
 mute 2>&1 | sed 's/^/kmclstat: /' &
-
 # shellcheck disable=SC2046 # none, or several words
 insmod vmbkmcl_guest.ko $(cat parameters 2>/dev/null) || exit 1
 rmmod vmbkmcl_guest || exit 1

@@ -17,7 +17,7 @@ need_kernel_named() {
 	! is_arm64 "$1" || { need_arm64_kernel "$1" && return; }
 	local config=$SOURCE/kunit/kernel.config over=$1
 	case $1 in
-	bookworm | backports | forky) need_release "$1" ;;
+	bookworm | backports) need_release "$1" ;;
 	rt) need_release backports && over="backports $1" ;;
 	cfi) need_release clang && over="backports $1" ;;
 	*) need_check_tree ;;
