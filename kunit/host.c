@@ -75,8 +75,9 @@ static int host_open(struct kmcl_link *link, const struct kmcl_link_params *p)
 	host->recv_pages = host_ring_alloc(&channel->inbound, p->recv_bytes);
 	channel->next_request_id_callback = kmcl_hv_next_request_id;
 	channel->inbound.pkt_buffer_size = kmcl_hv_packet_buffer_size(p);
+	/* The largest are too large for an allocation in one piece that must not fail. */
 	channel->inbound.pkt_buffer =
-		kzalloc(channel->inbound.pkt_buffer_size, GFP_KERNEL | __GFP_NOFAIL);
+		kvzalloc(channel->inbound.pkt_buffer_size, GFP_KERNEL | __GFP_NOFAIL);
 	/* Where the ring is larger than asked for, the host never reads the rest. */
 	host->room = p->send_bytes - KMCL_WIRE_PAGE_SIZE;
 	channel->outbound.ring_buffer->read_index =
@@ -96,7 +97,7 @@ static void host_close(struct kmcl_link *link)
 
 	mutex_lock(&host->rings);
 	if (host->open) {
-		kfree(host->channel.inbound.pkt_buffer);
+		kvfree(host->channel.inbound.pkt_buffer);
 		host_ring_free(&host->channel.inbound, host->recv_pages);
 		host_ring_free(&host->channel.outbound, host->send_pages);
 		host->open = false;
