@@ -38,6 +38,9 @@ struct bounce {
 	u32 free;		/* at the beginning */
 };
 
+/* What takes a page. 6.1 looks for room for 4096 bytes in every second page only. */
+#define POOL_PIECE	4095
+
 /* Takes pages of the pool until so many are taken; returns how many. */
 static u32 pool_take(struct bounce *b, u32 n)
 {
@@ -46,7 +49,7 @@ static u32 pool_take(struct bounce *b, u32 n)
 	dma_addr_t dma;
 
 	while (b->n_taken < POOL && n--) {
-		dma = dma_map_page_attrs(dev, b->page, 0, 4096, DMA_TO_DEVICE,
+		dma = dma_map_page_attrs(dev, b->page, 0, POOL_PIECE, DMA_TO_DEVICE,
 					 DMA_ATTR_NO_WARN);
 		if (dma_mapping_error(dev, dma))
 			break;
@@ -58,7 +61,7 @@ static u32 pool_take(struct bounce *b, u32 n)
 static void pool_give(struct bounce *b, u32 n)
 {
 	while (n-- && b->n_taken)
-		dma_unmap_page(&b->host->dev.device, b->taken[--b->n_taken], 4096,
+		dma_unmap_page(&b->host->dev.device, b->taken[--b->n_taken], POOL_PIECE,
 			       DMA_TO_DEVICE);
 }
 
