@@ -29,6 +29,8 @@ const char *kmcl_step_text(enum kmcl_step step);
 void kmcl_link_set_gone(struct kmcl_channel *chan);
 
 /* offer.c */
+#define KMCL_TRANSPORTS	3
+
 void kmcl_offer_list_add(struct kmcl_channel *chan);
 void kmcl_offer_list_del(struct kmcl_channel *chan);
 bool kmcl_offer_watch(struct kmcl_channel *chan);
@@ -38,6 +40,10 @@ void kmcl_offer_settle(struct kmcl_channel *chan);
 int kmcl_offer_make(struct kmcl_channel *chan);
 void kmcl_offer_revoke(struct kmcl_channel *chan);
 void kmcl_link_broke(struct work_struct *work);
+const struct kmcl_transport *kmcl_transport_hold(int i);
+
+/* device.c */
+void kmcl_devices_transport_added(void);
 
 /* subchannel.c */
 extern spinlock_t kmcl_subs_lock;

@@ -10,8 +10,6 @@
 
 #include "control.h"
 
-#define KMCL_TRANSPORTS	3
-
 /*
  * Guards the table. A transport that is watched is held by its module's
  * reference count, so nothing of it is called under this.
@@ -81,6 +79,7 @@ int kmcl_transport_register(const struct kmcl_transport *ops)
 	mutex_unlock(&kmcl_transports_lock);
 
 	kmcl_offer_wake_waiting();
+	kmcl_devices_transport_added();
 	return ret;
 }
 EXPORT_SYMBOL_GPL(kmcl_transport_register);
@@ -103,6 +102,19 @@ void kmcl_transport_unregister(const struct kmcl_transport *ops)
 	mutex_unlock(&kmcl_transports_lock);
 }
 EXPORT_SYMBOL_GPL(kmcl_transport_unregister);
+
+/* One of the table's, whose module is held; NULL where there is none. */
+const struct kmcl_transport *kmcl_transport_hold(int i)
+{
+	const struct kmcl_transport *ops;
+
+	mutex_lock(&kmcl_transports_lock);
+	ops = kmcl_transports[i];
+	if (ops && !try_module_get(ops->owner))
+		ops = NULL;
+	mutex_unlock(&kmcl_transports_lock);
+	return ops;
+}
 
 /* Is there a transport that the channel does not watch yet? */
 bool kmcl_offer_unwatched(const struct kmcl_channel *chan)
@@ -182,15 +194,12 @@ void kmcl_offer_settle(struct kmcl_channel *chan)
 	int i;
 
 	for (i = 0; i < KMCL_TRANSPORTS; i++) {
-		mutex_lock(&kmcl_transports_lock);
-		ops = kmcl_transports[i];
-		if (ops && (!ops->settle || !try_module_get(ops->owner)))
-			ops = NULL;
-		mutex_unlock(&kmcl_transports_lock);
+		ops = kmcl_transport_hold(i);
 		if (!ops)
 			continue;
 
-		ops->settle(&chan->set.type);
+		if (ops->settle)
+			ops->settle(&chan->set.type);
 		module_put(ops->owner);
 	}
 }

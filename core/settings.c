@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 
 #include "data.h"
+#include "device.h"
 
 /* Windows does not document its defaults; these are this project's. */
 #define KMCL_DEFAULT_MAX_PACKET		4096
@@ -449,7 +450,9 @@ EXPORT_SYMBOL_GPL(VmbClientChannelInitSetRingBufferPageCount);
  * VmbClientChannelInitSetTargetPnp() - set which offer to open
  * @Channel: a disabled client channel
  * @InterfaceType: the offer's class
- * @InterfaceInstance: the offer's instance, or NULL for any of that class
+ * @InterfaceInstance: the offer's instance, or NULL: if the channel's parent is a device
+ *	of KMDF of that class, that device's offer (this project's decision), else any of
+ *	the class
  * @PnpFailureCallback: called at PASSIVE_LEVEL when the device was found but
  *	connecting to it failed later, or NULL. With STATUS_SHARING_VIOLATION the
  *	device is held by another driver, which a log line names; the channel
@@ -467,6 +470,8 @@ VmbClientChannelInitSetTargetPnp(VMBCHANNEL Channel, LPCGUID InterfaceType,
 				 PFN_VMB_CHANNEL_PNP_FAILURE PnpFailureCallback)
 {
 	struct kmcl_channel *chan = kmcl_channel_from_handle(Channel);
+	const struct kmcl_device *device;
+	const guid_t *instance = (const guid_t *)InterfaceInstance;
 	unsigned long flags;
 	bool may;
 
@@ -475,16 +480,16 @@ VmbClientChannelInitSetTargetPnp(VMBCHANNEL Channel, LPCGUID InterfaceType,
 	if (!InterfaceType)
 		return STATUS_INVALID_PARAMETER_2;
 
+	device = kmcl_device_of(chan->parent);
+	if (!instance && device && guid_equal(&device->type, (const guid_t *)InterfaceType))
+		instance = &device->instance;
+
 	may = kmcl_init_lock(chan, &flags);
 	if (may) {
 		chan->set.has_target = true;
 		memcpy(&chan->set.type, InterfaceType, sizeof(guid_t));
-		chan->set.any_instance = !InterfaceInstance;
-		if (InterfaceInstance)
-			memcpy(&chan->set.instance, InterfaceInstance,
-			       sizeof(guid_t));
-		else
-			chan->set.instance = guid_null;
+		chan->set.any_instance = !instance;
+		guid_copy(&chan->set.instance, instance ?: &guid_null);
 		chan->set.pnp_failure = PnpFailureCallback;
 	}
 	return kmcl_init_unlock(chan, flags, may);

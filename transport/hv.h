@@ -82,13 +82,16 @@ struct kmcl_hv_class {
 	struct list_head node;
 	guid_t type;
 	struct delayed_work work;
-	/* The next four are guarded by kmcl_hv_lock. */
+	/* The next six are guarded by kmcl_hv_lock. */
 	u32 users;
+	u32 watchers;		/* of these, drivers that are told of devices, */
+	bool tell_all;		/* one of which is new */
 	struct list_head released;	/* of kmcl_hv_link, to be unbound */
 	u64 asked;		/* the number of the last request */
 	u64 done;		/* requests up to that one are dealt with */
 	/* The work's own. */
 	bool registered;
+	struct list_head devices;	/* of kmcl_hv_told: see hv_devices.c */
 	struct notifier_block notifier;
 	char name[sizeof("vmbkmcl-") + UUID_STRING_LEN];
 	struct hv_driver drv;
@@ -100,6 +103,8 @@ int kmcl_hv_watch(const guid_t *type);
 void kmcl_hv_rescan(const guid_t *type);
 void kmcl_hv_unwatch(const guid_t *type);
 void kmcl_hv_settle(const guid_t *type);
+int kmcl_hv_watch_devices(const guid_t *type);
+void kmcl_hv_unwatch_devices(const guid_t *type);
 void kmcl_hv_release(struct kmcl_link *link);
 void kmcl_hv_set_asleep(bool asleep);
 bool kmcl_hv_is_asleep(void);
@@ -115,6 +120,10 @@ void kmcl_hv_link_put(struct kmcl_hv_link *hv);
 void kmcl_hv_unbind(struct kmcl_hv_link *hv);
 bool kmcl_hv_bind_wanted(struct kmcl_hv_class *class);
 bool kmcl_hv_wait_unlinked(unsigned long timeout);
+
+/* hv_devices.c: what drivers are told */
+bool kmcl_hv_devices_tell(struct kmcl_hv_class *class, bool all);
+void kmcl_hv_devices_forget(struct kmcl_hv_class *class);
 
 /* hv_sub.c: sub-channels */
 void kmcl_hv_sub_listen(struct kmcl_hv_link *primary);

@@ -107,7 +107,7 @@ static void kmcl_hv_unbind_released(struct kmcl_hv_class *class)
 	}
 }
 
-/* A device has come, or its driver has let go of it. */
+/* A device has come or gone, or its driver has let go of it. */
 static int kmcl_hv_notify(struct notifier_block *notifier, unsigned long event,
 			  void *data)
 {
@@ -115,7 +115,8 @@ static int kmcl_hv_notify(struct notifier_block *notifier, unsigned long event,
 		container_of(notifier, struct kmcl_hv_class, notifier);
 	struct hv_device *dev = device_to_hv_device((struct device *)data);
 
-	if ((event == BUS_NOTIFY_ADD_DEVICE || event == BUS_NOTIFY_UNBOUND_DRIVER) &&
+	if ((event == BUS_NOTIFY_ADD_DEVICE || event == BUS_NOTIFY_REMOVED_DEVICE ||
+	     event == BUS_NOTIFY_UNBOUND_DRIVER) &&
 	    guid_equal(&dev->dev_type, &class->type))
 		mod_delayed_work(kmcl_hv_wq, &class->work, 0);
 	return NOTIFY_DONE;
@@ -161,12 +162,15 @@ static void kmcl_hv_class_work(struct work_struct *work)
 {
 	struct kmcl_hv_class *class =
 		container_of(to_delayed_work(work), struct kmcl_hv_class, work);
-	bool used, again = false, looks;
+	bool used, watched, all, again = false, looks;
 	u64 ticket;
 
 	spin_lock(&kmcl_hv_lock);
 	ticket = class->asked;
 	used = class->users;
+	watched = class->watchers;
+	all = class->tell_all;
+	class->tell_all = false;
 	spin_unlock(&kmcl_hv_lock);
 
 	kmcl_hv_unbind_released(class);
@@ -174,6 +178,10 @@ static void kmcl_hv_class_work(struct work_struct *work)
 		kmcl_hv_register(class);
 	if (used && class->registered && !kmcl_hv_is_asleep())
 		again = kmcl_hv_bind_wanted(class);
+	if (!watched)
+		kmcl_hv_devices_forget(class);
+	else if (class->registered)
+		again |= kmcl_hv_devices_tell(class, all);
 	looks = kmcl_hv_sub_look(&class->type);
 	if (!used && class->registered)
 		kmcl_hv_unregister(class);
@@ -197,6 +205,7 @@ static struct kmcl_hv_class *kmcl_hv_class_alloc(const guid_t *type)
 
 	guid_copy(&class->type, type);
 	INIT_LIST_HEAD(&class->released);
+	INIT_LIST_HEAD(&class->devices);
 	INIT_DELAYED_WORK(&class->work, kmcl_hv_class_work);
 	class->notifier.notifier_call = kmcl_hv_notify;
 	snprintf(class->name, sizeof(class->name), "vmbkmcl-%pUl", type);
@@ -214,7 +223,7 @@ static struct kmcl_hv_class *kmcl_hv_class_alloc(const guid_t *type)
 	return class;
 }
 
-int kmcl_hv_watch(const guid_t *type)
+static int kmcl_hv_use(const guid_t *type, bool devices)
 {
 	struct kmcl_hv_class *class, *fresh;
 
@@ -233,6 +242,8 @@ int kmcl_hv_watch(const guid_t *type)
 		list_add(&class->node, &kmcl_hv_classes);
 	}
 	class->users++;
+	class->watchers += devices;
+	class->tell_all |= devices;
 	kmcl_hv_ask(class);
 	spin_unlock(&kmcl_hv_lock);
 
@@ -241,15 +252,37 @@ int kmcl_hv_watch(const guid_t *type)
 }
 
 /* The caller watches the class, so it is there. */
-void kmcl_hv_unwatch(const guid_t *type)
+static void kmcl_hv_unuse(const guid_t *type, bool devices)
 {
 	struct kmcl_hv_class *class;
 
 	spin_lock(&kmcl_hv_lock);
 	class = kmcl_hv_find(type);
 	class->users--;
+	class->watchers -= devices;
 	kmcl_hv_ask(class);
 	spin_unlock(&kmcl_hv_lock);
+}
+
+int kmcl_hv_watch(const guid_t *type)
+{
+	return kmcl_hv_use(type, false);
+}
+
+void kmcl_hv_unwatch(const guid_t *type)
+{
+	kmcl_hv_unuse(type, false);
+}
+
+/* The class' work tells, and may still be telling after the opposite: no watch hears it. */
+int kmcl_hv_watch_devices(const guid_t *type)
+{
+	return kmcl_hv_use(type, true);
+}
+
+void kmcl_hv_unwatch_devices(const guid_t *type)
+{
+	kmcl_hv_unuse(type, true);
 }
 
 static bool kmcl_hv_is_settled(const guid_t *type, u64 ticket)

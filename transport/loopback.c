@@ -231,9 +231,28 @@ static void kmcl_lb_rescan(const guid_t *type)
 			type);
 }
 
-/* An offer finds the clients that wait by itself. */
+/* An offer finds the clients that wait by itself, and the drivers of its class. */
 static void kmcl_lb_unwatch(const guid_t *type)
 {
+}
+
+static int kmcl_lb_watch_devices(const guid_t *type)
+{
+	struct kmcl_offer *offer;
+	struct kmcl_lb_conn *conn;
+
+	mutex_lock(&kmcl_lb_lock);
+	list_for_each_entry(offer, &kmcl_lb_offers, node) {
+		if (!offer->primary && guid_equal(&offer->type, type))
+			kmcl_device_arrived(type, &offer->instance);
+	}
+	/* A saved server's is there for its client. */
+	list_for_each_entry(conn, &kmcl_lb_parked, parked) {
+		if (guid_equal(&conn->client.link.type, type))
+			kmcl_device_arrived(type, &conn->client.link.instance);
+	}
+	mutex_unlock(&kmcl_lb_lock);
+	return 0;
 }
 
 /* Answers the client that opens, unless it has been answered. */
@@ -273,6 +292,17 @@ static bool kmcl_lb_same(const struct kmcl_link *link,
 	       guid_equal(&link->instance, &offer->instance);
 }
 
+static bool kmcl_lb_is_parked(const struct kmcl_offer *offer)
+{
+	struct kmcl_lb_conn *conn;
+
+	list_for_each_entry(conn, &kmcl_lb_parked, parked) {
+		if (kmcl_lb_same(&conn->client.link, offer))
+			return true;
+	}
+	return false;
+}
+
 static void kmcl_lb_hand_over(struct kmcl_lb_conn *conn,
 			      struct kmcl_offer *offer)
 {
@@ -307,6 +337,7 @@ static bool kmcl_lb_resume(struct kmcl_offer *offer)
 		}
 		WRITE_ONCE(server->state, KMCL_LB_CLOSED);
 		kmcl_lb_hang_up(&conn->client);
+		kmcl_device_gone(&offer->type, &offer->instance);
 		return false;
 	}
 	return false;
@@ -321,6 +352,8 @@ static int kmcl_lb_offer(struct kmcl_offer *offer)
 	if (list_empty(&offer->node))
 		list_add_tail(&offer->node, &kmcl_lb_offers);
 	resumed = kmcl_lb_resume(offer);
+	if (!offer->primary)
+		kmcl_device_arrived(&offer->type, &offer->instance);
 	if (!resumed)
 		ret = kmcl_lb_give(offer);
 	mutex_unlock(&kmcl_lb_lock);
@@ -337,6 +370,9 @@ static void kmcl_lb_revoke(struct kmcl_offer *offer)
 	bool unused = false;
 
 	mutex_lock(&kmcl_lb_lock);
+	/* Else it is there for its client until the successor has come, or the client goes. */
+	if (!list_empty(&offer->node) && !offer->primary && !kmcl_lb_is_parked(offer))
+		kmcl_device_gone(&offer->type, &offer->instance);
 	list_del_init(&offer->node);
 	conn = offer->private;
 	if (conn)
@@ -454,6 +490,8 @@ static void kmcl_lb_close(struct kmcl_link *link)
 
 	mutex_lock(&kmcl_lb_lock);
 	WRITE_ONCE(end->state, KMCL_LB_CLOSED);
+	if (!list_empty(&conn->parked) && !conn->primary)
+		kmcl_device_gone(&link->type, &link->instance);
 	list_del_init(&conn->parked);
 	if (kmcl_lb_is_server(end))
 		kmcl_lb_decide(conn, -ECONNREFUSED);
@@ -711,6 +749,8 @@ static const struct kmcl_transport kmcl_lb_transport = {
 	.watch = kmcl_lb_watch,
 	.rescan = kmcl_lb_rescan,
 	.unwatch = kmcl_lb_unwatch,
+	.watch_devices = kmcl_lb_watch_devices,
+	.unwatch_devices = kmcl_lb_unwatch,
 	.open = kmcl_lb_open,
 	.close = kmcl_lb_close,
 	.release = kmcl_lb_release,

@@ -134,6 +134,11 @@ struct kmcl_offer {
  * @unwatch: undo one watch. As @watch.
  * @settle: NULL, or: returns when what was asked for so far about offers of a type
  *	has been done: those given back are free for other drivers. May sleep.
+ * @watch_devices: NULL, or: from now on report with kmcl_device_arrived() which offers of
+ *	a type there are, those present and those to come, and with kmcl_device_gone()
+ *	which are no more: whether or not a channel wants them. Not those of sub-channels.
+ *	Each call reports anew those present. -ENODEV as for @watch. May sleep.
+ * @unwatch_devices: undo one of these. May sleep.
  * @open: make the rings and tell the other end. kmcl_data_ready() may be called
  *	before it returns. May sleep.
  * @close: the opposite; after it kmcl_data_ready() is not called and the other end no
@@ -210,6 +215,9 @@ struct kmcl_transport {
 	void (*rescan)(const guid_t *type);
 	void (*unwatch)(const guid_t *type);
 	void (*settle)(const guid_t *type);
+
+	int (*watch_devices)(const guid_t *type);
+	void (*unwatch_devices)(const guid_t *type);
 
 	int (*open)(struct kmcl_link *link, const struct kmcl_link_params *p);
 	void (*close)(struct kmcl_link *link);
@@ -296,6 +304,8 @@ int kmcl_offer_arrived(struct kmcl_link *link);
 bool kmcl_offer_held(const struct kmcl_transport *ops, const guid_t *type,
 		     const guid_t *instance, bool others);
 bool kmcl_offer_gone(struct kmcl_link *link);
+void kmcl_device_arrived(const guid_t *type, const guid_t *instance);
+void kmcl_device_gone(const guid_t *type, const guid_t *instance);
 void kmcl_offer_closed(struct kmcl_link *link);
 void kmcl_link_not_closed(struct kmcl_link *link);
 void kmcl_link_set_mmio(struct kmcl_link *link, u64 start, u64 size);
