@@ -4,24 +4,11 @@
  * second, ... allocation failing, until it makes no more of them: each time the
  * call has to say so and to leave nothing behind, which kmemleak checks at the end.
  * Some of these allocations are kmemleak's own, which it can do without.
- *
- * Needs CONFIG_FAILSLAB, and failslab/ignore-gfp-wait off in debugfs.
  */
-#include <linux/fault-inject.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "client.h"
-
-/* Makes @call with its @nth allocation failing; false: it had no @nth one. */
-#define WITH_FAILURE(nth, call) ({					\
-	current->fail_nth = (nth);					\
-	call;								\
-	bool __hit = !current->fail_nth;				\
-									\
-	current->fail_nth = 0;						\
-	__hit;								\
-})
+#include "failure.h"
 
 /* A call says either that it has failed for memory, or that it has not failed. */
 static bool failed(struct kunit *test, NTSTATUS status, u32 *failures)
