@@ -58,7 +58,7 @@ install-tools:
 install-source:
 	install -d $(source)
 	cp -R --no-preserve=mode,ownership,timestamps Makefile Kbuild dkms.conf vmbkmcl.mk \
-		vmbkmcl_compat.c core include nt pipe transport $(source)
+		vmbkmcl_compat.c core include nt pipe transport wdf $(source)
 
 uninstall:
 	rm -rf $(DESTDIR)/lib/modules/$(release)/updates/vmbkmcl $(symbols) $(headers) $(shared)

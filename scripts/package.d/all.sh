@@ -79,7 +79,7 @@ make_uninstall() {
 staged() {
 	make -C "$work/vmbkmcl-$version" KDIR="/lib/modules/$1/build" DESTDIR="$work/stage" \
 		PREFIX=/opt/kmcl install && gone || return
-	(cd "$work/stage" && ls lib/modules/"$1"/updates/vmbkmcl/vmbkmcl_hv.ko* \
+	(cd "$work/stage" && ls lib/modules/"$1"/updates/vmbkmcl/vmbkmcl_{hv,wdf}.ko* \
 		opt/kmcl/{share/vmbkmcl/vmbkmcl.mk,include/vmbkmcl/nt/wdm.h,bin/kmclstat} \
 		opt/kmcl/lib/vmbkmcl/"$1"/Module.symvers)
 }

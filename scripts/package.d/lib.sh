@@ -40,7 +40,7 @@ unpacked() {
 installed() {
 	local kernel module file
 	for kernel in $kernels; do
-		for module in vmbkmcl vmbkmcl_hv; do
+		for module in vmbkmcl vmbkmcl_hv vmbkmcl_wdf; do
 			file=$(find "/lib/modules/$kernel/" -name "$module.ko*")
 			[[ $(modinfo -F version "$file") == "$1" ]] ||
 				{ echo "$module for $kernel: ${file:-none}, not of $1" && return 1; }
