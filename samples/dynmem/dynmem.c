@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A Dynamic Memory client, as a Windows driver would have it: the channel, the
- * negotiation with the host, and what handles which message.
+ * negotiation with the host, and what handles which message. dynmem_driver.c has what
+ * is around that.
  *
  * Everything here is said in KMCL's and Windows' words. It compiles on Windows'
  * headers as on this project's.
@@ -15,8 +16,6 @@
 #include "dynmem_client.h"
 #include "dynmem_proto.h"
 
-#define DYNMEM_POOL_TAG		0x6d6e7944	/* "Dynm" */
-
 /* 64 KiB either way: more than a dozen of the longest messages */
 #define DYNMEM_RING_PAGES	16
 
@@ -24,13 +23,11 @@
 DEFINE_GUID(DYNMEM_INTERFACE_TYPE, 0x525074dc, 0x8985, 0x46e2,
 	    0x80, 0x57, 0xa3, 0x07, 0xdc, 0x18, 0xa5, 0x02);
 
-KMCL_CLIENT_INTERFACE_V1 DynmemKmcl;
-
-static EVT_VMB_CHANNEL_POST_STARTED DynmemEvtChannelPostStarted;
-static EVT_VMB_CHANNEL_SUSPEND DynmemEvtChannelSuspend;
-static EVT_VMB_CHANNEL_CLOSED DynmemEvtChannelClosed;
+static EVT_VMB_CHANNEL_POST_STARTED_EX DynmemEvtChannelPostStarted;
+static EVT_VMB_CHANNEL_SUSPEND_EX DynmemEvtChannelSuspend;
+static EVT_VMB_CHANNEL_CLOSED_EX DynmemEvtChannelClosed;
 static EVT_VMB_CHANNEL_PNP_FAILURE DynmemEvtChannelPnpFailure;
-static EVT_VMB_CHANNEL_PROCESS_PACKET DynmemEvtProcessPacket;
+static EVT_VMB_CHANNEL_PROCESS_PACKET_EX DynmemEvtProcessPacket;
 
 /* The ones to ask for, the best first */
 static const UINT32 DynmemVersions[] = {
@@ -46,117 +43,68 @@ static const UINT32 DynmemVersions[] = {
 static NTSTATUS DynmemConfigureChannel(PDYNMEM Dynmem)
 {
 	DECLARE_CONST_UNICODE_STRING(name, L"Dynamic Memory");
-	VMB_CHANNEL_STATE_CHANGE_CALLBACKS callbacks;
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_V5 callbacks;
+	KMCL_CLIENT_INTERFACE_V5 *kmcl = &Dynmem->Kmcl;
 	VMBCHANNEL channel = Dynmem->Channel;
 	NTSTATUS status;
 
-	status = DynmemKmcl.VmbChannelInitSetMaximumPacketSize(channel,
-							       DYNMEM_MESSAGE_MAXIMUM);
+	status = kmcl->VmbChannelInitSetMaximumPacketSize(channel, DYNMEM_MESSAGE_MAXIMUM);
 	if (!NT_SUCCESS(status))
 		return status;
 
-	status = DynmemKmcl.VmbClientChannelInitSetRingBufferPageCount(channel,
-								       DYNMEM_RING_PAGES,
-								       DYNMEM_RING_PAGES);
+	status = kmcl->VmbClientChannelInitSetRingBufferPageCount(channel, DYNMEM_RING_PAGES,
+								  DYNMEM_RING_PAGES);
 	if (!NT_SUCCESS(status))
 		return status;
 
-	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&callbacks);
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT_V5(&callbacks);
+	callbacks.CallbackContext = Dynmem;
 	callbacks.EvtChannelPostStarted = DynmemEvtChannelPostStarted;
 	callbacks.EvtChannelSuspend = DynmemEvtChannelSuspend;
 	callbacks.EvtChannelClosed = DynmemEvtChannelClosed;
-	status = DynmemKmcl.VmbChannelInitSetStateChangeCallbacks(channel,
-								  &callbacks);
+	status = kmcl->VmbChannelInitSetStateChangeCallbacks(channel,
+							     (PVMB_CHANNEL_STATE_CHANGE_CALLBACKS)
+							     &callbacks);
 	if (!NT_SUCCESS(status))
 		return status;
 
-	status = DynmemKmcl.VmbChannelInitSetProcessPacketCallbacks(channel,
-								    DynmemEvtProcessPacket,
-								    NULL);
+	status = kmcl->VmbChannelInitSetProcessPacketCallbacksEx(channel, Dynmem,
+								 DynmemEvtProcessPacket, NULL);
 	if (!NT_SUCCESS(status))
 		return status;
 
-	DynmemKmcl.VmbChannelSetPointer(channel, Dynmem);
-
-	status = DynmemKmcl.VmbClientChannelInitSetTargetPnp(channel,
-							     &DYNMEM_INTERFACE_TYPE,
-							     NULL,
-							     DynmemEvtChannelPnpFailure);
+	/* Of the offer of the channel's parent, the device. */
+	status = kmcl->VmbClientChannelInitSetTargetPnp(channel, &DYNMEM_INTERFACE_TYPE, NULL,
+							DynmemEvtChannelPnpFailure);
 	if (!NT_SUCCESS(status))
 		return status;
 
 	/* Taking pages may take long, and may have to wait. */
-	DynmemKmcl.VmbChannelSetIncomingProcessingAtPassive(channel, TRUE);
+	kmcl->VmbChannelSetIncomingProcessingAtPassive(channel, TRUE);
 
-	return DynmemKmcl.VmbChannelInitSetFriendlyName(channel, &name);
+	return kmcl->VmbChannelInitSetFriendlyName(channel, &name);
 }
 
-NTSTATUS DynmemStart(WDFDEVICE Device, PDYNMEM *Dynmem)
+/* What of it was made, DynmemDeleteChannel() deletes. */
+NTSTATUS DynmemCreateChannel(PDYNMEM Dynmem, PDEVICE_OBJECT DeviceObject)
 {
-	PDYNMEM dynmem;
 	NTSTATUS status;
 
-	status = WdfFdoQueryForInterface(Device, &KMCL_CLIENT_INTERFACE_TYPE,
-					 (PINTERFACE)&DynmemKmcl,
-					 sizeof(DynmemKmcl),
-					 KMCL_CLIENT_INTERFACE_VERSION_V1,
-					 NULL);
+	status = Dynmem->Kmcl.VmbChannelAllocate(DeviceObject, FALSE, &Dynmem->Channel);
 	if (!NT_SUCCESS(status))
 		return status;
-
-	dynmem = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*dynmem),
-				       DYNMEM_POOL_TAG);
-	if (!dynmem) {
-		status = STATUS_INSUFFICIENT_RESOURCES;
-		goto err_dereference;
-	}
-	RtlZeroMemory(dynmem, sizeof(*dynmem));
-
-	status = DynmemKmcl.VmbChannelAllocate(WdfDeviceWdmGetDeviceObject(Device),
-					       FALSE, &dynmem->Channel);
+	status = DynmemConfigureChannel(Dynmem);
 	if (!NT_SUCCESS(status))
-		goto err_free;
-
-	status = DynmemConfigureChannel(dynmem);
-	if (!NT_SUCCESS(status))
-		goto err_cleanup;
-
-	status = DynmemStatusInitialize(dynmem);
-	if (!NT_SUCCESS(status))
-		goto err_cleanup;
-
-	status = DynmemKmcl.VmbChannelEnable(dynmem->Channel);
-	if (!NT_SUCCESS(status))
-		goto err_status;
-	DynmemKmcl.VmbChannelStart(dynmem->Channel);
-
-	*Dynmem = dynmem;
-	return STATUS_SUCCESS;
-
-err_status:
-	DynmemStatusUninitialize(dynmem);
-err_cleanup:
-	DynmemKmcl.VmbChannelCleanup(dynmem->Channel);
-err_free:
-	ExFreePoolWithTag(dynmem, DYNMEM_POOL_TAG);
-err_dereference:
-	DynmemKmcl.InterfaceDereference(DynmemKmcl.Context);
-	return status;
+		return status;
+	return DynmemStatusInitialize(Dynmem);
 }
 
-VOID DynmemStop(PDYNMEM Dynmem)
+VOID DynmemDeleteChannel(PDYNMEM Dynmem)
 {
-	/* A request to give pages away that is under way ends by itself. */
-	InterlockedExchange(&Dynmem->State, DynmemStateClosed);
-	DynmemKmcl.VmbChannelDisable(Dynmem->Channel);
-	DynmemKmcl.VmbChannelCleanup(Dynmem->Channel);
+	if (Dynmem->Channel)
+		Dynmem->Kmcl.VmbChannelCleanup(Dynmem->Channel);
+	Dynmem->Channel = NULL;
 	DynmemStatusUninitialize(Dynmem);
-
-	DynmemLog("stopped, %llu pages (%llu MiB) of the balloon taken back\n",
-		  Dynmem->Emptied, Dynmem->Emptied / DYNMEM_PAGES_PER_MIB);
-
-	ExFreePoolWithTag(Dynmem, DYNMEM_POOL_TAG);
-	DynmemKmcl.InterfaceDereference(DynmemKmcl.Context);
 }
 
 /*
@@ -184,7 +132,7 @@ NTSTATUS DynmemSend(PDYNMEM Dynmem, PDYNMEM_HEADER Header, UINT16 Type,
 	VMBPACKET packet;
 	NTSTATUS status;
 
-	packet = DynmemKmcl.VmbPacketAllocate(Dynmem->Channel);
+	packet = Dynmem->Kmcl.VmbPacketAllocate(Dynmem->Channel);
 	if (!packet)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
@@ -192,9 +140,9 @@ NTSTATUS DynmemSend(PDYNMEM Dynmem, PDYNMEM_HEADER Header, UINT16 Type,
 	Header->Size = (UINT16)Size;
 	Header->TransactionId = InterlockedIncrement(&Dynmem->TransactionId);
 
-	status = DynmemKmcl.VmbPacketSend(packet, Header, Size, NULL, 0);
+	status = Dynmem->Kmcl.VmbPacketSend(packet, Header, Size, NULL, 0);
 	if (!NT_SUCCESS(status))
-		DynmemKmcl.VmbPacketFree(packet);
+		Dynmem->Kmcl.VmbPacketFree(packet);
 	return status;
 }
 
@@ -292,10 +240,11 @@ static VOID DynmemRefuseHotAdd(PDYNMEM Dynmem)
  */
 
 _Use_decl_annotations_
-static VOID DynmemEvtChannelPostStarted(VMBCHANNEL Channel)
+static VOID DynmemEvtChannelPostStarted(VMBCHANNEL Channel, PVOID Context)
 {
-	PDYNMEM dynmem = DynmemKmcl.VmbChannelGetPointer(Channel);
+	PDYNMEM dynmem = Context;
 
+	UNREFERENCED_PARAMETER(Channel);
 	dynmem->VersionIndex = 0;
 	dynmem->Complaints = 0;
 	InterlockedExchange(&dynmem->State, DynmemStateVersion);
@@ -303,18 +252,20 @@ static VOID DynmemEvtChannelPostStarted(VMBCHANNEL Channel)
 }
 
 _Use_decl_annotations_
-static VOID DynmemEvtChannelSuspend(VMBCHANNEL Channel)
+static VOID DynmemEvtChannelSuspend(VMBCHANNEL Channel, PVOID Context)
 {
-	PDYNMEM dynmem = DynmemKmcl.VmbChannelGetPointer(Channel);
+	PDYNMEM dynmem = Context;
 
+	UNREFERENCED_PARAMETER(Channel);
 	InterlockedExchange(&dynmem->State, DynmemStateClosed);
 }
 
 _Use_decl_annotations_
-static VOID DynmemEvtChannelClosed(VMBCHANNEL Channel)
+static VOID DynmemEvtChannelClosed(VMBCHANNEL Channel, PVOID Context)
 {
-	PDYNMEM dynmem = DynmemKmcl.VmbChannelGetPointer(Channel);
+	PDYNMEM dynmem = Context;
 
+	UNREFERENCED_PARAMETER(Channel);
 	/* Unloaded or rescinded: no host will ever return these pages. */
 	dynmem->Emptied = DynmemBalloonEmpty(dynmem);
 }
@@ -411,14 +362,15 @@ static VOID DynmemDispatch(PDYNMEM Dynmem, PVOID Buffer, UINT32 BufferLength)
 }
 
 _Use_decl_annotations_
-static VOID DynmemEvtProcessPacket(VMBCHANNEL Channel,
+static VOID DynmemEvtProcessPacket(VMBCHANNEL Channel, PVOID Context,
 				   VMBPACKETCOMPLETION PacketCompletion,
 				   PVOID Buffer, UINT32 BufferLength,
 				   UINT32 Flags)
 {
-	PDYNMEM dynmem = DynmemKmcl.VmbChannelGetPointer(Channel);
+	PDYNMEM dynmem = Context;
 
+	UNREFERENCED_PARAMETER(Channel);
 	UNREFERENCED_PARAMETER(Flags);
 	DynmemDispatch(dynmem, Buffer, BufferLength);
-	DynmemKmcl.VmbChannelPacketComplete(PacketCompletion, NULL, 0);
+	dynmem->Kmcl.VmbChannelPacketComplete(PacketCompletion, NULL, 0);
 }

@@ -7,25 +7,18 @@
 #define DYNMEM_H
 
 #include <ntddk.h>
-#include <wdf.h>
-
-typedef struct _DYNMEM DYNMEM, *PDYNMEM;
-
-/*
- * What the client offers
- */
-
-/* Returns at once; the device may turn up later. */
-NTSTATUS DynmemStart(_In_opt_ WDFDEVICE Device, _Out_ PDYNMEM *Dynmem);
-
-/* Call it every second, in any state, but not beyond DynmemStop(). */
-VOID DynmemReportStatus(_In_ PDYNMEM Dynmem);
-
-VOID DynmemStop(_In_ PDYNMEM Dynmem);
 
 /*
  * What the system provides. All of it is called at PASSIVE_LEVEL.
  */
+
+/* The pages that a device has taken. */
+typedef struct _DYNMEM_PAGES DYNMEM_PAGES, *PDYNMEM_PAGES;
+
+NTSTATUS DynmemPagesCreate(_Out_ PDYNMEM_PAGES *Pages);
+
+/* None of them is taken any more. */
+VOID DynmemPagesDelete(_In_ PDYNMEM_PAGES Pages);
 
 typedef struct _DYNMEM_MEMORY {
 	UINT64 TotalPages;	/* as if no page were given away */
@@ -40,13 +33,15 @@ VOID DynmemQueryMemory(_Out_ PDYNMEM_MEMORY Memory);
  * largest that could be had without pressing the system but at most
  * MaximumPages, or 0.
  */
-ULONG DynmemTakePages(_In_ ULONG MaximumPages, _Out_ PUINT64 FirstPage);
+ULONG DynmemTakePages(_In_ PDYNMEM_PAGES Pages, _In_ ULONG MaximumPages,
+		      _Out_ PUINT64 FirstPage);
 
 /*
- * Returns to the system those pages of the range that DynmemTakePages() took,
- * and says how many they were. The others are left alone: the range may be the
- * host's word, and the host is not to be trusted.
+ * Returns to the system those pages of the range that DynmemTakePages() took for
+ * the same device, and says how many they were. The others are left alone: the range
+ * may be the host's word, and the host is not to be trusted.
  */
-UINT64 DynmemReturnPages(_In_ UINT64 FirstPage, _In_ UINT64 Pages);
+UINT64 DynmemReturnPages(_In_ PDYNMEM_PAGES Pages, _In_ UINT64 FirstPage,
+			 _In_ UINT64 PageCount);
 
 #endif /* DYNMEM_H */

@@ -59,7 +59,7 @@ static UINT64 DynmemBalloonFill(PDYNMEM Dynmem, PUINT64 Remaining,
 		if (DynmemGetState(Dynmem) == DynmemStateActive) {
 			if (*BlockPages > *Remaining)
 				*BlockPages = (ULONG)*Remaining;
-			pages = DynmemTakePages(*BlockPages, &first);
+			pages = DynmemTakePages(Dynmem->Pages, *BlockPages, &first);
 		}
 		if (!pages) {
 			*Remaining = 0;
@@ -84,7 +84,7 @@ static VOID DynmemBalloonUnfill(PDYNMEM Dynmem, ULONG RangeCount)
 	ULONG i;
 
 	for (i = 0; i < RangeCount; i++)
-		DynmemReturnPages(DYNMEM_RANGE_FIRST(response->Ranges[i]),
+		DynmemReturnPages(Dynmem->Pages, DYNMEM_RANGE_FIRST(response->Ranges[i]),
 				  DYNMEM_RANGE_PAGES(response->Ranges[i]));
 }
 
@@ -146,8 +146,8 @@ VOID DynmemBalloonDown(PDYNMEM Dynmem,
 		UINT64 pages = DYNMEM_RANGE_PAGES(Request->Ranges[i]);
 
 		named += pages;
-		back += DynmemReturnPages(DYNMEM_RANGE_FIRST(Request->Ranges[i]),
-					  pages);
+		back += DynmemReturnPages(Dynmem->Pages,
+					  DYNMEM_RANGE_FIRST(Request->Ranges[i]), pages);
 	}
 	InterlockedExchangeAdd(&Dynmem->Ballooned, -(LONG)back);
 	Dynmem->TakenBack += back;
@@ -174,7 +174,7 @@ UINT64 DynmemBalloonEmpty(PDYNMEM Dynmem)
 {
 	UINT64 back;
 
-	back = DynmemReturnPages(0, (UINT64)1 << DYNMEM_RANGE_FIRST_BITS);
+	back = DynmemReturnPages(Dynmem->Pages, 0, (UINT64)1 << DYNMEM_RANGE_FIRST_BITS);
 	InterlockedExchange(&Dynmem->Ballooned, 0);
 	Dynmem->TakenBack = 0;
 	return back;

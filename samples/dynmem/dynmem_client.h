@@ -6,6 +6,7 @@
 #define DYNMEM_CLIENT_H
 
 #include <ntddk.h>
+#include <wdf.h>
 #include <vmbuskernelmodeclientlibapi.h>
 
 #include "dynmem.h"
@@ -22,14 +23,13 @@ typedef enum _DYNMEM_STATE {
 	DynmemStateRefused,		/* the negotiation has failed */
 } DYNMEM_STATE;
 
-/*
- * One table for the driver: a callback is given a channel or a packet and nothing
- * else, and it takes the table to ask those for their pointer.
- */
-extern KMCL_CLIENT_INTERFACE_V1 DynmemKmcl;
-
-struct _DYNMEM {
+/* The context of a device. */
+typedef struct _DYNMEM {
+	KMCL_CLIENT_INTERFACE_V5 Kmcl;
 	VMBCHANNEL Channel;
+	PDYNMEM_PAGES Pages;	/* that the host has */
+	WDFTIMER Timer;		/* runs in D0, and has */
+	WDFWORKITEM Report;	/* that report the status */
 
 	/*
 	 * A DYNMEM_STATE. The channel's callbacks change it, the status report
@@ -63,7 +63,9 @@ struct _DYNMEM {
 		DYNMEM_BALLOON_RESPONSE Response;
 		UINT8 Bytes[DYNMEM_MESSAGE_MAXIMUM];
 	} Balloon;
-};
+} DYNMEM, *PDYNMEM;
+
+WDF_DECLARE_CONTEXT_TYPE_WITH_NAME(DYNMEM, DynmemGetContext)
 
 #define DynmemLog(format, ...)	\
 	DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_INFO_LEVEL, \
@@ -81,6 +83,8 @@ static inline DYNMEM_STATE DynmemGetState(PDYNMEM Dynmem)
 }
 
 /* dynmem.c */
+NTSTATUS DynmemCreateChannel(PDYNMEM Dynmem, PDEVICE_OBJECT DeviceObject);
+VOID DynmemDeleteChannel(PDYNMEM Dynmem);
 NTSTATUS DynmemSend(PDYNMEM Dynmem, PDYNMEM_HEADER Header, UINT16 Type,
 		    UINT32 Size);
 VOID DynmemComplain(PDYNMEM Dynmem, PCSTR What);
@@ -95,5 +99,6 @@ UINT64 DynmemBalloonEmpty(PDYNMEM Dynmem);
 /* dynmem_status.c */
 NTSTATUS DynmemStatusInitialize(PDYNMEM Dynmem);
 VOID DynmemStatusUninitialize(PDYNMEM Dynmem);
+VOID DynmemReportStatus(PDYNMEM Dynmem);
 
 #endif /* DYNMEM_CLIENT_H */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What makes the client a Linux module: init and exit, the clock for its status
- * reports, and the pages that it gives away.
+ * What makes the client a Linux module, and the pages that it gives away.
  */
 #define pr_fmt(fmt) "dynmem: " fmt
 
@@ -9,13 +8,15 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/mod_devicetable.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/page-flags.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
-#include <linux/workqueue.h>
 #include <linux/xarray.h>
+
+#include <wdf.h>
 
 #include "dynmem.h"
 
@@ -30,32 +31,53 @@ struct dynmem_block {
 	DECLARE_BITMAP(held, DYNMEM_BLOCK_PAGES);
 };
 
-static DEFINE_MUTEX(dynmem_lock);	/* guards the next two and the blocks */
-static DEFINE_XARRAY(dynmem_blocks);
-static unsigned long dynmem_held;
+struct _DYNMEM_PAGES {
+	struct mutex lock;	/* guards the blocks */
+	struct xarray blocks;
+};
 
-static PDYNMEM dynmem;
+/* Of all devices. */
+static atomic_long_t dynmem_held;
+
+NTSTATUS DynmemPagesCreate(PDYNMEM_PAGES *Pages)
+{
+	PDYNMEM_PAGES pages = kzalloc(sizeof(*pages), GFP_KERNEL);
+
+	if (!pages)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	mutex_init(&pages->lock);
+	xa_init(&pages->blocks);
+	*Pages = pages;
+	return STATUS_SUCCESS;
+}
+
+VOID DynmemPagesDelete(PDYNMEM_PAGES Pages)
+{
+	WARN_ON(!xa_empty(&Pages->blocks));
+	xa_destroy(&Pages->blocks);
+	kfree(Pages);
+}
 
 VOID DynmemQueryMemory(PDYNMEM_MEMORY Memory)
 {
-	Memory->TotalPages = totalram_pages() + READ_ONCE(dynmem_held);
+	Memory->TotalPages = totalram_pages() + atomic_long_read(&dynmem_held);
 	Memory->AvailablePages = max(si_mem_available(), 0L);
 	Memory->CommittedPages = vm_memory_committed();
 }
 
-static struct dynmem_block *dynmem_block_get(unsigned long pfn)
+static struct dynmem_block *dynmem_block_get(PDYNMEM_PAGES pages, unsigned long pfn)
 {
 	unsigned long index = pfn >> DYNMEM_BLOCK_ORDER;
 	struct dynmem_block *block;
 
-	block = xa_load(&dynmem_blocks, index);
+	block = xa_load(&pages->blocks, index);
 	if (block)
 		return block;
 
 	block = kzalloc(sizeof(*block), GFP_KERNEL);
 	if (!block)
 		return NULL;
-	if (xa_err(xa_store(&dynmem_blocks, index, block, GFP_KERNEL))) {
+	if (xa_err(xa_store(&pages->blocks, index, block, GFP_KERNEL))) {
 		kfree(block);
 		return NULL;
 	}
@@ -77,7 +99,7 @@ static struct page *dynmem_alloc(unsigned int *order)
 	}
 }
 
-ULONG DynmemTakePages(ULONG MaximumPages, PUINT64 FirstPage)
+ULONG DynmemTakePages(PDYNMEM_PAGES Pages, ULONG MaximumPages, PUINT64 FirstPage)
 {
 	unsigned int order, i;
 	struct dynmem_block *block;
@@ -95,10 +117,10 @@ ULONG DynmemTakePages(ULONG MaximumPages, PUINT64 FirstPage)
 	/* Aligned to its size, so never across two blocks. */
 	pfn = page_to_pfn(page);
 
-	mutex_lock(&dynmem_lock);
-	block = dynmem_block_get(pfn);
+	mutex_lock(&Pages->lock);
+	block = dynmem_block_get(Pages, pfn);
 	if (!block) {
-		mutex_unlock(&dynmem_lock);
+		mutex_unlock(&Pages->lock);
 		__free_pages(page, order);
 		return 0;
 	}
@@ -115,8 +137,8 @@ ULONG DynmemTakePages(ULONG MaximumPages, PUINT64 FirstPage)
 		adjust_managed_page_count(page + i, -1);
 	}
 	bitmap_set(block->held, pfn % DYNMEM_BLOCK_PAGES, 1U << order);
-	WRITE_ONCE(dynmem_held, dynmem_held + (1UL << order));
-	mutex_unlock(&dynmem_lock);
+	atomic_long_add(1UL << order, &dynmem_held);
+	mutex_unlock(&Pages->lock);
 
 	*FirstPage = pfn;
 	return 1U << order;
@@ -132,7 +154,7 @@ static void dynmem_free(unsigned long pfn)
 }
 
 /* Frees what is held of @block between the two bits, the last one included. */
-static unsigned long dynmem_block_free(struct dynmem_block *block,
+static unsigned long dynmem_block_free(PDYNMEM_PAGES pages, struct dynmem_block *block,
 				       unsigned long index,
 				       unsigned long first, unsigned long last)
 {
@@ -146,13 +168,13 @@ static unsigned long dynmem_block_free(struct dynmem_block *block,
 	}
 
 	if (bitmap_empty(block->held, DYNMEM_BLOCK_PAGES)) {
-		xa_erase(&dynmem_blocks, index);
+		xa_erase(&pages->blocks, index);
 		kfree(block);
 	}
 	return freed;
 }
 
-UINT64 DynmemReturnPages(UINT64 FirstPage, UINT64 Pages)
+UINT64 DynmemReturnPages(PDYNMEM_PAGES Pages, UINT64 FirstPage, UINT64 PageCount)
 {
 	unsigned long first_index, last_index, index;
 	struct dynmem_block *block;
@@ -160,62 +182,38 @@ UINT64 DynmemReturnPages(UINT64 FirstPage, UINT64 Pages)
 	UINT64 last;
 
 	/* Both numbers are at most 40 bits wide, so the sum does not wrap. */
-	if (!Pages)
+	if (!PageCount)
 		return 0;
-	last = FirstPage + Pages - 1;
+	last = FirstPage + PageCount - 1;
 	first_index = FirstPage >> DYNMEM_BLOCK_ORDER;
 	last_index = last >> DYNMEM_BLOCK_ORDER;
 
 	/* Only the blocks that exist cost time, however long the range is. */
-	mutex_lock(&dynmem_lock);
-	xa_for_each_range(&dynmem_blocks, index, block, first_index, last_index)
-		freed += dynmem_block_free(block, index,
+	mutex_lock(&Pages->lock);
+	xa_for_each_range(&Pages->blocks, index, block, first_index, last_index)
+		freed += dynmem_block_free(Pages, block, index,
 					   index == first_index ?
 					   FirstPage % DYNMEM_BLOCK_PAGES : 0,
 					   index == last_index ?
 					   last % DYNMEM_BLOCK_PAGES :
 					   DYNMEM_BLOCK_PAGES - 1);
-	WRITE_ONCE(dynmem_held, dynmem_held - freed);
-	mutex_unlock(&dynmem_lock);
+	atomic_long_sub(freed, &dynmem_held);
+	mutex_unlock(&Pages->lock);
 
 	return freed;
 }
 
-static void dynmem_tick(struct work_struct *work)
-{
-	DynmemReportStatus(dynmem);
-	schedule_delayed_work(to_delayed_work(work), HZ);
-}
+/* The host's pages are 4 KiB and it may give back single ones. */
+static_assert(PAGE_SIZE == SZ_4K);
 
-static DECLARE_DELAYED_WORK(dynmem_clock, dynmem_tick);
+/* 525074dc-8985-46e2-8057-a307dc18a502 */
+static const struct hv_vmbus_device_id dynmem_ids[] = {
+	{ .guid = GUID_INIT(0x525074dc, 0x8985, 0x46e2,
+			    0x80, 0x57, 0xa3, 0x07, 0xdc, 0x18, 0xa5, 0x02) },
+	{}
+};
 
-static int __init dynmem_init(void)
-{
-	NTSTATUS status;
-
-	/* The host's pages are 4 KiB and it may give back single ones. */
-	BUILD_BUG_ON(PAGE_SIZE != SZ_4K);
-
-	status = DynmemStart(linux_device_to_wdfdevice(NULL), &dynmem);
-	if (!NT_SUCCESS(status)) {
-		pr_err("not started: status %08x\n", status);
-		return -EIO;
-	}
-
-	schedule_delayed_work(&dynmem_clock, HZ);
-	return 0;
-}
-
-static void __exit dynmem_exit(void)
-{
-	cancel_delayed_work_sync(&dynmem_clock);
-	DynmemStop(dynmem);
-	WARN_ON(!xa_empty(&dynmem_blocks));
-}
-
-module_init(dynmem_init);
-module_exit(dynmem_exit);
+module_kmdf_driver(DriverEntry, dynmem_ids);
 
 MODULE_DESCRIPTION("Dynamic Memory client on the VMBus Kernel Mode Client Library");
 MODULE_LICENSE("GPL");
-MODULE_SOFTDEP("pre: vmbkmcl");

@@ -11,7 +11,7 @@
 
 #define DYNMEM_POOL_TAG		0x6d6d7944	/* "Dymm" */
 
-static EVT_VMB_PACKET_COMPLETION_ROUTINE DynmemStatusSent;
+static EVT_VMB_PACKET_COMPLETION_ROUTINE_EX DynmemStatusSent;
 
 /* To be called when the channel's settings are made: they give the size. */
 NTSTATUS DynmemStatusInitialize(PDYNMEM Dynmem)
@@ -19,22 +19,21 @@ NTSTATUS DynmemStatusInitialize(PDYNMEM Dynmem)
 	NTSTATUS status;
 	UINT32 size;
 
-	size = DynmemKmcl.VmbChannelSizeofPacket(Dynmem->Channel);
+	size = Dynmem->Kmcl.VmbChannelSizeofPacket(Dynmem->Channel);
 	Dynmem->StatusPacket = ExAllocatePoolWithTag(NonPagedPoolNx, size,
 						     DYNMEM_POOL_TAG);
 	if (!Dynmem->StatusPacket)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
-	status = DynmemKmcl.VmbPacketInitialize(Dynmem->Channel,
+	status = Dynmem->Kmcl.VmbPacketInitialize(Dynmem->Channel,
 						Dynmem->StatusPacket, size);
 	if (!NT_SUCCESS(status)) {
 		DynmemStatusUninitialize(Dynmem);
 		return status;
 	}
 
-	DynmemKmcl.VmbPacketSetPointer(Dynmem->StatusPacket, Dynmem);
-	DynmemKmcl.VmbPacketSetCompletionRoutine(Dynmem->StatusPacket,
-						 DynmemStatusSent);
+	Dynmem->Kmcl.VmbPacketSetCompletionRoutineEx(Dynmem->StatusPacket, Dynmem,
+						     DynmemStatusSent);
 	return STATUS_SUCCESS;
 }
 
@@ -76,19 +75,20 @@ VOID DynmemReportStatus(PDYNMEM Dynmem)
 		InterlockedExchangeAdd(&Dynmem->Ballooned, 0) +
 		DynmemBalloonFloor(&memory);
 
-	status = DynmemKmcl.VmbPacketSend(Dynmem->StatusPacket, &report,
+	status = Dynmem->Kmcl.VmbPacketSend(Dynmem->StatusPacket, &report,
 					  sizeof(report), NULL, 0);
 	if (!NT_SUCCESS(status))
 		InterlockedExchange(&Dynmem->StatusPacketBusy, 0);
 }
 
 _Use_decl_annotations_
-static VOID DynmemStatusSent(VMBPACKET Packet, NTSTATUS Status, PVOID Buffer,
+static VOID DynmemStatusSent(VMBPACKET Packet, PVOID Context, NTSTATUS Status, PVOID Buffer,
 			     UINT32 BufferLength)
 {
-	PDYNMEM dynmem = DynmemKmcl.VmbPacketGetPointer(Packet);
+	PDYNMEM dynmem = Context;
 
 	/* Sent or not: the next report is a new one. */
+	UNREFERENCED_PARAMETER(Packet);
 	UNREFERENCED_PARAMETER(Status);
 	UNREFERENCED_PARAMETER(Buffer);
 	UNREFERENCED_PARAMETER(BufferLength);

@@ -38,7 +38,7 @@ happened() {
 
 echo "Linux $(uname -r), $(dmesg | grep -o 'Hypervisor detected: .*')"
 modprobe hv_vmbus
-for module in vmbkmcl vmbkmcl_hv vmbkmcl_dynmem; do
+for module in vmbkmcl vmbkmcl_hv vmbkmcl_wdf vmbkmcl_dynmem; do
 	echo "# insmod $module.ko"
 	insmod $module.ko || exit 1
 done
@@ -55,7 +55,7 @@ happened 'dynmem: balloon down' 60 || exit 1
 after=$(free_settled)
 echo "free: $after MiB afterwards"
 
-for module in vmbkmcl_dynmem vmbkmcl_hv vmbkmcl; do
+for module in vmbkmcl_dynmem vmbkmcl_wdf vmbkmcl_hv vmbkmcl; do
 	echo "# rmmod $module"
 	rmmod $module || exit 1
 done
