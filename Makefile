@@ -19,6 +19,9 @@ endif
 	install-tools install-source uninstall dist deb package demo demo-loopback check \
 	kunit lint words stress docs bench bench-scale bench-plot coverage kcsan rt vmbhost \
 	guest bounce hibernate hostile lab-clean help matrix
+	install-source uninstall dist deb package demo demo-loopback check kunit lint words \
+	stress docs bench bench-scale bench-plot coverage kcsan rt vmbhost guest bounce \
+	hibernate kmdf hostile lab-clean help
 
 all: modules
 
@@ -136,6 +139,9 @@ bounce:
 hibernate:
 	@scripts/hibernate
 
+kmdf:
+	@scripts/kmdf
+
 hostile:
 	@scripts/hostile $(if $(SEED),--seed $(SEED)) $(if $(FUZZ),--fuzz $(FUZZ))
 
@@ -169,6 +175,7 @@ help:
 	@echo '  make guest            the client on a stock kernel against tools/vmbhost; JOB=one'
 	@echo '  make bounce           that client, where the host sees copies of memory only (swiotlb)'
 	@echo '  make hibernate        that client, while the guest hibernates and comes back'
+	@echo '  make kmdf             two devices of a KMDF driver come, sleep and go'
 	@echo '  make hostile          the client against a vmbhost that does not behave; SEED=, FUZZ=N'
 	@echo '  make dist             the archive of a release, in out/dist'
 	@echo '  make deb              Debian packages, in out/deb'
