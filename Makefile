@@ -18,10 +18,7 @@ endif
 .PHONY: all arm64 modules modules_install clean install install-modules install-dev \
 	install-tools install-source uninstall dist deb package demo demo-loopback check \
 	kunit lint words stress docs bench bench-scale bench-plot coverage kcsan rt vmbhost \
-	guest bounce hibernate hostile lab-clean help matrix
-	install-source uninstall dist deb package demo demo-loopback check kunit lint words \
-	stress docs bench bench-scale bench-plot coverage kcsan rt vmbhost guest bounce \
-	hibernate kmdf hostile lab-clean help
+	guest bounce hibernate hostile lab-clean help matrix kmdf
 
 all: modules
 
