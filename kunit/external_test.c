@@ -38,7 +38,8 @@ static struct external *external_create(struct kunit *test)
 	struct external *x = kunit_kzalloc(test, sizeof(*x), GFP_KERNEL);
 
 	x->test = test;
-	x->pages = (u8 *)__get_free_pages(GFP_KERNEL | __GFP_NOFAIL, 4);
+	x->pages = (u8 *)__get_free_pages(GFP_KERNEL, 4);
+	KUNIT_ASSERT_NOT_NULL(test, x->pages);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, external_free, x), 0);
 	x->pkt = kunit_kzalloc(test, sizeof(*x->pkt), GFP_KERNEL);
 	x->host = host_create(test);

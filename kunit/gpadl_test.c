@@ -31,8 +31,9 @@ static void free_pages_action(void *pages)
 /* Eight pages in one piece. */
 static u8 *eight_pages(struct kunit *test)
 {
-	u8 *pages = (u8 *)__get_free_pages(GFP_KERNEL | __GFP_NOFAIL, 3);
+	u8 *pages = (u8 *)__get_free_pages(GFP_KERNEL, 3);
 
+	KUNIT_ASSERT_NOT_NULL(test, pages);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_pages_action, pages), 0);
 	return pages;
 }

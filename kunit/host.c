@@ -473,7 +473,7 @@ void host_write_head(struct host *host, u16 type, u16 flags, u64 id,
 		     const void *head, u32 head_len, const void *payload, u32 len)
 {
 	u32 total = ALIGN(16 + head_len + len, 8);
-	u8 *bytes = kzalloc(total + 8, GFP_KERNEL | __GFP_NOFAIL);
+	u8 *bytes = kvzalloc(total + 8, GFP_KERNEL | __GFP_NOFAIL);
 	u16 desc[4] = { type, 2 + head_len / 8, total / 8, flags };
 
 	memcpy(bytes, desc, 8);
@@ -481,7 +481,7 @@ void host_write_head(struct host *host, u16 type, u16 flags, u64 id,
 	memcpy(bytes + 16, head, head_len);
 	memcpy(bytes + 16 + head_len, payload, len);
 	host_write_bytes(host, bytes, total + 8);
-	kfree(bytes);
+	kvfree(bytes);
 }
 
 /* A proper packet: descriptor, payload padded to 8 bytes, trailer. */

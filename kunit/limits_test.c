@@ -210,13 +210,14 @@ static void a_packet_may_fill_the_mtu_and_no_more(struct kunit *test)
 /* A packet with a chain takes 8 bytes for each MDL, and for each of its pages. */
 static void each_mdl_and_page_counts_against_the_mtu(struct kunit *test)
 {
-	u8 *pages = (u8 *)__get_free_pages(GFP_KERNEL | __GFP_NOFAIL, 2);
+	u8 *pages = (u8 *)__get_free_pages(GFP_KERNEL, 2);
 	u8 *payload = kunit_kzalloc(test, MTU, GFP_KERNEL);
 	u32 most = MTU - (24 + 2 * 8 + 3 * 8);
 	VMBCHANNEL channel;
 	VMBPACKET packet;
 	PMDL mdls[2];
 
+	KUNIT_ASSERT_NOT_NULL(test, pages);
 	ASSERT_STATUS(test, VmbChannelAllocate(NULL, FALSE, &channel), STATUS_SUCCESS);
 	ASSERT_STATUS(test, VmbChannelInitSetMaximumPacketSize(channel, MTU - HEAD),
 		      STATUS_SUCCESS);

@@ -202,12 +202,13 @@ static void the_host_answers_a_packet_of_the_callers_own(struct kunit *test)
 
 static void the_host_takes_gpadls_and_forgets_them(struct kunit *test)
 {
-	u8 *pages = (u8 *)__get_free_pages(GFP_KERNEL | __GFP_NOFAIL, 2);
+	u8 *pages = (u8 *)__get_free_pages(GFP_KERNEL, 2);
 	u8 *scattered = vmalloc(64 * 4096);
 	UINT32 handles[4] = {};
 	PFN_NUMBER pfns[2];
 	PMDL mdls[2];
 
+	KUNIT_ASSERT_NOT_NULL(test, pages);
 	KUNIT_ASSERT_NOT_NULL(test, scattered);
 	EXPECT_STATUS(test, VmbChannelCreateGpadlFromBuffer(channel, 0, pages, 4096,
 							    &handles[0]), STATUS_SUCCESS);
