@@ -201,6 +201,7 @@
 
 #define __pragma(text)
 #define __noop(...)		((void)0)
+#undef __assume /* Linux' of newer kernels */
 #define __assume(condition)	((void)0)
 #define __nop()			barrier()
 #define __debugbreak()		DbgBreakPoint()
