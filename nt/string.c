@@ -4,6 +4,12 @@
  */
 #include <linux/ctype.h>
 #include <linux/export.h>
+/* In 6.1 they are in linux/kernel.h, which newer kernels' headers do not bring along. */
+#if __has_include(<linux/hex.h>)
+#include <linux/hex.h>
+#else
+#include <linux/kernel.h>
+#endif
 #include <linux/minmax.h>
 #include <linux/string.h>
 
