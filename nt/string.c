@@ -4,14 +4,14 @@
  */
 #include <linux/ctype.h>
 #include <linux/export.h>
-/* In 6.1 they are in linux/kernel.h, which newer kernels' headers do not bring along. */
-#if __has_include(<linux/hex.h>)
-#include <linux/hex.h>
-#else
 #include <linux/kernel.h>
-#endif
 #include <linux/minmax.h>
 #include <linux/string.h>
+#include <linux/version.h>
+/* In 6.1 what it has is in linux/kernel.h, which does not bring it along in 7.3. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/hex.h>
+#endif
 
 #include <ntddk.h>
 
