@@ -472,7 +472,7 @@ static void ticks_and_stalls_are_as_long_as_they_say(struct kunit *test)
 	KeQueryTickCount(&after);
 	KUNIT_EXPECT_GE(test, (after.QuadPart - before.QuadPart + 1) * KeQueryTimeIncrement(),
 			30 * MS);
-	/* From the machine's start on. A machine that is slow to run loses ticks, and gains none. */
+	/* From the start on. A machine that is slow to run loses ticks, and gains none. */
 	KUNIT_EXPECT_LE(test, after.QuadPart / HZ, (s64)(unbiased / 10000000) + 5);
 }
 
