@@ -38,16 +38,19 @@ typedef struct _WDF_IO_QUEUE_CONFIG {
 	EVT_WDF_IO_QUEUE_IO_STOP *EvtIoStop;
 } WDF_IO_QUEUE_CONFIG;
 
+/* An expression that does not compile, and says why. */
+#define WDF_MISSING(message)	({ _Static_assert(0, message); 0; })
+
 #define WDF_HAS_NO_QUEUES	\
-	NT_OTHER_WORD("KMDF has no I/O queues and requests here: see docs/kmdf.md")
+	WDF_MISSING("KMDF has no I/O queues and requests here: see docs/kmdf.md")
 #define WDF_HAS_NO_TARGETS	\
-	NT_OTHER_WORD("KMDF has no I/O targets here: see docs/kmdf.md")
+	WDF_MISSING("KMDF has no I/O targets here: see docs/kmdf.md")
 #define WDF_HAS_NO_NAMES	\
-	NT_OTHER_WORD("KMDF has no names for programs here: see docs/kmdf.md")
+	WDF_MISSING("KMDF has no names for programs here: see docs/kmdf.md")
 #define WDF_HAS_NO_DMA		\
-	NT_OTHER_WORD("KMDF has no DMA here: see docs/kmdf.md")
+	WDF_MISSING("KMDF has no DMA here: see docs/kmdf.md")
 #define WDF_HAS_NO_INTERRUPTS	\
-	NT_OTHER_WORD("KMDF has no interrupts here: see docs/kmdf.md")
+	WDF_MISSING("KMDF has no interrupts here: see docs/kmdf.md")
 
 /* What is filled in for one of the functions below: they say it once. */
 #define WDF_IO_QUEUE_CONFIG_INIT(config, type)			((void)(config))
