@@ -8,8 +8,6 @@
 #ifndef _NT_WDF_MISSING_H
 #define _NT_WDF_MISSING_H
 
-#include <nt_source.h>
-
 #include <wdf_object.h>
 
 typedef struct WDFQUEUE__ *WDFQUEUE;
