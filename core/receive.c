@@ -453,8 +453,11 @@ void kmcl_receive_schedule(struct kmcl_recv *recv)
 	}
 	if (atomic_xchg(&recv->sent_there, 1))
 		return;
-	/* That processor may be offline. */
-	if (smp_call_function_single_async(cpu, &recv->there)) {
+	/*
+	 * That processor may be offline. What it is sent should be aligned, for speed; a
+	 * channel in the client's memory need not be.
+	 */
+	if (smp_call_function_single_async(cpu, (void *)&recv->there)) {
 		atomic_xchg(&recv->sent_there, 0);
 		tasklet_schedule(&recv->tasklet);
 	}

@@ -199,7 +199,9 @@
 #define DECLSPEC_UUID(text)
 #define SYSTEM_CACHE_ALIGNMENT_SIZE	64
 
+#ifndef __pragma /* clang's own, for newer kernels */
 #define __pragma(text)
+#endif
 #define __noop(...)		((void)0)
 #undef __assume /* Linux' of newer kernels */
 #define __assume(condition)	((void)0)
