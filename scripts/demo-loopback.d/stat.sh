@@ -21,12 +21,23 @@ says() {
 	done
 }
 
+# Is there a copy with the question at both ends?
+copied() {
+	rm -rf /tmp/copy
+	cp -r $folder /tmp/copy 2>/dev/null
+	grep -qs '"client_holds":1,' /tmp/copy/echo_client/json &&
+		grep -qs '"open":1,' /tmp/copy/echo_server*/json
+}
+
 # In the background: the times are switched on before the thousand transactions are over.
 insmod vmbkmcl_echo_client.ko &
+loading=$!
 until [ -e $client/latency ]; do :; done
 echo on >$client/latency || exit 1
-until grep -q '"client_holds":1,' $client/json; do :; done
-cp -r $folder /tmp/copy
+# The server moves meanwhile: a copy that is made just then has neither of its channels.
+until copied; do
+	kill -0 $loading 2>/dev/null || { echo 'the question was kept too shortly'; exit 1; }
+done
 wait
 rmmod vmbkmcl_echo_client || exit 1
 [ ! -e $client ] || { echo "$client is still there" && exit 1; }
