@@ -66,12 +66,7 @@ NTSTATUS WdfDpcCreate(PWDF_DPC_CONFIG Config, PWDF_OBJECT_ATTRIBUTES Attributes,
 	dpc = body;
 	dpc->func = Config->EvtDpcFunc;
 	tasklet_setup(&dpc->tasklet, wdf_dpc_tasklet);
-	status = wdf_serial_find(dpc, Config->AutomaticSerialization, false, &dpc->serial);
-	if (!NT_SUCCESS(status)) {
-		wdf_object_discard(body);
-		return status;
-	}
-	status = wdf_object_add(body);
+	status = wdf_serial_add(dpc, Config->AutomaticSerialization, false, &dpc->serial);
 	if (NT_SUCCESS(status))
 		*Dpc = body;
 	return status;
@@ -135,6 +130,6 @@ WDFOBJECT WdfDpcGetParentObject(WDFDPC Dpc)
 {
 	struct wdf_dpc *dpc = wdf_get(Dpc, &wdf_dpc_kind);
 
-	return dpc ? wdf_body(wdf_object_of(dpc)->parent) : NULL;
+	return dpc ? wdf_object_parent(dpc) : NULL;
 }
 EXPORT_SYMBOL_GPL(WdfDpcGetParentObject);

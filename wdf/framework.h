@@ -83,6 +83,12 @@ static inline struct wdf_object *wdf_object_of(const void *body)
 	return (struct wdf_object *)body - 1;
 }
 
+/* The body of its parent. */
+static inline void *wdf_object_parent(const void *body)
+{
+	return wdf_body(wdf_object_of(body)->parent);
+}
+
 /* object.c */
 extern struct workqueue_struct *wdf_wq;		/* of drivers' callbacks */
 struct wdf_object *wdf_object_from_handle(WDFOBJECT handle, unsigned long caller);
@@ -130,7 +136,7 @@ struct wdf_serial {
 	struct mutex mutex;	/* at PASSIVE_LEVEL */
 };
 
-NTSTATUS wdf_serial_find(void *body, BOOLEAN wanted, bool passive, struct wdf_serial **serial);
+NTSTATUS wdf_serial_add(void *body, BOOLEAN wanted, bool passive, struct wdf_serial **serial);
 void wdf_serial_init(struct wdf_serial *serial, bool passive);
 void wdf_serial_enter(struct wdf_serial *serial);
 void wdf_serial_leave(struct wdf_serial *serial);

@@ -44,7 +44,8 @@ void wdf_serial_leave(struct wdf_serial *serial)
 }
 
 /* For an object whose callback is called at PASSIVE_LEVEL, or not; NULL: no turns. */
-NTSTATUS wdf_serial_find(void *body, BOOLEAN wanted, bool passive, struct wdf_serial **serial)
+static NTSTATUS wdf_serial_find(void *body, BOOLEAN wanted, bool passive,
+				struct wdf_serial **serial)
 {
 	struct wdf_device *device = wdf_object_of(body)->device;
 
@@ -57,6 +58,17 @@ NTSTATUS wdf_serial_find(void *body, BOOLEAN wanted, bool passive, struct wdf_se
 		return STATUS_WDF_INCOMPATIBLE_EXECUTION_LEVEL;
 	*serial = &device->serial;
 	return STATUS_SUCCESS;
+}
+
+/* As wdf_object_add(), for an object that may take turns; it is gone if it cannot. */
+NTSTATUS wdf_serial_add(void *body, BOOLEAN wanted, bool passive, struct wdf_serial **serial)
+{
+	NTSTATUS status = wdf_serial_find(body, wanted, passive, serial);
+
+	if (NT_SUCCESS(status))
+		return wdf_object_add(body);
+	wdf_object_discard(body);
+	return status;
 }
 
 static struct wdf_serial *wdf_serial_of(WDFOBJECT handle, unsigned long caller)

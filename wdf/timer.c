@@ -137,12 +137,7 @@ NTSTATUS WdfTimerCreate(PWDF_TIMER_CONFIG Config, PWDF_OBJECT_ATTRIBUTES Attribu
 	spin_lock_init(&t->lock);
 	timer_setup(&t->timer, wdf_timer_expired, 0);
 	INIT_WORK(&t->work, wdf_timer_work);
-	status = wdf_serial_find(t, Config->AutomaticSerialization, t->passive, &t->serial);
-	if (!NT_SUCCESS(status)) {
-		wdf_object_discard(body);
-		return status;
-	}
-	status = wdf_object_add(body);
+	status = wdf_serial_add(t, Config->AutomaticSerialization, t->passive, &t->serial);
 	if (NT_SUCCESS(status))
 		*Timer = body;
 	return status;
@@ -237,6 +232,6 @@ WDFOBJECT WdfTimerGetParentObject(WDFTIMER Timer)
 {
 	struct wdf_timer *t = wdf_get(Timer, &wdf_timer_kind);
 
-	return t ? wdf_body(wdf_object_of(t)->parent) : NULL;
+	return t ? wdf_object_parent(t) : NULL;
 }
 EXPORT_SYMBOL_GPL(WdfTimerGetParentObject);

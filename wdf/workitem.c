@@ -68,12 +68,7 @@ NTSTATUS WdfWorkItemCreate(PWDF_WORKITEM_CONFIG Config, PWDF_OBJECT_ATTRIBUTES A
 	item = body;
 	item->func = Config->EvtWorkItemFunc;
 	INIT_WORK(&item->work, wdf_work_item_work);
-	status = wdf_serial_find(item, Config->AutomaticSerialization, true, &item->serial);
-	if (!NT_SUCCESS(status)) {
-		wdf_object_discard(body);
-		return status;
-	}
-	status = wdf_object_add(body);
+	status = wdf_serial_add(item, Config->AutomaticSerialization, true, &item->serial);
 	if (NT_SUCCESS(status))
 		*WorkItem = body;
 	return status;
@@ -126,6 +121,6 @@ WDFOBJECT WdfWorkItemGetParentObject(WDFWORKITEM WorkItem)
 {
 	struct wdf_work_item *item = wdf_get(WorkItem, &wdf_work_item_kind);
 
-	return item ? wdf_body(wdf_object_of(item)->parent) : NULL;
+	return item ? wdf_object_parent(item) : NULL;
 }
 EXPORT_SYMBOL_GPL(WdfWorkItemGetParentObject);
