@@ -191,15 +191,40 @@ void close_channel(u32 relid)
 	take_back(relid, RINGS_GPADL(relid));
 }
 
-void guest_writes(struct channel *chan, u16 type, u16 flags, u64 id)
+static void guest_puts(struct channel *chan, const void *bytes, u32 len)
 {
 	struct ring_header *head = chan->in.head;
-	struct packet_header pkt = {
-		.type = type, .offset8 = 2, .len8 = 2, .flags = flags, .id = id,
-	};
 
-	memcpy(chan->in.data + head->write_index, &pkt, sizeof(pkt));
-	head->write_index = (head->write_index + sizeof(pkt) + RING_TRAILER) % chan->in.size;
+	memcpy(chan->in.data + head->write_index, bytes, len);
+	head->write_index = (head->write_index + len) % chan->in.size;
+}
+
+static void guest_writes_all(struct channel *chan, u16 type, u16 flags, u64 id, const void *extra,
+			     u32 extra_len, const void *payload, u32 len)
+{
+	struct packet_header pkt = {
+		.type = type, .offset8 = (sizeof(pkt) + extra_len) / 8,
+		.len8 = (sizeof(pkt) + extra_len + ALIGN_UP(len, 8)) / 8, .flags = flags,
+		.id = id,
+	};
+	static const u8 zero[2 * RING_TRAILER];
+
+	guest_puts(chan, &pkt, sizeof(pkt));
+	guest_puts(chan, extra, extra_len);
+	guest_puts(chan, payload, len);
+	guest_puts(chan, zero, ALIGN_UP(len, 8) - len + RING_TRAILER);
+}
+
+void guest_writes(struct channel *chan, u16 type, u16 flags, u64 id)
+{
+	guest_writes_all(chan, type, flags, id, "", 0, "", 0);
+}
+
+void guest_sends_payload(struct channel *chan, u16 type, u16 flags, u64 id, const void *extra,
+			 u32 extra_len, const void *payload, u32 len)
+{
+	guest_writes_all(chan, type, flags, id, extra ? extra : "", extra_len, payload, len);
+	channel_poll(chan);
 }
 
 void guest_sends(struct channel *chan, u16 type, u16 flags, u64 id)

@@ -22,6 +22,7 @@ struct test {
 
 /* Each ends with a name that is NULL. */
 extern const struct test tests_silence[];
+extern const struct test tests_storage[];
 extern const struct test tests_tricks[];
 
 extern int log_fd;
@@ -56,6 +57,9 @@ struct channel *opened(const char *name);
 void withdraw_and_release(const char *name);
 
 void guest_writes(struct channel *chan, u16 type, u16 flags, u64 id);
+/* The same with what lies between header and payload, and a payload; and the host looks. */
+void guest_sends_payload(struct channel *chan, u16 type, u16 flags, u64 id, const void *extra,
+			 u32 extra_len, const void *payload, u32 len);
 /* And the host looks. */
 void guest_sends(struct channel *chan, u16 type, u16 flags, u64 id);
 void guest_reads_all(struct channel *chan);
