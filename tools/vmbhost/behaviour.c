@@ -63,7 +63,7 @@ const struct behaviour behaviour_silent = {
 
 const struct behaviour *const behaviours[] = {
 	&behaviour_echo, &behaviour_external, &behaviour_gpadl, &behaviour_source,
-	&behaviour_slow, &behaviour_silent, NULL,
+	&behaviour_slow, &behaviour_silent, &behaviour_storage, NULL,
 };
 
 const struct behaviour *behaviour_by_name(const char *name)

@@ -11,6 +11,8 @@
 struct behaviour {
 	const char *name;
 	const char *help;
+	/* Sub-channels are offered when the behaviour says so, not when the primary opens. */
+	bool subs_when_asked;
 	void (*opened)(struct channel *chan);
 	/* Whether the ring is read at all now; NULL: always. */
 	bool (*may_read)(struct channel *chan);
@@ -26,6 +28,7 @@ extern const struct behaviour behaviour_external;
 extern const struct behaviour behaviour_gpadl;
 extern const struct behaviour behaviour_source;
 extern const struct behaviour behaviour_slow;
+extern const struct behaviour behaviour_storage;
 extern const struct behaviour behaviour_silent;
 
 extern const struct behaviour *const behaviours[];

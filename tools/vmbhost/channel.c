@@ -254,6 +254,7 @@ static void channel_opened(struct channel *chan)
 	chan->broken = false;
 	memset(&chan->count, 0, sizeof(chan->count));
 	if (!chan->sub) {
+		chan->offer->sub_count = offer->behaviour->subs_when_asked ? 0 : offer->subs;
 		offer_subs(chan->offer);
 		if (offer->rescind_ms)
 			timer_set(&chan->rescind, offer->rescind_ms * 1000);

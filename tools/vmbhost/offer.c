@@ -91,7 +91,7 @@ void offer_subs(struct offer *offer)
 {
 	u32 i;
 
-	for (i = 0; i < offer->subs; i++)
+	for (i = 0; i < offer->sub_count; i++)
 		if (!offer->sub[i])
 			offer->sub[i] = channel_offer(offer, i + 1);
 }

@@ -5,6 +5,7 @@
 #ifndef VMBHOST_OFFER_H
 #define VMBHOST_OFFER_H
 
+#include "disk.h"
 #include "loop.h"
 #include "proto.h"
 
@@ -14,6 +15,7 @@ struct trick_kind;
 
 #define OFFER_MAX_SUBS		64
 #define OFFER_MAX_TRICKS	8
+#define OFFER_MAX_DISKS		8
 
 /* Something hostile, and when. */
 struct trick {
@@ -69,13 +71,20 @@ struct offer {
 		bool transfer_pages;
 		bool write;		/* external data is written back */
 		bool read;		/* the silent one reads its ring */
+		/* storage: us until the guest is told, at random on top of that */
+		u64 io_delay, io_reorder;
+		u64 io_fail, io_short, io_lose;	/* at every so many reads and writes */
+		u16 io_version;		/* the highest, STORAGE_VERSION() */
 	} set;
+	struct disk disks[OFFER_MAX_DISKS];
+	u32 disk_count;
 	struct trick tricks[OFFER_MAX_TRICKS];
 	u32 trick_count;
 
 	/* As it is. */
 	struct channel *primary;
 	struct channel *sub[OFFER_MAX_SUBS];
+	u32 sub_count;		/* so many of them are there, or come back */
 	struct timer timer;	/* the offer, or its return */
 	u64 rescinded;
 	u64 reoffered;

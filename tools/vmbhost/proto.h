@@ -193,6 +193,9 @@ struct msg_tl_connect_result {
 
 #define NT_SUCCESS			0
 #define NT_UNSUCCESSFUL			0xc0000001u
+#define NT_INVALID_PARAMETER		0xc000000du
+#define NT_INVALID_DEVICE_REQUEST	0xc0000010u
+#define NT_REVISION_MISMATCH		0xc0000059u
 #define NT_CONNECTION_REFUSED		0xc0000236u
 
 /* Guest memory: page frame numbers follow, as many as length and offset span. */

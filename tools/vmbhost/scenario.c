@@ -16,13 +16,14 @@
 #include "log.h"
 #include "scenario.h"
 #include "silence.h"
+#include "storage.h"
 
 #define BLANKS			" \t,\r\n"
 
 enum field_kind {
 	FIELD_BOOL, FIELD_U16, FIELD_U32, FIELD_U64, FIELD_GUID, FIELD_NAME,
 	FIELD_BEHAVIOUR, FIELD_TRICK, FIELD_PIPE, FIELD_REFUSE, FIELD_USER,
-	FIELD_REOFFER, FIELD_POINT, FIELD_SILENT,
+	FIELD_REOFFER, FIELD_POINT, FIELD_SILENT, FIELD_DISK, FIELD_VERSION,
 };
 
 static const struct field {
@@ -68,6 +69,13 @@ static const struct field {
 	FIELD("interval", FIELD_U64, set.interval, "slow: ms for a packet (100)"),
 	FIELD("write", FIELD_BOOL, set.write, "external: write a pattern back (yes)"),
 	FIELD("read", FIELD_BOOL, set.read, "silent: read the ring (yes)"),
+	FIELD("disk", FIELD_DISK, disks, "storage: MB of memory, or a file; up to eight"),
+	FIELD("io-delay", FIELD_U64, set.io_delay, "storage: us until the guest is told"),
+	FIELD("io-reorder", FIELD_U64, set.io_reorder, "storage: at random up to N us more"),
+	FIELD("io-fail", FIELD_U64, set.io_fail, "storage: every Nth read or write fails"),
+	FIELD("io-short", FIELD_U64, set.io_short, "storage: every Nth does half of it"),
+	FIELD("io-lose", FIELD_U64, set.io_lose, "storage: of every Nth the guest never hears"),
+	FIELD("io-version", FIELD_VERSION, set.io_version, "storage: highest version (6.2)"),
 	FIELD("seed", FIELD_U64, set.seed, "patterns and random bytes"),
 	FIELD("hostile", FIELD_TRICK, tricks,
 	      "TRICK[:after=N][:every=N][:ms=N][:times=N][:burst=N][:size=N]"),
@@ -195,6 +203,31 @@ static void parse_silence(struct offer *offer, const char *word)
 	offer->silent |= 1u << what;
 }
 
+static void parse_disk(struct offer *offer, const char *word)
+{
+	const char *wrong;
+
+	if (offer->disk_count == OFFER_MAX_DISKS)
+		bad("too many disks", word);
+	wrong = disk_make(&offer->disks[offer->disk_count++], word);
+	if (wrong)
+		bad(word, wrong);
+}
+
+static void parse_version_of(const char *word, u32 *major, u32 *minor)
+{
+	if (sscanf(word, "%u.%u", major, minor) != 2 || *major > 0xff || *minor > 0xff)
+		bad("no version", word);
+}
+
+static u16 parse_storage_version(const char *word)
+{
+	u32 major, minor;
+
+	parse_version_of(word, &major, &minor);
+	return STORAGE_VERSION(major, minor);
+}
+
 static void parse_field(struct offer *offer, const struct field *field, char *value)
 {
 	void *at = (u8 *)offer + field->at;
@@ -249,6 +282,12 @@ static void parse_field(struct offer *offer, const struct field *field, char *va
 	case FIELD_SILENT:
 		parse_silence(offer, value);
 		break;
+	case FIELD_DISK:
+		parse_disk(offer, value);
+		break;
+	case FIELD_VERSION:
+		*(u16 *)at = parse_storage_version(value);
+		break;
 	case FIELD_REOFFER:
 		offer->reoffer = true;
 		offer->reoffer_ms = parse_number(value);
@@ -271,6 +310,7 @@ static void parse_offer(char **state)
 	offer->set.size = 64;
 	offer->set.window = 64;
 	offer->set.interval = 100;
+	offer->set.io_version = STORAGE_VERSION(6, 2);
 	offer->set.write = true;
 	offer->set.read = true;
 
@@ -308,8 +348,9 @@ static void parse_version(char **state)
 	char *word = strtok_r(NULL, BLANKS, state);
 	u32 major, minor;
 
-	if (!word || sscanf(word, "%u.%u", &major, &minor) != 2 || major < 2 || major > 6)
-		bad("no version", word ? word : "");
+	parse_version_of(word ? word : "", &major, &minor);
+	if (major < 2 || major > 6)
+		bad("no version", word);
 	bus.max_version = VMBUS_VERSION(major, minor);
 }
 

@@ -18,6 +18,7 @@
 #include "log.h"
 #include "machine.h"
 #include "scenario.h"
+#include "storage.h"
 #include "synic.h"
 
 #define RING_PAGES		8u
@@ -144,15 +145,45 @@ static struct channel *some_open_channel(void)
 	return NULL;
 }
 
+/* Near to what makes sense: the steps of the initialization, then commands. */
+static void write_storage(const struct channel *chan, void *to, u32 len)
+{
+	static const u8 commands[] = {
+		0x00, 0x03, 0x08, 0x0a, 0x12, 0x1a, 0x25, 0x28, 0x2a, 0x35, 0x42, 0x5a, 0x88,
+		0x8a, 0x91, 0x9e, 0xa0, 0xa8, 0xaa,
+	};
+	static const u8 steps[] = {
+		STORAGE_BEGIN, STORAGE_QUERY_VERSION, STORAGE_QUERY_PROPERTIES, STORAGE_END,
+	};
+	struct storage_packet pkt = { .operation = rnd(20) ? STORAGE_EXECUTE : rnd(15) };
+	u32 i;
+
+	if (chan->count.received < sizeof(steps) && rnd(20))
+		pkt.operation = steps[chan->count.received];
+	pkt.srb.unit = rnd(3);
+	pkt.srb.target = !rnd(10);
+	pkt.srb.in = rnd(2);
+	pkt.srb.data_length = rnd(2) ? 512 * rnd(8) : rnd(5000);
+	for (i = 0; i < sizeof(pkt.srb.bytes); i++)
+		pkt.srb.bytes[i] = rnd(12) ? 0 : rnd(256);
+	pkt.srb.bytes[rnd(2) ? 8 : 4] = rnd(8);
+	pkt.srb.bytes[0] = rnd(10) ? commands[rnd(sizeof(commands))] : rnd(256);
+	if (pkt.operation == STORAGE_QUERY_VERSION)
+		pkt.version = rnd(20) ? STORAGE_VERSION(6, 2) : rnd(0x10000);
+	memcpy(to, &pkt, len < sizeof(pkt) ? len : sizeof(pkt));
+}
+
 /* As the guest's driver would, into the ring that the host reads. */
 static void write_packet(struct channel *chan)
 {
 	struct ring_header *head = chan->in.head;
-	u32 at = head->write_index % chan->in.size / 8 * 8, len8 = 2 + rnd(40), i;
+	bool storage = chan->offer->behaviour == &behaviour_storage;
+	u32 at = head->write_index % chan->in.size / 8 * 8, i;
+	u32 len8 = (storage && rnd(20) ? 14 : 2) + rnd(40);
 	u64 *words = (u64 *)(chan->in.data + at);
 	struct packet_header pkt = {
-		.type = rnd(3) ? PACKET_DATA : PACKET_GPA_DIRECT, .offset8 = 2, .len8 = len8,
-		.flags = rnd(2), .id = rnd(1000),
+		.type = (storage ? rnd(4) : !rnd(3)) ? PACKET_GPA_DIRECT : PACKET_DATA,
+		.offset8 = 2, .len8 = len8, .flags = rnd(2), .id = rnd(1000),
 	};
 	struct vmbhost_request req = {
 		.op = rnd(5), .gpadl = rnd(next_gpadl), .offset = rnd(9000), .length = rnd(9000),
@@ -167,8 +198,12 @@ static void write_packet(struct channel *chan)
 		pkt.offset8 = rnd(10) ? 5 : 2 + rnd(len8);
 		words[2] = (rnd(10) ? 1ull : rnd(1u << 31)) << 32;
 		words[3] = (u64)rnd(4096) << 32 | (rnd(10) ? rnd(4096) : rnd(1u << 31));
+		if (storage && rnd(10))
+			words[3] = PAGE_SIZE;
 		words[4] = random_pfn();
 	}
+	if (storage && len8 > pkt.offset8)
+		write_storage(chan, words + pkt.offset8, (len8 - pkt.offset8) * 8);
 	if (!rnd(10)) {
 		pkt.type = rnd(20);
 		pkt.id = 0x5eed000000000000ull + rnd(100);
@@ -271,6 +306,10 @@ int main(int argc, char **argv)
 			 behaviours[i]->name, behaviours[i]->name);
 		scenario_line("fuzz", line);
 	}
+	/* Some more of these: there is much that they can be asked. */
+	for (i = 0; i < 8; i++)
+		scenario_line("fuzz", "offer behaviour=storage disk=1 disk=2 subs=2 "
+			      "io-reorder=2000 io-fail=5 io-short=7 io-lose=50" ALWAYS);
 	scenario_line("fuzz", "offer rescind-at=gpadl subs=1" ALWAYS);
 	scenario_line("fuzz", "offer rescind-at=gpadl-body rescinds=5" ALWAYS);
 	scenario_line("fuzz", "offer rescind-at=open subs=1 rescinds=9" ALWAYS);

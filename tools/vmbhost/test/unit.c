@@ -355,7 +355,9 @@ static bool passes(const struct test *test)
 
 int main(void)
 {
-	static const struct test *const all[] = { tests_unit, tests_silence, tests_tricks };
+	static const struct test *const all[] = {
+		tests_unit, tests_silence, tests_storage, tests_tricks,
+	};
 	const struct test *test;
 	bool good = true;
 	u32 i;
