@@ -13,7 +13,7 @@ TRIES=3
 
 lab_run() {
 	local kernel=stock host=vmbus cpus=2 mem=1024 guest='' beside='' out=''
-	local timeout=300 append='' pmem=0 python=0 quiet=0 count=0 allow='' scenario='' files=()
+	local timeout=300 append='' pmem=0 python=0 with='' quiet=0 count=0 allow='' scenario='' files=()
 	while (($#)); do
 		case $1 in
 		--kernel) kernel=${2:?} && shift 2 ;;
@@ -30,6 +30,7 @@ lab_run() {
 		--append) append=${2?} && shift 2 ;;
 		--allow) allow=${2?} && shift 2 ;;
 		--python) python=1 && shift ;;
+		--with) with=${2:?} && shift 2 ;;
 		--quiet) quiet=1 && shift ;;
 		--count) count=1 cpus=1 && shift ;;
 		*) die "run: unknown argument: $1 (see scripts/lab help)" ;;
@@ -50,6 +51,8 @@ lab_run() {
 	need_stock "$(is_stock "$kernel" && echo "$kernel" || echo stock)"
 	if is_arm64 "$kernel"; then need_arm64_image; else need_images; fi
 	((python == 0)) || need_python
+	# shellcheck disable=SC2086 # packages
+	[[ -z $with ]] || { need_programs $with && pack_programs; }
 	is_stock "$kernel" || need_kernel_named "$kernel"
 	[[ $host != vmbhost ]] || need_vmbhost
 
@@ -99,7 +102,8 @@ gather() {
 	done
 	[[ $pmem == 0 || $kernel != stock ]] || pmem_modules "$overlay/lab"
 	(cd "$overlay" && find lab | "$TREE/usr/bin/busybox" cpio -o -H newc 2>/dev/null) |
-		cat "$IMAGES/guest.cpio" ${PYTHON:+"$PYTHON/python.cpio"} - >"$lab/initrd"
+		cat "$IMAGES/guest.cpio" ${PYTHON:+"$PYTHON/python.cpio"} \
+			${with:+"$WORK/programs/programs.cpio"} - >"$lab/initrd"
 	cp "$LAB_D"/{host.sh,beside-lib.sh} "$lab/"
 	[[ -z $beside ]] || cp "$beside" "$lab/beside.sh"
 	if [[ $host == vmbhost ]]; then

@@ -135,6 +135,13 @@ download_programs() {
 		"$LAB_D:/lab" "$1:/m" -- bash /lab/programs /m "${@:2}"
 }
 
+# For a guest.
+pack_programs() {
+	mkdir "$WORK/programs"
+	quietly programs in_tree ro "$TREE" "$LAB_D:/lab" "$PROGRAMS:/opt" "$WORK/programs:/m" -- \
+		bash /lab/guest-programs /opt /m
+}
+
 need_check_tree() {
 	need_tree
 	CHECK=$CACHE/check-$(recipe <(echo "$TREE" "${CHECK_PACKAGES[@]}"))
