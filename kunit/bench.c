@@ -106,6 +106,19 @@ void bench_packets_free(struct bench *b)
 	b->packets = NULL;
 }
 
+/* The MDLs of external operations, and their memory. No packet may still have them. */
+void bench_chain_free(struct bench *b)
+{
+	PMDL mdl;
+
+	while (b->mdl) {
+		mdl = b->mdl;
+		b->mdl = mdl->Next;
+		kfree(MmGetMdlVirtualAddress(mdl));
+		IoFreeMdl(mdl);
+	}
+}
+
 /* As many packets for all operations to come. */
 void bench_packets(struct bench *b, VMBCHANNEL channel, u32 n)
 {
@@ -125,7 +138,10 @@ static void bench_free(void *data)
 {
 	struct bench *b = data;
 
+	/* A case that failed half way may have left packets that are not completed. */
+	VmbChannelDisable(b->client->channel);
 	bench_packets_free(b);
+	bench_chain_free(b);
 	kfree(b->raw.requestor.req_arr);
 	bitmap_free(b->raw.requestor.req_bitmap);
 	kfree(b->raw.inbound.pkt_buffer);

@@ -33,7 +33,7 @@ struct bench {
 	u32 received;			/* packets that were delivered */
 	bool answers;			/* the other end wants a completion */
 	bool pipe;			/* what comes in has a pipe's header */
-	PMDL mdl;			/* of an external operation */
+	PMDL mdl;			/* of an external operation, with memory of its own */
 	u32 pages;			/* likewise, of each MDL */
 	struct task_struct **steady;	/* whose allocations steady_test.c counts */
 };
@@ -45,6 +45,7 @@ struct bench *bench_create(struct kunit *test, u32 flags);
 struct bench *bench_create_bounced(struct kunit *test);
 void bench_packets(struct bench *b, VMBCHANNEL channel, u32 n);
 void bench_packets_free(struct bench *b);
+void bench_chain_free(struct bench *b);
 void bench_run(struct bench *b, const char *name, u32 bytes, bench_fn raw, bench_fn kmcl);
 void bench_run_n(struct bench *b, const char *name, u32 bytes, u32 n, bench_fn raw,
 		 bench_fn kmcl);
