@@ -144,7 +144,7 @@ static void bench_free(void *data)
 	bench_chain_free(b);
 	kfree(b->raw.requestor.req_arr);
 	bitmap_free(b->raw.requestor.req_bitmap);
-	kfree(b->raw.inbound.pkt_buffer);
+	kvfree(b->raw.inbound.pkt_buffer);
 	host_ring_free(&b->raw.inbound, b->raw_recv_pages);
 	host_ring_free(&b->raw.outbound, b->raw_send_pages);
 	vfree(b->answer);
@@ -177,8 +177,8 @@ static void bench_make_raw(struct bench *b)
 	b->raw_send_pages = host_ring_alloc(&channel->outbound, bytes);
 	b->raw_recv_pages = host_ring_alloc(&channel->inbound, bytes);
 	channel->inbound.pkt_buffer_size = b->host->channel.inbound.pkt_buffer_size;
-	channel->inbound.pkt_buffer = kzalloc(channel->inbound.pkt_buffer_size,
-					      GFP_KERNEL | __GFP_NOFAIL);
+	channel->inbound.pkt_buffer = kvzalloc(channel->inbound.pkt_buffer_size,
+					       GFP_KERNEL | __GFP_NOFAIL);
 	channel->outbound.ring_buffer->interrupt_mask = 1;
 	bench_make_requestor(b);
 }

@@ -20,7 +20,7 @@ static u64 kmcl_allocate(struct bench *b, u32 bytes, u32 n)
 static u64 kmcl_initialize(struct bench *b, u32 bytes, u32 n)
 {
 	u32 i, size = VmbChannelSizeofPacket(b->client->channel);
-	VMBPACKET packet = kzalloc(size, GFP_KERNEL | __GFP_NOFAIL);
+	VMBPACKET packet = kvzalloc(size, GFP_KERNEL | __GFP_NOFAIL);
 	u64 begin = bench_begin();
 
 	for (i = 0; i < n; i++) {
@@ -28,7 +28,7 @@ static u64 kmcl_initialize(struct bench *b, u32 bytes, u32 n)
 		VmbPacketSetCompletionRoutine(packet, bench_routine);
 	}
 	begin = bench_end(begin);
-	kfree(packet);
+	kvfree(packet);
 	return begin;
 }
 
