@@ -381,9 +381,7 @@ static void each_object_without_memory_is_a_status(struct kunit *test)
 			KUNIT_EXPECT_NULL(test, object);
 			failures++;
 		} while (hit && nth < 100);
-		/* One may have hit what newer slabs allocate themselves, and do without. */
-		KUNIT_EXPECT_GE_MSG(test, failures, 1 + has_buffer[maker], "maker %d", maker);
-		KUNIT_EXPECT_LE_MSG(test, failures, 2 + has_buffer[maker], "maker %d", maker);
+		KUNIT_EXPECT_EQ_MSG(test, failures, 2 + has_buffer[maker], "maker %d", maker);
 	}
 	WDF_EVENTS(c, "");
 }

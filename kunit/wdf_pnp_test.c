@@ -290,9 +290,8 @@ static void a_device_without_memory_is_not_made(struct kunit *test)
 			failures++;
 		}
 	} while (c->create_failed && c->create_fails < 100);
-	/* The object and its context; or one, and what newer kernels' slabs allocate themselves. */
-	KUNIT_EXPECT_GE(test, failures, 1);
-	KUNIT_EXPECT_LE(test, failures, 2);
+	/* The object and its context. */
+	KUNIT_EXPECT_EQ(test, failures, 2);
 }
 
 struct late_dereference {
