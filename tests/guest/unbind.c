@@ -16,6 +16,7 @@ enum { UNBOUND, CLOSING, WAITING, PEERS };
 static const char * const names[PEERS] = { "unbound", "closing", "waiting" };
 static struct peer peers[PEERS];
 static GUID instances[PEERS];
+static struct file *unbind_file;
 static struct completion unbind_over;
 static bool unbind_written;
 
@@ -25,29 +26,27 @@ static void unbound_after_close(struct peer *peer)
 	kmcl.VmbChannelDisable(peers[WAITING].channel);
 }
 
-/* echo DEVICE > /sys/bus/vmbus/drivers/vmbkmcl-CLASS/unbind */
-static bool unbind_by_hand(void)
+/* /sys/bus/vmbus/drivers/vmbkmcl-CLASS/unbind: the newest kernels' threads see no files. */
+static bool unbind_file_open(void)
 {
-	char path[100], device[40];
 	GUID type = guest_type;
-	struct file *file;
-	ssize_t written;
-	loff_t pos = 0;
+	char path[100];
 
 	type.Data4[7] = JOB_UNBOUND;
 	snprintf(path, sizeof(path), "/sys/bus/vmbus/drivers/vmbkmcl-%pUl/unbind", &type);
-	snprintf(device, sizeof(device), "%pUl", &instances[UNBOUND]);
-	file = filp_open(path, O_WRONLY, 0);
-	if (IS_ERR(file))
-		return false;
-	written = kernel_write(file, device, strlen(device), &pos);
-	filp_close(file, NULL);
-	return written > 0;
+	unbind_file = filp_open(path, O_WRONLY, 0);
+	return !IS_ERR(unbind_file);
 }
 
+/* echo DEVICE > unbind */
 static int unbind_thread(void *unused)
 {
-	unbind_written = unbind_by_hand();
+	char device[40];
+	loff_t pos = 0;
+
+	snprintf(device, sizeof(device), "%pUl", &instances[UNBOUND]);
+	unbind_written = kernel_write(unbind_file, device, strlen(device), &pos) > 0;
+	filp_close(unbind_file, NULL);
 	complete(&unbind_over);
 	return 0;
 }
@@ -103,7 +102,8 @@ void job_unbind(void)
 	u32 i;
 
 	init_completion(&unbind_over);
-	if (!unbind_create() || !unbind_open())
+	if (!unbind_create() || !unbind_open() ||
+	    !peer_check(&peers[UNBOUND], unbind_file_open(), "its driver is known to sysfs"))
 		goto close;
 	peers[UNBOUND].after_close = unbound_after_close;
 	if (!unbind_returns()) {
