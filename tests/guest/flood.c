@@ -71,7 +71,7 @@ static void flooded_try_again(struct peer *peer)
 
 static void flood_run(void)
 {
-	unsigned long end = jiffies + 4 * PATIENCE;
+	unsigned long end = jiffies + 8 * PATIENCE;
 	ktime_t begin = ktime_get();
 
 	if (!flooded_begin(&flooded[0], "flood a", JOB_FLOOD_A) ||
