@@ -11,6 +11,7 @@
 #include <linux/uio.h>
 #include <linux/vmalloc.h>
 
+#include "files.h"
 #include "pair.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
@@ -47,7 +48,7 @@ static ssize_t trace_read_some(struct file *file, char *to, size_t len, loff_t *
 
 static void trace_read(struct kunit *test)
 {
-	struct file *file = filp_open(FILE, O_RDONLY, 0);
+	struct file *file = file_of_loader(FILE, O_RDONLY);
 	size_t len = 0;
 	loff_t at = 0;
 	ssize_t ret;
@@ -113,7 +114,7 @@ static void trace_over(void *test)
 	struct file *file;
 
 	trace_set_clr_event("vmbkmcl", NULL, 0);
-	file = filp_open(FILE, O_WRONLY | O_TRUNC, 0);
+	file = file_of_loader(FILE, O_WRONLY | O_TRUNC);
 	if (!IS_ERR(file))
 		filp_close(file, NULL);
 	vfree(trace.text);
@@ -121,10 +122,10 @@ static void trace_over(void *test)
 
 static int trace_begin(struct kunit *test)
 {
-	struct file *file = filp_open(FILE, O_WRONLY | O_TRUNC, 0);
+	struct file *file = file_of_loader(FILE, O_WRONLY | O_TRUNC);
 
 	if (IS_ERR(file))
-		kunit_skip(test, "no tracefs, or this kernel's threads see no files");
+		kunit_skip(test, "no tracefs");
 	filp_close(file, NULL);
 
 	memset(&trace, 0, sizeof(trace));
