@@ -12,6 +12,7 @@
 
 #include "core/debugfs.h"
 #include "core/kmcl.h"
+#include "core/sleep.h"
 #include "nt/nt.h"
 #include "pipe/pipe.h"
 #include "transport/loopback.h"
@@ -189,9 +190,12 @@ static int __init kmcl_init(void)
 	err = kmcl_workqueues_create();
 	if (err)
 		goto exit_debugfs;
-	err = kmcl_pipe_init();
+	err = kmcl_sleep_init();
 	if (err)
 		goto destroy_workqueues;
+	err = kmcl_pipe_init();
+	if (err)
+		goto exit_sleep;
 	err = kmcl_lb_init();
 	if (err)
 		goto exit_pipe;
@@ -199,6 +203,8 @@ static int __init kmcl_init(void)
 
 exit_pipe:
 	kmcl_pipe_exit();
+exit_sleep:
+	kmcl_sleep_exit();
 destroy_workqueues:
 	kmcl_workqueues_destroy();
 exit_debugfs:
@@ -212,6 +218,7 @@ static void __exit kmcl_exit(void)
 {
 	kmcl_lb_exit();
 	kmcl_pipe_exit();
+	kmcl_sleep_exit();
 	kmcl_workqueues_destroy();
 	kmcl_debugfs_exit();
 	nt_exit();

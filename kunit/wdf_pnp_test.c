@@ -3,9 +3,9 @@
  * KMDF drivers and their devices: DriverEntry to unload, over servers on loopback that
  * come and go.
  */
-#include <linux/suspend.h>
 #include <linux/workqueue.h>
 
+#include "../core/sleep.h"
 #include "pair.h"
 #include "wdf_driver.h"
 
@@ -178,18 +178,18 @@ static void devices_leave_d0_for_hibernation(struct kunit *test)
 	wdf_case_device(test, &c);
 	later = wdf_case_offer(c, 2);
 	for (i = 0; i < 2; i++) {
-		KUNIT_EXPECT_EQ(test, wdf_pnp_test_pm_event(PM_HIBERNATION_PREPARE), NOTIFY_DONE);
+		KUNIT_EXPECT_EQ(test, kmcl_sleep_test_call(KMCL_SLEEP), 0);
 		WDF_EVENTS(c, "suspend1 pre1(4) exit1(4) ");
-		wdf_pnp_test_pm_event(PM_POST_HIBERNATION);
+		kmcl_sleep_test_call(KMCL_WAKE);
 		WDF_EVENTS(c, "entry1(4) post1(4) restart1 ");
 	}
 	/* One that comes meanwhile is added afterwards. */
-	wdf_pnp_test_pm_event(PM_HIBERNATION_PREPARE);
+	kmcl_sleep_test_call(KMCL_SLEEP);
 	WDF_EVENTS(c, "suspend1 pre1(4) exit1(4) ");
 	ASSERT_STATUS(test, VmbChannelEnable(later->channel), STATUS_SUCCESS);
 	msleep(20);
 	WDF_EVENTS(c, "");
-	wdf_pnp_test_pm_event(PM_POST_HIBERNATION);
+	kmcl_sleep_test_call(KMCL_WAKE);
 	EVENTUALLY(test, READ_ONCE(c->devices[2]));
 	EVENTUALLY(test, strstr(c->events, "init2"));
 	EVENTUALLY(test, strstr(c->events, "restart1"));
@@ -203,18 +203,18 @@ static void one_that_is_gone_or_fails_after_hibernation_is_removed(struct kunit 
 	ASSERT_STATUS(test, VmbChannelEnable(server->channel), STATUS_SUCCESS);
 	wdf_case_load(c);
 	WDF_EVENTS(c, WDF_STARTS(1));
-	wdf_pnp_test_pm_event(PM_HIBERNATION_PREPARE);
+	kmcl_sleep_test_call(KMCL_SLEEP);
 	WDF_EVENTS(c, "suspend1 pre1(4) exit1(4) ");
 	VmbChannelDisable(server->channel);
 	WDF_EVENTS(c, "surprise1 release1 flush1 io-cleanup1 cleaned1 destroyed1 ");
-	wdf_pnp_test_pm_event(PM_POST_HIBERNATION);
+	kmcl_sleep_test_call(KMCL_WAKE);
 
 	ASSERT_STATUS(test, VmbChannelEnable(server->channel), STATUS_SUCCESS);
 	WDF_EVENTS(c, WDF_STARTS(1));
-	wdf_pnp_test_pm_event(PM_HIBERNATION_PREPARE);
+	kmcl_sleep_test_call(KMCL_SLEEP);
 	wdf_case_forget(c);
 	c->entry_d0_status = STATUS_UNSUCCESSFUL;
-	wdf_pnp_test_pm_event(PM_POST_HIBERNATION);
+	kmcl_sleep_test_call(KMCL_WAKE);
 	WDF_EVENTS(c, "entry1(4) surprise1 release1 flush1 io-cleanup1 cleaned1 destroyed1 ");
 }
 

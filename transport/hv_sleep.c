@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Hibernation. A host forgets all channels of a guest that hibernates, and hv_vmbus
- * does not let one go whose driver cannot close its device in time, with interrupts
- * off and other tasks frozen: so before that all channels are closed, while their
- * clients can still do what that takes. They go on waiting, and are opened again when
- * the guest is back, or has changed its mind.
+ * does not let one go whose driver cannot close its device with interrupts off: so
+ * before that all channels are closed, while their clients can still do what that
+ * takes (core/sleep.c). They go on waiting, and are opened again when the guest is
+ * back, or has changed its mind.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/notifier.h>
-#include <linux/suspend.h>
 
+#include "../core/sleep.h"
 #include "hv.h"
 
 /* Clients may need time; by then the log names the one that has not ended. */
@@ -28,31 +28,25 @@ static int kmcl_hv_fall_asleep(void)
 	return notifier_from_errno(-EBUSY);
 }
 
-static int kmcl_hv_pm_event(struct notifier_block *notifier, unsigned long event,
-			    void *unused)
+static int kmcl_hv_sleep_event(struct notifier_block *sleeper, unsigned long event,
+			       void *unused)
 {
-	switch (event) {
-	case PM_HIBERNATION_PREPARE:
-	case PM_RESTORE_PREPARE:
+	if (event == KMCL_SLEEP)
 		return kmcl_hv_fall_asleep();
-	case PM_POST_HIBERNATION:
-	case PM_POST_RESTORE:
-		kmcl_hv_set_asleep(false);
-		break;
-	}
+	kmcl_hv_set_asleep(false);
 	return NOTIFY_DONE;
 }
 
-static struct notifier_block kmcl_hv_pm_notifier = {
-	.notifier_call = kmcl_hv_pm_event,
+static struct notifier_block kmcl_hv_sleeper = {
+	.notifier_call = kmcl_hv_sleep_event,
 };
 
 int kmcl_hv_sleep_init(void)
 {
-	return register_pm_notifier(&kmcl_hv_pm_notifier);
+	return kmcl_sleep_register(&kmcl_hv_sleeper);
 }
 
 void kmcl_hv_sleep_exit(void)
 {
-	unregister_pm_notifier(&kmcl_hv_pm_notifier);
+	kmcl_sleep_unregister(&kmcl_hv_sleeper);
 }

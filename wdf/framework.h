@@ -212,9 +212,6 @@ struct wdf_pnp {
 void wdf_pnp_fail(struct wdf_device *device);
 void wdf_pnp_start(struct wdf_driver *driver);
 void wdf_pnp_stop(struct wdf_driver *driver);
-#ifdef VMBKMCL_KUNIT
-int wdf_pnp_test_pm_event(unsigned long event);
-#endif
 int wdf_pnp_init(void);
 void wdf_pnp_exit(void);
 

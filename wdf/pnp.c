@@ -2,8 +2,8 @@
 /*
  * Plug and play: what is offered becomes a device of the driver's, and goes.
  *
- * The core tells of offers (core/device.h), Linux of hibernation, a driver that it is
- * unloaded. All of them only note what they want and queue the work of the devices
+ * The core tells of offers (core/device.h) and of hibernation (core/sleep.h), a driver that
+ * it is unloaded. All of them only note what they want and queue the work of the devices
  * concerned: one for each, so that devices do not wait for each other. The work compares
  * that with what is, and takes one step after the other. All callbacks of a device
  * but those of its own timers, DPCs and work items run in it, one at a time.
@@ -15,13 +15,13 @@
 
 #include <linux/notifier.h>
 #include <linux/slab.h>
-#include <linux/suspend.h>
 
+#include "../core/sleep.h"
 #include "framework.h"
 
 /* Drivers may need time; hv_sleep.c has as much for their channels. */
 #define WDF_SLEEP_TIMEOUT	(35 * HZ)
-/* A PM notifier that comes before hv_sleep.c's. */
+/* Told before hv_sleep.c. */
 #define WDF_SLEEP_PRIORITY	1
 
 static struct workqueue_struct *wdf_pnp_wq;
@@ -305,39 +305,23 @@ static bool wdf_pnp_all_rest(void)
 	return all;
 }
 
-static int wdf_pnp_pm_event(struct notifier_block *notifier, unsigned long event, void *unused)
+static int wdf_pnp_sleep_event(struct notifier_block *sleeper, unsigned long event,
+			       void *unused)
 {
-	switch (event) {
-	case PM_HIBERNATION_PREPARE:
-	case PM_RESTORE_PREPARE:
-		wdf_pnp_set_sleeps(true);
-		if (wait_event_timeout(wdf_pnp_settled, wdf_pnp_all_rest(),
-				       WDF_SLEEP_TIMEOUT))
-			break;
-		pr_err("the guest cannot hibernate: a device does not leave D0\n");
-		wdf_pnp_set_sleeps(false);
-		return notifier_from_errno(-EBUSY);
-	case PM_POST_HIBERNATION:
-	case PM_POST_RESTORE:
-		wdf_pnp_set_sleeps(false);
-		break;
-	}
-	return NOTIFY_DONE;
+	wdf_pnp_set_sleeps(event == KMCL_SLEEP);
+	if (event == KMCL_WAKE ||
+	    wait_event_timeout(wdf_pnp_settled, wdf_pnp_all_rest(), WDF_SLEEP_TIMEOUT))
+		return NOTIFY_DONE;
+
+	pr_err("the guest cannot hibernate: a device does not leave D0\n");
+	wdf_pnp_set_sleeps(false);
+	return notifier_from_errno(-EBUSY);
 }
 
-static struct notifier_block wdf_pnp_pm_notifier = {
-	.notifier_call = wdf_pnp_pm_event,
+static struct notifier_block wdf_pnp_sleeper = {
+	.notifier_call = wdf_pnp_sleep_event,
 	.priority = WDF_SLEEP_PRIORITY,
 };
-
-#ifdef VMBKMCL_KUNIT
-/* What Linux calls, for a kernel that does not hibernate. */
-int wdf_pnp_test_pm_event(unsigned long event)
-{
-	return wdf_pnp_pm_event(&wdf_pnp_pm_notifier, event, NULL);
-}
-EXPORT_SYMBOL_GPL(wdf_pnp_test_pm_event);
-#endif
 
 int wdf_pnp_init(void)
 {
@@ -346,7 +330,7 @@ int wdf_pnp_init(void)
 	wdf_pnp_wq = alloc_workqueue("vmbkmcl_pnp", WQ_UNBOUND, 0);
 	if (!wdf_pnp_wq)
 		return -ENOMEM;
-	err = register_pm_notifier(&wdf_pnp_pm_notifier);
+	err = kmcl_sleep_register(&wdf_pnp_sleeper);
 	if (err)
 		destroy_workqueue(wdf_pnp_wq);
 	return err;
@@ -354,6 +338,6 @@ int wdf_pnp_init(void)
 
 void wdf_pnp_exit(void)
 {
-	unregister_pm_notifier(&wdf_pnp_pm_notifier);
+	kmcl_sleep_unregister(&wdf_pnp_sleeper);
 	destroy_workqueue(wdf_pnp_wq);
 }
