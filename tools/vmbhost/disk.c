@@ -16,23 +16,23 @@
 /* All zero, and taken when it is written to. */
 static const char *disk_memory(struct disk *disk, u64 megabytes)
 {
-	if (!megabytes || megabytes > 1u << 20)
-		return "a disk has 1 to 1048576 MB";
 	disk->blocks = megabytes * ((1u << 20) / DISK_BLOCK);
 	disk->bytes = mmap(NULL, megabytes << 20, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	return disk->bytes == MAP_FAILED ? strerror(errno) : NULL;
 }
 
-static const char *disk_file(struct disk *disk, const char *name)
+/* Makes it of @megabytes, unless there is one. */
+static const char *disk_file(struct disk *disk, const char *name, u64 megabytes)
 {
-	int fd = open(name, O_RDWR | O_CLOEXEC);
+	int fd = open(name, O_RDWR | O_CLOEXEC | (megabytes ? O_CREAT : 0), 0600);
 	struct stat stat;
 	const char *wrong = NULL;
 
 	if (fd < 0)
 		return strerror(errno);
-	if (fstat(fd, &stat))
+	if (fstat(fd, &stat) || (megabytes && !stat.st_size &&
+				 (ftruncate(fd, megabytes << 20) || fstat(fd, &stat))))
 		wrong = strerror(errno);
 	else if (!S_ISREG(stat.st_mode) || !stat.st_size || stat.st_size % DISK_BLOCK)
 		wrong = "a disk is a file of whole blocks of 512 bytes";
@@ -53,7 +53,11 @@ const char *disk_make(struct disk *disk, const char *what)
 	char *end;
 	u64 megabytes = strtoull(what, &end, 10);
 
-	return *what && !*end ? disk_memory(disk, megabytes) : disk_file(disk, what);
+	if (end == what || (*end && *end != ':'))
+		return disk_file(disk, what, 0);
+	if (!megabytes || megabytes > 1u << 20)
+		return "a disk has 1 to 1048576 MB";
+	return *end ? disk_file(disk, end + 1, megabytes) : disk_memory(disk, megabytes);
 }
 
 bool disk_has(const struct disk *disk, u64 first, u64 count)

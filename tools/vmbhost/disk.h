@@ -15,7 +15,10 @@ struct disk {
 	bool file;
 };
 
-/* @what: megabytes of memory, or a file of whole blocks. NULL, or what is wrong. */
+/*
+ * @what: megabytes of memory, a file of whole blocks, or "megabytes:file", which is made if
+ * it is not there. NULL, or what is wrong.
+ */
 const char *disk_make(struct disk *disk, const char *what);
 /* Does it have @count blocks from @first on? */
 bool disk_has(const struct disk *disk, u64 first, u64 count);

@@ -69,7 +69,7 @@ static const struct field {
 	FIELD("interval", FIELD_U64, set.interval, "slow: ms for a packet (100)"),
 	FIELD("write", FIELD_BOOL, set.write, "external: write a pattern back (yes)"),
 	FIELD("read", FIELD_BOOL, set.read, "silent: read the ring (yes)"),
-	FIELD("disk", FIELD_DISK, disks, "storage: MB of memory, or a file; up to eight"),
+	FIELD("disk", FIELD_DISK, disks, "storage: MB of memory, a file, or MB:FILE; up to eight"),
 	FIELD("io-delay", FIELD_U64, set.io_delay, "storage: us until the guest is told"),
 	FIELD("io-reorder", FIELD_U64, set.io_reorder, "storage: at random up to N us more"),
 	FIELD("io-fail", FIELD_U64, set.io_fail, "storage: every Nth read or write fails"),

@@ -3,8 +3,12 @@
  * The storage behaviour: its protocol, what disks answer, and faults.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "disk.h"
 #include "guest.h"
 #include "storage.h"
 
@@ -240,6 +244,36 @@ static void what_is_written_is_read(void)
 	EXPECT(!data()[0] && !data()[1023] && data()[1024] == (u8)(1024 * 7 + 1));
 }
 
+/* Of what an earlier start has made all is still there. */
+static void a_file_is_made_once(void)
+{
+	char name[] = "/tmp/vmbhost-unit-XXXXXX", what[64];
+	u8 block[2 * DISK_BLOCK] = { 0 };
+	struct disk disk = { 0 };
+	struct channel *chan;
+	struct storage_srb srb;
+	int fd = mkstemp(name);
+
+	EXPECT(fd >= 0);
+	snprintf(what, sizeof(what), "offer name=a behaviour=storage disk=1:%s", name);
+	chan = ready(what);
+	memset(data(), 0x5a, DISK_BLOCK);
+	srb = command(chan, 0, CDB("\x2a\0\0\0\7\xff\0\0\1\0"), false, DISK_BLOCK);
+	EXPECT(srb.srb_status == SRB_SUCCESS);
+	srb = command(chan, 0, CDB("\x35\0\0\0\0\0\0\0\0\0"), false, 0);
+	EXPECT(srb.srb_status == SRB_SUCCESS);
+	EXPECT(pread(fd, block, sizeof(block), (1 << 20) - sizeof(block)) == sizeof(block));
+	EXPECT(!block[0] && block[DISK_BLOCK] == 0x5a && block[2 * DISK_BLOCK - 1] == 0x5a);
+	snprintf(what, sizeof(what), "2:%s", name);
+	EXPECT(!disk_make(&disk, what) && disk.blocks == (1 << 20) / DISK_BLOCK);
+	EXPECT(disk.bytes[(1 << 20) - 1] == 0x5a);
+	munmap(disk.bytes, 1 << 20);
+	unlink(name);
+	snprintf(what, sizeof(what), "0:%s", name);
+	EXPECT(disk_make(&disk, what) && disk_make(&disk, name));
+	close(fd);
+}
+
 static void what_is_too_much_is_refused(void)
 {
 	struct channel *chan = ready("offer name=a behaviour=storage disk=1");
@@ -315,6 +349,7 @@ const struct test tests_storage[] = {
 	{ "storage: sub-channels come when asked for", sub_channels_come_when_asked_for },
 	{ "storage: disks say what they are", disks_say_what_they_are },
 	{ "storage: what is written is read", what_is_written_is_read },
+	{ "storage: a file is made once", a_file_is_made_once },
 	{ "storage: what is too much is refused", what_is_too_much_is_refused },
 	{ "storage: faults go by number", faults_go_by_number },
 	{ "storage: late answers come in another order", late_answers_come_in_another_order },
