@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the client's own files share.
+ */
+#ifndef DISK_CLIENT_H
+#define DISK_CLIENT_H
+
+#include <ntddk.h>
+#include <wdf.h>
+#include <vmbuskernelmodeclientlibapi.h>
+
+#include "disk.h"
+#include "disk_proto.h"
+
+/* One for each processor, as far as these go. */
+#define DISK_CHANNELS_MAXIMUM	16
+
+/* The primary channel is that with index 0. */
+typedef struct _DISK_CHANNEL {
+	PDISK Disk;
+	VMBCHANNEL Handle;
+	UINT64 Serial;		/* no two channels have the same, ever */
+	LONG Ready;		/* takes requests; interlocked */
+	UINT8 Gap[64];		/* what is interlocked here is another processor's than there */
+} DISK_CHANNEL, *PDISK_CHANNEL;
+
+/* The context of a device. */
+struct _DISK {
+	KMCL_CLIENT_INTERFACE_V5 Kmcl;
+	DISK_CHANNEL Channels[DISK_CHANNELS_MAXIMUM];
+	ULONG ChannelCount;
+	PDISK_HOST Host;	/* written by the primary's callbacks */
+	BOOLEAN Surprise;	/* the host has taken the device away */
+
+	/* Guards whether the channel is to be enabled: in D0 it is. */
+	WDFWAITLOCK Lock;
+	BOOLEAN InD0;
+};
+
+WDF_DECLARE_CONTEXT_TYPE_WITH_NAME(DISK, DiskGetContext)
+
+#define DiskLog(format, ...)	\
+	DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_INFO_LEVEL, \
+		   "disk: " format, ##__VA_ARGS__)
+
+#define DiskLogError(format, ...)	\
+	DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, \
+		   "disk: " format, ##__VA_ARGS__)
+
+/* disk_channel.c */
+NTSTATUS DiskCreateChannels(PDISK Disk, PDEVICE_OBJECT DeviceObject);
+VOID DiskDeleteChannels(PDISK Disk);
+
+/* disk_setup.c */
+NTSTATUS DiskAsk(PDISK Disk, PDISK_PACKET Packet, UINT32 Operation);
+NTSTATUS DiskNegotiate(PDISK Disk, PDISK_LIMITS Limits);
+
+#endif /* DISK_CLIENT_H */

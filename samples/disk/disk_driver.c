@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The driver, as Windows' framework wants it: DriverEntry to unload, and what is done
+ * when a controller comes, starts, sleeps and goes.
+ */
+#include <ntddk.h>
+#include <wdf.h>
+#include <vmbuskernelmodeclientlibapi.h>
+
+#include "disk.h"
+#include "disk_client.h"
+
+DRIVER_INITIALIZE DriverEntry;
+
+static EVT_WDF_DRIVER_DEVICE_ADD DiskEvtDeviceAdd;
+static EVT_WDF_DRIVER_UNLOAD DiskEvtUnload;
+static EVT_WDF_DEVICE_PREPARE_HARDWARE DiskEvtPrepareHardware;
+static EVT_WDF_DEVICE_RELEASE_HARDWARE DiskEvtReleaseHardware;
+static EVT_WDF_DEVICE_D0_ENTRY DiskEvtD0Entry;
+static EVT_WDF_DEVICE_D0_EXIT DiskEvtD0Exit;
+static EVT_WDF_DEVICE_SURPRISE_REMOVAL DiskEvtSurpriseRemoval;
+
+NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+	WDF_DRIVER_CONFIG config;
+
+	WDF_DRIVER_CONFIG_INIT(&config, DiskEvtDeviceAdd);
+	config.EvtDriverUnload = DiskEvtUnload;
+	return WdfDriverCreate(DriverObject, RegistryPath, WDF_NO_OBJECT_ATTRIBUTES, &config,
+			       WDF_NO_HANDLE);
+}
+
+static VOID DiskEvtUnload(WDFDRIVER Driver)
+{
+	UNREFERENCED_PARAMETER(Driver);
+	DiskHostDeleteAll();
+}
+
+static NTSTATUS DiskEvtDeviceAdd(WDFDRIVER Driver, PWDFDEVICE_INIT DeviceInit)
+{
+	WDF_PNPPOWER_EVENT_CALLBACKS callbacks;
+	WDF_OBJECT_ATTRIBUTES attributes;
+	WDFDEVICE device;
+	NTSTATUS status;
+
+	UNREFERENCED_PARAMETER(Driver);
+	WDF_PNPPOWER_EVENT_CALLBACKS_INIT(&callbacks);
+	callbacks.EvtDevicePrepareHardware = DiskEvtPrepareHardware;
+	callbacks.EvtDeviceReleaseHardware = DiskEvtReleaseHardware;
+	callbacks.EvtDeviceD0Entry = DiskEvtD0Entry;
+	callbacks.EvtDeviceD0Exit = DiskEvtD0Exit;
+	callbacks.EvtDeviceSurpriseRemoval = DiskEvtSurpriseRemoval;
+	WdfDeviceInitSetPnpPowerEventCallbacks(DeviceInit, &callbacks);
+
+	WDF_OBJECT_ATTRIBUTES_INIT_CONTEXT_TYPE(&attributes, DISK);
+	status = WdfDeviceCreate(&DeviceInit, &attributes, &device);
+	if (!NT_SUCCESS(status))
+		return status;
+
+	WDF_OBJECT_ATTRIBUTES_INIT(&attributes);
+	attributes.ParentObject = device;
+	return WdfWaitLockCreate(&attributes, &DiskGetContext(device)->Lock);
+}
+
+static NTSTATUS DiskEvtPrepareHardware(WDFDEVICE Device, WDFCMRESLIST ResourcesRaw,
+				       WDFCMRESLIST ResourcesTranslated)
+{
+	PDISK disk = DiskGetContext(Device);
+	NTSTATUS status;
+
+	UNREFERENCED_PARAMETER(ResourcesRaw);
+	UNREFERENCED_PARAMETER(ResourcesTranslated);
+	status = WdfFdoQueryForInterface(Device, &KMCL_CLIENT_INTERFACE_TYPE,
+					 (PINTERFACE)&disk->Kmcl, sizeof(disk->Kmcl),
+					 KMCL_CLIENT_INTERFACE_VERSION_V5, NULL);
+	if (!NT_SUCCESS(status))
+		return status;
+	return DiskCreateChannels(disk, WdfDeviceWdmGetDeviceObject(Device));
+}
+
+/* As far as the hardware was prepared. */
+static NTSTATUS DiskEvtReleaseHardware(WDFDEVICE Device, WDFCMRESLIST ResourcesTranslated)
+{
+	PDISK disk = DiskGetContext(Device);
+
+	UNREFERENCED_PARAMETER(ResourcesTranslated);
+	if (disk->Host)
+		DiskHostDetach(disk->Host);
+	disk->Host = NULL;
+	DiskDeleteChannels(disk);
+	if (disk->Kmcl.InterfaceDereference)
+		disk->Kmcl.InterfaceDereference(disk->Kmcl.Context);
+	RtlZeroMemory(&disk->Kmcl, sizeof(disk->Kmcl));
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS DiskEvtD0Entry(WDFDEVICE Device, WDF_POWER_DEVICE_STATE PreviousState)
+{
+	PDISK disk = DiskGetContext(Device);
+	NTSTATUS status;
+
+	UNREFERENCED_PARAMETER(PreviousState);
+	WdfWaitLockAcquire(disk->Lock, NULL);
+	status = disk->Kmcl.VmbChannelEnable(disk->Channels[0].Handle);
+	disk->InD0 = (BOOLEAN)NT_SUCCESS(status);
+	WdfWaitLockRelease(disk->Lock);
+	return status;
+}
+
+/*
+ * Where it is the guest that ends it the system has to let go of the disks first, by writing
+ * what it has to write. Where the host has taken the controller away, it may bring it back.
+ */
+static NTSTATUS DiskEvtD0Exit(WDFDEVICE Device, WDF_POWER_DEVICE_STATE TargetState)
+{
+	PDISK disk = DiskGetContext(Device);
+
+	BOOLEAN final = TargetState == WdfPowerDeviceD3Final && !disk->Surprise;
+
+	if (final && disk->Host)
+		DiskHostDelete(disk->Host);
+
+	WdfWaitLockAcquire(disk->Lock, NULL);
+	disk->InD0 = FALSE;
+	disk->Kmcl.VmbChannelDisable(disk->Channels[0].Handle);
+	WdfWaitLockRelease(disk->Lock);
+
+	/* The controller may have come back in between, to be another one. */
+	if (final && disk->Host)
+		DiskHostDelete(disk->Host);
+	return STATUS_SUCCESS;
+}
+
+static VOID DiskEvtSurpriseRemoval(WDFDEVICE Device)
+{
+	DiskGetContext(Device)->Surprise = TRUE;
+}
+
+NTSTATUS DiskRestart(PDISK Disk)
+{
+	VMBCHANNEL primary = Disk->Channels[0].Handle;
+	NTSTATUS status = STATUS_DEVICE_NOT_READY;
+
+	WdfWaitLockAcquire(Disk->Lock, NULL);
+	if (Disk->InD0) {
+		Disk->Kmcl.VmbChannelDisable(primary);
+		status = Disk->Kmcl.VmbChannelEnable(primary);
+	}
+	WdfWaitLockRelease(Disk->Lock);
+	return status;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What makes the client a Linux module, with a SCSI host for each controller.
+ */
+#define pr_fmt(fmt) "disk: " fmt
+
+#include <linux/limits.h>
+#include <linux/mod_devicetable.h>
+#include <linux/module.h>
+#include <linux/notifier.h>
+#include <linux/suspend.h>
+
+#include <wdf.h>
+
+#include "disk_linux.h"
+
+module_param_named(queue_depth, disk_queue_depth, uint, 0444);
+MODULE_PARM_DESC(queue_depth, "commands under way on a channel, at most (256)");
+
+module_param_named(ring_pages, DiskRingPages, uint, 0444);
+MODULE_PARM_DESC(ring_pages, "pages of 4 KiB of each ring, but always enough for a packet (33)");
+
+module_param_named(reoffer_seconds, disk_reoffer_seconds, uint, 0644);
+MODULE_PARM_DESC(reoffer_seconds,
+		 "how long commands wait for a controller to come back, before they fail (60)");
+
+DRIVER_INITIALIZE DriverEntry;
+
+/*
+ * A guest that hibernates writes its files after KMCL's channels were closed, which has to
+ * be done while all tasks still run: it would wait for ever.
+ */
+static int disk_pm_event(struct notifier_block *notifier, unsigned long event, void *unused)
+{
+	if (event != PM_HIBERNATION_PREPARE && event != PM_RESTORE_PREPARE)
+		return NOTIFY_DONE;
+	if (disk_hosts_none())
+		return NOTIFY_DONE;
+	pr_err("the guest cannot hibernate while its disks are this driver's\n");
+	return notifier_from_errno(-EBUSY);
+}
+
+/* Before those that close channels. */
+static struct notifier_block disk_pm_notifier = {
+	.notifier_call = disk_pm_event,
+	.priority = INT_MAX,
+};
+
+VOID DiskHostDeleteAll(void)
+{
+	unregister_pm_notifier(&disk_pm_notifier);
+	disk_hosts_exit();
+}
+
+/* What DiskHostDeleteAll() undoes when the driver is unloaded. */
+static NTSTATUS disk_driver_entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+	NTSTATUS status;
+
+	if (disk_hosts_init())
+		return STATUS_INSUFFICIENT_RESOURCES;
+	if (register_pm_notifier(&disk_pm_notifier)) {
+		disk_hosts_exit();
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+	status = DriverEntry(DriverObject, RegistryPath);
+	if (!NT_SUCCESS(status))
+		DiskHostDeleteAll();
+	return status;
+}
+
+/* ba6163d9-04a1-4d29-b605-72e2ffb1dc7f */
+static const struct hv_vmbus_device_id disk_ids[] = {
+	{ .guid = GUID_INIT(0xba6163d9, 0x04a1, 0x4d29,
+			    0xb6, 0x05, 0x72, 0xe2, 0xff, 0xb1, 0xdc, 0x7f) },
+	{}
+};
+
+module_kmdf_driver(disk_driver_entry, disk_ids);
+
+MODULE_DESCRIPTION("Hyper-V's disks on the VMBus Kernel Mode Client Library");
+MODULE_LICENSE("GPL");
