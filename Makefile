@@ -16,7 +16,7 @@ export LLVM
 endif
 
 .PHONY: all arm64 modules modules_install clean install install-modules install-dev \
-	install-tools install-source uninstall dist deb package demo demo-loopback check \
+	install-tools install-source uninstall dist deb package demo demo-disk demo-loopback check \
 	kunit lint words stress docs bench bench-scale bench-plot coverage kcsan rt vmbhost \
 	guest bounce hibernate hostile lab-clean help matrix kmdf storage
 
@@ -78,6 +78,9 @@ package:
 
 demo:
 	@scripts/demo
+
+demo-disk:
+	@scripts/demo-disk
 
 demo-loopback:
 	@scripts/demo-loopback
@@ -155,6 +158,7 @@ help:
 	@echo '  make clean            remove what was built'
 	@echo 'Anywhere (root, Debian or Ubuntu; everything needed is set up and cached):'
 	@echo '  make demo             a KMCL client on a real VMBus host, in a guest'
+	@echo '  make demo-disk        a disk over KMCL, with a file system, in a guest'
 	@echo '  make demo-loopback    a KMCL server and client in one kernel, no hypervisor'
 	@echo '  make check            all tests'
 	@echo '  make kunit            the KUnit suites; FILTER=suite.case (a glob), HOST=vmbus'
