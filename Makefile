@@ -18,7 +18,7 @@ endif
 .PHONY: all arm64 modules modules_install clean install install-modules install-dev \
 	install-tools install-source uninstall dist deb package demo demo-disk demo-loopback check \
 	kunit lint words stress docs bench bench-scale bench-plot coverage kcsan rt vmbhost \
-	guest bounce hibernate hostile lab-clean help matrix kmdf storage
+	guest bounce disk-safety hibernate hostile lab-clean help matrix kmdf storage
 
 all: modules
 
@@ -136,6 +136,9 @@ guest:
 bounce:
 	@scripts/bounce
 
+disk-safety:
+	@scripts/disk-safety $(if $(IOS),--ios $(IOS)) $(if $(CASE),--only $(CASE))
+
 hibernate:
 	@scripts/hibernate
 
@@ -178,6 +181,7 @@ help:
 	@echo '  make arm64            the suites on an emulated arm64 machine; PAGES=4k or 64k: one'
 	@echo '  make guest            the client on a stock kernel against tools/vmbhost; JOB=one'
 	@echo '  make bounce           that client, where the host sees copies of memory only (swiotlb)'
+	@echo '  make disk-safety      a disk over KMCL keeps what fio writes to it; IOS=N CASE=one'
 	@echo '  make hibernate        that client, while the guest hibernates and comes back'
 	@echo '  make kmdf             two devices of a KMDF driver come, sleep and go'
 	@echo '  make storage          hv_storvsc of a stock kernel on tools/vmbhost'\''s disks; KERNEL=stock-bookworm'

@@ -1,0 +1,154 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# In the guest: fio on the disks of the scenario, one case after the other.
+# shellcheck disable=SC2154 # in settings
+
+# shellcheck disable=SC1091
+. ./settings
+modules='vmbkmcl vmbkmcl_hv vmbkmcl_wdf'
+
+# result NAME STATUS
+result() {
+	[ "$2" = 0 ] && echo "guest: ok - $1" && return
+	echo "guest: not ok - $1"
+	exit 1
+}
+
+# disk MB: its name, when it is there.
+disk() {
+	local tries=200 size
+	while [ $tries -gt 0 ]; do
+		for size in /sys/block/sd*/size; do
+			[ "$(cat "$size" 2>/dev/null)" != $(($1 * 2048)) ] ||
+				{ basename "${size%/size}" && return; }
+		done
+		usleep 100000
+		tries=$((tries - 1))
+	done
+	return 1
+}
+
+# wanted CASE
+wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
+
+# write_and_read DISK N: each half of the disk by a job of its own, on a processor of its
+# own; what was written is read back after some, and at the end.
+write_and_read() {
+	fio --minimal --output=/tmp/fio.out --filename="/dev/$1" --direct=1 --ioengine=libaio \
+		--rw=randrw --rwmixread=30 --bsrange=4k-160k --blockalign=512 --iodepth="${3:-64}" \
+		--iodepth_batch_complete_min=1 --iodepth_batch_complete_max=16 \
+		--number_ios=$(($2 / 2)) --io_size=64g --loops=1 --size=50% \
+		--serialize_overlap=1 --verify=crc32c --verify_fatal=1 --verify_backlog=512 \
+		--do_verify=1 --randrepeat=0 \
+		--name=first --offset=0 --cpus_allowed=0 \
+		--name=second --offset=50% --cpus_allowed=1 >/tmp/fio.log 2>&1 && return
+	cat /tmp/fio.log
+	grep -v '^3;' /tmp/fio.out
+	return 1
+}
+
+load() {
+	local module
+	for module in $modules; do insmod "$module.ko" || exit 1; done
+	insmod vmbkmcl_disk.ko "$@" || exit 1
+}
+
+unload() {
+	local module
+	for module in vmbkmcl_disk vmbkmcl_wdf vmbkmcl_hv vmbkmcl; do
+		rmmod "$module" || exit 1
+	done
+}
+
+# try NAME COMMAND...
+try() {
+	local name=$1 status began
+	shift
+	began=$(cut -d . -f 1 /proc/uptime)
+	"$@"
+	status=$?
+	echo "guest: $name took $(($(cut -d . -f 1 /proc/uptime) - began)) s"
+	result "$name" $status
+}
+
+# reset_under_load DISK: the host's own reset closes the channel.
+reset_under_load() {
+	local status
+	while [ ! -e /tmp/done ]; do
+		sg_reset --no-escalate --host "/dev/$1" || echo failed >>/tmp/resets
+		sleep 1
+	done &
+	write_and_read "$1" "$ios"
+	status=$?
+	touch /tmp/done
+	wait
+	[ $status = 0 ] && [ ! -e /tmp/resets ]
+}
+
+# short_of_time DISK: little time for what never comes.
+short_of_time() {
+	echo 3 >"/sys/block/$1/device/timeout" && write_and_read "$1" 2000
+}
+
+# lost DISK: what is asked of it fails, and it goes.
+lost() {
+	local tries=200
+	! write_and_read "$1" "$ios" >/dev/null 2>&1 || return
+	while [ -e "/sys/block/$1" ] && [ $tries -gt 0 ]; do
+		usleep 100000
+		tries=$((tries - 1))
+	done
+	[ $tries -gt 0 ]
+}
+
+# stays_awake DISK
+stays_awake() {
+	echo shutdown >/sys/power/disk || return
+	! echo disk 2>/dev/null >/sys/power/state && dmesg | grep -q 'disk: the guest cannot hibernate' &&
+		dd if="/dev/$1" of=/dev/null bs=64k count=64 iflag=direct 2>/dev/null
+}
+
+numbers() { seq "$1" 99999999 | head -c $((192 << 20)); }
+
+swapped_out() { awk '$1 == "pswpout" { print int($2 / 256) }' /proc/vmstat; }
+
+# swap DISK: all memory but 96 MB is taken, and twice as much is written to files that are
+# nowhere else, and read again.
+swap() {
+	local available round=1
+	mkdir -p /ram /files
+	mkswap "/dev/$1" >/dev/null && swapon "/dev/$1" && mount -t ramfs ramfs /ram &&
+		mount -t tmpfs -o size=256m tmpfs /files || return
+	available=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
+	dd if=/dev/zero of=/ram/taken bs=1M count=$((available - 96)) 2>/dev/null || return
+	while [ $round -le "$swaps" ]; do
+		numbers $round >/files/numbers && numbers $round | cmp - /files/numbers || return
+		round=$((round + 1))
+	done
+	umount /files && umount /ram && swapoff "/dev/$1" || return
+	echo "guest: $(swapped_out) MB were swapped out"
+	[ "$(swapped_out)" -gt $((64 * swaps)) ]
+}
+
+modprobe sd_mod
+modprobe hv_vmbus
+if wanted full; then
+	load ring_pages=2
+	try 'a ring with room for a request or two' write_and_read "$(disk 32)" "$ios" 128
+	unload
+fi
+
+load reoffer_seconds=5
+! wanted plain || try 'nothing in the way' write_and_read "$(disk 32)" "$ios"
+! wanted late || try 'answers are late, and swapped' write_and_read "$(disk 33)" "$ios"
+! wanted short || try 'less was done than was asked for' write_and_read "$(disk 34)" "$ios"
+! wanted coming || try 'the controller goes and comes back' write_and_read "$(disk 36)" "$ios"
+! wanted reset || try 'the channel is closed under load' reset_under_load "$(disk 37)"
+! wanted lossy || try 'answers never come, until the unit is reset' short_of_time "$(disk 35)"
+! wanted broken || try 'a ring that cannot be read any more is made anew' short_of_time "$(disk 39)"
+! wanted gone || try 'a controller that does not come back loses its disk' lost "$(disk 38)"
+! wanted sleep || try 'the guest does not hibernate, and goes on' stays_awake "$(disk 32)"
+! wanted swap || try 'memory is swapped to the disk and back' swap "$(disk 256)"
+unload
+result 'all is unloaded' "$(grep -c vmbkmcl /proc/modules)"
