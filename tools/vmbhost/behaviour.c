@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "behaviour.h"
+#include "ic.h"
 
 static void echo_packet(struct channel *chan, struct packet *pkt)
 {
@@ -63,7 +64,8 @@ const struct behaviour behaviour_silent = {
 
 const struct behaviour *const behaviours[] = {
 	&behaviour_echo, &behaviour_external, &behaviour_gpadl, &behaviour_source,
-	&behaviour_slow, &behaviour_silent, &behaviour_storage, NULL,
+	&behaviour_slow, &behaviour_silent, &behaviour_storage, &service_heartbeat.behaviour,
+	&service_shutdown.behaviour, &service_timesync.behaviour, NULL,
 };
 
 const struct behaviour *behaviour_by_name(const char *name)

@@ -13,6 +13,9 @@ struct behaviour {
 	const char *help;
 	/* Sub-channels are offered when the behaviour says so, not when the primary opens. */
 	bool subs_when_asked;
+	/* The class of an offer that names none, and whether its channel is a message pipe. */
+	struct guid type;
+	bool pipe;
 	void (*opened)(struct channel *chan);
 	/* Whether the ring is read at all now; NULL: always. */
 	bool (*may_read)(struct channel *chan);

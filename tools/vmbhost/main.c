@@ -118,7 +118,7 @@ static void help(void)
 	     "  --version X.Y       highest VMBus version: 4.0, 5.0 to 5.3, 6.0 (5.3)\n"
 	     "  --offer 'WORD=VALUE ...'\n"
 	     "                      a channel; can be repeated\n"
-	     "  --at 'MS rescind|offer|answer NAME'\n"
+	     "  --at 'MS VERB NAME'\n"
 	     "                      ms after the guest asked for offers\n"
 	     "  --scenario FILE     lines: version X.Y, log packets, offer ..., at ...\n"
 	     "  --control FIFO      made; lines \"rescind NAME\" and the like are obeyed\n"

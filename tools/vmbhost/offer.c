@@ -35,6 +35,8 @@ void offer_add(struct offer *offer)
 	if (offer_by_name(offer->name))
 		die("two offers are named %s", offer->name);
 	if (!memcmp(&offer->type, &none, sizeof(none)))
+		offer->type = offer->behaviour->type;
+	if (!memcmp(&offer->type, &none, sizeof(none)))
 		offer->type = offer_default_type;
 	if (!memcmp(&offer->instance, &none, sizeof(none))) {
 		offer->instance = offer_default_type;

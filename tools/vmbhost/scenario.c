@@ -13,6 +13,7 @@
 #include "behaviour.h"
 #include "bus.h"
 #include "hostile.h"
+#include "ic.h"
 #include "log.h"
 #include "scenario.h"
 #include "silence.h"
@@ -76,6 +77,9 @@ static const struct field {
 	FIELD("io-short", FIELD_U64, set.io_short, "storage: every Nth does half of it"),
 	FIELD("io-lose", FIELD_U64, set.io_lose, "storage: of every Nth the guest never hears"),
 	FIELD("io-version", FIELD_VERSION, set.io_version, "storage: highest version (6.2)"),
+	FIELD("ic-interval", FIELD_U64, set.ic_interval, "heartbeat, timesync: ms between two"),
+	FIELD("ic-lies", FIELD_U64, set.ic_lies, "services: a lie after every Nth request"),
+	FIELD("ic-version", FIELD_VERSION, set.ic_version, "services: highest version"),
 	FIELD("seed", FIELD_U64, set.seed, "patterns and random bytes"),
 	FIELD("hostile", FIELD_TRICK, tricks,
 	      "TRICK[:after=N][:every=N][:ms=N][:times=N][:burst=N][:size=N]"),
@@ -325,6 +329,10 @@ static void parse_offer(char **state)
 			bad("an offer has no such word", word);
 		parse_field(offer, &fields[i], value);
 	}
+	if (offer->behaviour->pipe && !offer->pipe) {
+		offer->pipe = true;
+		offer->pipe_mode = PIPE_MODE_MESSAGE;
+	}
 	/* Whatever its flags are, and wherever they stand. */
 	if (offer->pipe)
 		offer->flags |= OFFER_NAMED_PIPE;
@@ -368,6 +376,7 @@ static const struct verb {
 	void (*run)(struct offer *offer);
 } verbs[] = {
 	{ "rescind", offer_rescind }, { "offer", offer_now }, { "answer", silence_end },
+	{ "shutdown", ic_power_off }, { "restart", ic_restart }, { "hibernate", ic_hibernate },
 };
 
 static struct command *commands;

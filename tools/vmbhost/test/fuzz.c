@@ -15,6 +15,7 @@
 #include "client.h"
 #include "hostile.h"
 #include "hypercall.h"
+#include "ic.h"
 #include "log.h"
 #include "machine.h"
 #include "scenario.h"
@@ -173,16 +174,47 @@ static void write_storage(const struct channel *chan, void *to, u32 len)
 	memcpy(to, &pkt, len < sizeof(pkt) ? len : sizeof(pkt));
 }
 
+/* An answer, mostly to what the host has asked last. */
+static void write_ic(const struct channel *chan, void *to, u32 len)
+{
+	static const u16 types[] = { IC_NEGOTIATE, IC_HEARTBEAT, IC_SHUTDOWN, IC_TIMESYNC };
+	const struct ic *ic = chan->priv;
+	u64 sequence;
+	struct {
+		struct ic_pipe pipe;
+		struct ic_head head;
+		struct ic_negotiate negotiate;
+	} __packed msg = {
+		.pipe = { .type = rnd(20) ? IC_PIPE_DATA : rnd(5),
+			  .size = rnd(20) ? len - sizeof(struct ic_pipe) : rnd(0x7fffffff) },
+		.head = { .framework = ic->framework, .version = ic->version,
+			  .type = rnd(20) ? ic->asked[ic->last].type : types[rnd(4)],
+			  .size = rnd(20) ? len - 28 : rnd(0x10000), .status = !rnd(20),
+			  .transaction = rnd(5) ? ic->last : rnd(256),
+			  .flags = rnd(20) ? IC_RESPONSE : rnd(8) },
+		.negotiate = { .frameworks = rnd(20) ? 1 : rnd(4), .services = rnd(20) ? 1 : rnd(4),
+			       .versions = { { 1 + 2 * rnd(2), 0 }, { 1 + rnd(4), 0 } } },
+	};
+
+	if (ic->stage == IC_STAGE_READY) {
+		sequence = ic->sequence + (rnd(20) ? 1 : rnd(3));
+		memcpy(&msg.negotiate, &sequence, sizeof(sequence));
+	}
+	memcpy(to, &msg, len < sizeof(msg) ? len : sizeof(msg));
+}
+
 /* As the guest's driver would, into the ring that the host reads. */
 static void write_packet(struct channel *chan)
 {
 	struct ring_header *head = chan->in.head;
 	bool storage = chan->offer->behaviour == &behaviour_storage;
+	bool service = chan->offer->behaviour->packet == ic_packet;
 	u32 at = head->write_index % chan->in.size / 8 * 8, i;
-	u32 len8 = (storage && rnd(20) ? 14 : 2) + rnd(40);
+	u32 len8 = ((storage || service) && rnd(20) ? 14 : 2) + rnd(40);
 	u64 *words = (u64 *)(chan->in.data + at);
 	struct packet_header pkt = {
-		.type = (storage ? rnd(4) : !rnd(3)) ? PACKET_GPA_DIRECT : PACKET_DATA,
+		.type = (storage ? rnd(4) : service ? !rnd(50) : !rnd(3)) ? PACKET_GPA_DIRECT :
+									     PACKET_DATA,
 		.offset8 = 2, .len8 = len8, .flags = rnd(2), .id = rnd(1000),
 	};
 	struct vmbhost_request req = {
@@ -204,6 +236,8 @@ static void write_packet(struct channel *chan)
 	}
 	if (storage && len8 > pkt.offset8)
 		write_storage(chan, words + pkt.offset8, (len8 - pkt.offset8) * 8);
+	if (service && len8 > pkt.offset8)
+		write_ic(chan, words + pkt.offset8, (len8 - pkt.offset8) * 8);
 	if (!rnd(10)) {
 		pkt.type = rnd(20);
 		pkt.id = 0x5eed000000000000ull + rnd(100);
@@ -310,6 +344,14 @@ int main(int argc, char **argv)
 	for (i = 0; i < 8; i++)
 		scenario_line("fuzz", "offer behaviour=storage disk=1 disk=2 subs=2 "
 			      "io-reorder=2000 io-fail=5 io-short=7 io-lose=50" ALWAYS);
+	for (i = 0; i < 4; i++) {
+		scenario_line("fuzz", "offer behaviour=heartbeat ic-interval=1 ic-lies=3" ALWAYS);
+		scenario_line("fuzz", "offer behaviour=timesync ic-interval=1" ALWAYS);
+	}
+	for (i = 1; i < 100; i++) {
+		snprintf(line, sizeof(line), "at %u shutdown shutdown", i * 50);
+		scenario_line("fuzz", line);
+	}
 	scenario_line("fuzz", "offer rescind-at=gpadl subs=1" ALWAYS);
 	scenario_line("fuzz", "offer rescind-at=gpadl-body rescinds=5" ALWAYS);
 	scenario_line("fuzz", "offer rescind-at=open subs=1 rescinds=9" ALWAYS);
