@@ -18,7 +18,7 @@ endif
 .PHONY: all arm64 modules modules_install clean install install-modules install-dev \
 	install-tools install-source uninstall dist deb package demo demo-disk demo-loopback check \
 	kunit lint words stress docs bench bench-scale bench-plot coverage kcsan rt vmbhost \
-	guest bounce disk-safety hibernate hostile lab-clean help matrix kmdf storage
+	guest bounce disk-safety hibernate hostile lab-clean help matrix kmdf storage heartbeat
 
 all: modules
 
@@ -148,6 +148,9 @@ kmdf:
 storage:
 	@scripts/vmbhost-storage $(if $(KERNEL),--kernel $(KERNEL))
 
+heartbeat:
+	@scripts/heartbeat
+
 hostile:
 	@scripts/hostile $(if $(SEED),--seed $(SEED)) $(if $(FUZZ),--fuzz $(FUZZ))
 
@@ -185,6 +188,7 @@ help:
 	@echo '  make hibernate        that client, while the guest hibernates and comes back'
 	@echo '  make kmdf             two devices of a KMDF driver come, sleep and go'
 	@echo '  make storage          hv_storvsc of a stock kernel on tools/vmbhost'\''s disks; KERNEL=stock-bookworm'
+	@echo '  make heartbeat        heartbeat, time and shutdown, taken over from Linux'\'' own driver'
 	@echo '  make hostile          the client against a vmbhost that does not behave; SEED=, FUZZ=N'
 	@echo '  make dist             the archive of a release, in out/dist'
 	@echo '  make deb              Debian packages, in out/deb'
