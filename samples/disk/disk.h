@@ -118,10 +118,10 @@ NTSTATUS DiskHostReady(PDISK Disk, PDISK_HOST *Host, LPCGUID Instance,
 VOID DiskHostWait(_In_ PDISK_HOST Host);
 
 /*
- * No request may start until DiskHostReady() is called again, if it is: returns as
- * DiskHostWait().
+ * No request may start until DiskHostReady() is called again, which it is if @Sleeps: the
+ * machine hibernates. Else it may never be. Returns as DiskHostWait().
  */
-VOID DiskHostGone(_In_ PDISK_HOST Host);
+VOID DiskHostGone(_In_ PDISK_HOST Host, _In_ BOOLEAN Sleeps);
 
 /*
  * The system has to do without the controller, and writes what it has to write: requests may

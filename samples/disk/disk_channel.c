@@ -201,7 +201,7 @@ static VOID DiskEvtSuspend(VMBCHANNEL Channel, PVOID Context)
 	UNREFERENCED_PARAMETER(Channel);
 	InterlockedExchange(&channel->Ready, FALSE);
 	if (channel->Disk->Host)
-		DiskHostGone(channel->Disk->Host);
+		DiskHostGone(channel->Disk->Host, channel->Disk->Sleeps);
 }
 
 /*

@@ -31,6 +31,7 @@ struct _DISK {
 	ULONG ChannelCount;
 	PDISK_HOST Host;	/* written by the primary's callbacks */
 	BOOLEAN Surprise;	/* the host has taken the device away */
+	BOOLEAN Sleeps;		/* the channels close because the machine hibernates */
 
 	/* Guards whether the channel is to be enabled: in D0 it is. */
 	WDFWAITLOCK Lock;

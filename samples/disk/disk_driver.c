@@ -100,6 +100,7 @@ static NTSTATUS DiskEvtD0Entry(WDFDEVICE Device, WDF_POWER_DEVICE_STATE Previous
 	NTSTATUS status;
 
 	UNREFERENCED_PARAMETER(PreviousState);
+	disk->Sleeps = FALSE;
 	WdfWaitLockAcquire(disk->Lock, NULL);
 	status = disk->Kmcl.VmbChannelEnable(disk->Channels[0].Handle);
 	disk->InD0 = (BOOLEAN)NT_SUCCESS(status);
@@ -109,7 +110,8 @@ static NTSTATUS DiskEvtD0Entry(WDFDEVICE Device, WDF_POWER_DEVICE_STATE Previous
 
 /*
  * Where it is the guest that ends it the system has to let go of the disks first, by writing
- * what it has to write. Where the host has taken the controller away, it may bring it back.
+ * what it has to write. Where the host has taken the controller away, it may bring it back;
+ * and after hibernation the channels are opened again.
  */
 static NTSTATUS DiskEvtD0Exit(WDFDEVICE Device, WDF_POWER_DEVICE_STATE TargetState)
 {
@@ -120,6 +122,7 @@ static NTSTATUS DiskEvtD0Exit(WDFDEVICE Device, WDF_POWER_DEVICE_STATE TargetSta
 	if (final && disk->Host)
 		DiskHostDelete(disk->Host);
 
+	disk->Sleeps = TargetState == WdfPowerDeviceD3;
 	WdfWaitLockAcquire(disk->Lock, NULL);
 	disk->InD0 = FALSE;
 	disk->Kmcl.VmbChannelDisable(disk->Channels[0].Handle);

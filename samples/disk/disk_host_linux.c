@@ -205,24 +205,35 @@ VOID DiskHostWait(PDISK_HOST Host)
 	synchronize_rcu();
 }
 
-VOID DiskHostGone(PDISK_HOST Host)
+/* From now on it may take too long. Not after disk_host_remove() has looked for the work. */
+static void disk_host_expect(PDISK_HOST host)
+{
+	mutex_lock(&disk_hosts_lock);
+	if (!host->dying) {
+		disk_host_get(host);
+		if (!queue_delayed_work(disk_wq, &host->lost, disk_reoffer_seconds * HZ))
+			disk_host_put(host);
+	}
+	mutex_unlock(&disk_hosts_lock);
+}
+
+VOID DiskHostGone(PDISK_HOST Host, BOOLEAN Sleeps)
 {
 	scsi_block_requests(Host->shost);
 	RCU_INIT_POINTER(Host->disk, NULL);
 	/* Pairs with disk_host_remove(): that, or this, lets them go. */
 	smp_mb();
-	if (READ_ONCE(Host->dying)) {
+	if (READ_ONCE(Host->dying))
 		scsi_unblock_requests(Host->shost);
-	} else {
-		disk_host_get(Host);
-		if (!queue_delayed_work(disk_wq, &Host->lost, disk_reoffer_seconds * HZ))
-			disk_host_put(Host);
-	}
+	else if (!Sleeps)
+		disk_host_expect(Host);
 	synchronize_rcu();
 }
 
 VOID DiskHostDetach(PDISK_HOST Host)
 {
+	/* It may have gone while the guest slept. Before another device may serve the host. */
+	disk_host_expect(Host);
 	mutex_lock(&Host->lock);
 	Host->device = NULL;
 	mutex_unlock(&Host->lock);
@@ -245,16 +256,6 @@ VOID DiskHostRescan(PDISK_HOST Host)
 	disk_host_queue_scan(Host);
 }
 
-bool disk_hosts_none(void)
-{
-	bool none;
-
-	mutex_lock(&disk_hosts_lock);
-	none = list_empty(&disk_hosts);
-	mutex_unlock(&disk_hosts_lock);
-	return none;
-}
-
 int disk_hosts_init(void)
 {
 	disk_wq = alloc_workqueue("vmbkmcl_disk", WQ_UNBOUND, 0);
@@ -262,7 +263,7 @@ int disk_hosts_init(void)
 }
 
 /* All devices have gone by now. */
-void disk_hosts_exit(void)
+VOID DiskHostDeleteAll(void)
 {
 	PDISK_HOST host;
 

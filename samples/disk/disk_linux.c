@@ -7,8 +7,6 @@
 #include <linux/limits.h>
 #include <linux/mod_devicetable.h>
 #include <linux/module.h>
-#include <linux/notifier.h>
-#include <linux/suspend.h>
 
 #include <wdf.h>
 
@@ -26,32 +24,6 @@ MODULE_PARM_DESC(reoffer_seconds,
 
 DRIVER_INITIALIZE DriverEntry;
 
-/*
- * A guest that hibernates writes its files after KMCL's channels were closed, which has to
- * be done while all tasks still run: it would wait for ever.
- */
-static int disk_pm_event(struct notifier_block *notifier, unsigned long event, void *unused)
-{
-	if (event != PM_HIBERNATION_PREPARE && event != PM_RESTORE_PREPARE)
-		return NOTIFY_DONE;
-	if (disk_hosts_none())
-		return NOTIFY_DONE;
-	pr_err("the guest cannot hibernate while its disks are this driver's\n");
-	return notifier_from_errno(-EBUSY);
-}
-
-/* Before those that close channels. */
-static struct notifier_block disk_pm_notifier = {
-	.notifier_call = disk_pm_event,
-	.priority = INT_MAX,
-};
-
-VOID DiskHostDeleteAll(void)
-{
-	unregister_pm_notifier(&disk_pm_notifier);
-	disk_hosts_exit();
-}
-
 /* What DiskHostDeleteAll() undoes when the driver is unloaded. */
 static NTSTATUS disk_driver_entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
@@ -59,10 +31,6 @@ static NTSTATUS disk_driver_entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING R
 
 	if (disk_hosts_init())
 		return STATUS_INSUFFICIENT_RESOURCES;
-	if (register_pm_notifier(&disk_pm_notifier)) {
-		disk_hosts_exit();
-		return STATUS_INSUFFICIENT_RESOURCES;
-	}
 	status = DriverEntry(DriverObject, RegistryPath);
 	if (!NT_SUCCESS(status))
 		DiskHostDeleteAll();

@@ -38,8 +38,6 @@ struct _DISK_HOST {
 /* disk_host_linux.c */
 extern unsigned int disk_reoffer_seconds;
 int disk_hosts_init(void);
-void disk_hosts_exit(void);
-bool disk_hosts_none(void);
 
 /* disk_scsi_linux.c */
 extern unsigned int disk_queue_depth;
