@@ -323,6 +323,9 @@ static void batch(void *arg)
 
 int main(int argc, char **argv)
 {
+	static const char storage[] =
+		"offer behaviour=storage disk=1 disk=2 subs=2 io-reorder=2000 io-fail=5 io-short=7 io-lose=50"
+		ALWAYS;
 	const struct trick_kind *all[] = {
 		tricks_completion, tricks_packet, tricks_ring, tricks_bus,
 	};
@@ -342,8 +345,7 @@ int main(int argc, char **argv)
 	}
 	/* Some more of these: there is much that they can be asked. */
 	for (i = 0; i < 8; i++)
-		scenario_line("fuzz", "offer behaviour=storage disk=1 disk=2 subs=2 "
-			      "io-reorder=2000 io-fail=5 io-short=7 io-lose=50" ALWAYS);
+		scenario_line("fuzz", storage);
 	for (i = 0; i < 4; i++) {
 		scenario_line("fuzz", "offer behaviour=heartbeat ic-interval=1 ic-lies=3" ALWAYS);
 		scenario_line("fuzz", "offer behaviour=timesync ic-interval=1" ALWAYS);
