@@ -19,6 +19,9 @@ endif
 	install-tools install-source uninstall dist deb package demo demo-disk demo-loopback check \
 	kunit lint words stress docs bench bench-scale bench-plot coverage kcsan rt vmbhost \
 	guest bounce disk-safety hibernate hostile lab-clean help matrix kmdf storage heartbeat
+	install-tools install-source uninstall dist deb package demo demo-loopback check \
+	kunit lint words stress docs bench bench-disk bench-scale bench-plot coverage kcsan rt vmbhost \
+	guest bounce hibernate hostile lab-clean help matrix kmdf storage
 
 all: modules
 
@@ -109,6 +112,9 @@ stress:
 bench:
 	@scripts/bench $(if $(BASE),--against $(BASE)) $(if $(PROFILE),--profile "$(PROFILE)")
 
+bench-disk:
+	@scripts/bench-disk
+
 bench-scale:
 	@scripts/bench --scale
 
@@ -175,6 +181,7 @@ help:
 	@echo '  make stress           random operations on loopback channels; SEED=... ROUNDS=...'
 	@echo '  make bench            what a packet costs, in instructions; BASE=COMMIT: the change,'
 	@echo '                        PROFILE=OPERATION: in which functions'
+	@echo '  make bench-disk       fio on samples/disk beside hv_storvsc, on the same vmbhost'
 	@echo '  make bench-scale      two processors at once beside hv_vmbus, and 256 channels'
 	@echo '  make bench-plot       docs/performance.svg: cost against payload'
 	@echo '  make coverage         which lines the suites run; HOST=both adds those on VMBus'
