@@ -113,28 +113,6 @@ sleep_under_load() {
 	[ $status = 0 ] && dmesg | grep -q 'Cannot find swap device'
 }
 
-numbers() { seq "$1" 99999999 | head -c $((192 << 20)); }
-
-swapped_out() { awk '$1 == "pswpout" { print int($2 / 256) }' /proc/vmstat; }
-
-# swap DISK: all memory but 96 MB is taken, and twice as much is written to files that are
-# nowhere else, and read again.
-swap() {
-	local available round=1
-	mkdir -p /ram /files
-	mkswap "/dev/$1" >/dev/null && swapon "/dev/$1" && mount -t ramfs ramfs /ram &&
-		mount -t tmpfs -o size=256m tmpfs /files || return
-	available=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
-	dd if=/dev/zero of=/ram/taken bs=1M count=$((available - 96)) 2>/dev/null || return
-	while [ $round -le "$swaps" ]; do
-		numbers $round >/files/numbers && numbers $round | cmp - /files/numbers || return
-		round=$((round + 1))
-	done
-	umount /files && umount /ram && swapoff "/dev/$1" || return
-	echo "guest: $(swapped_out) MB were swapped out"
-	[ "$(swapped_out)" -gt $((64 * swaps)) ]
-}
-
 modprobe sd_mod
 modprobe hv_vmbus
 if wanted full; then
@@ -154,6 +132,5 @@ load reoffer_seconds=5
 ! wanted gone || try 'a controller that does not come back loses its disk' lost "$(disk 38)"
 [ ! -e /sys/power/disk ] || ! wanted sleep ||
 	try 'the guest hibernates, and goes on' sleep_under_load "$(disk 33)"
-! wanted swap || try 'memory is swapped to the disk and back' swap "$(disk 256)"
 unload
 result 'all is unloaded' "$(grep -c vmbkmcl /proc/modules)"
