@@ -94,7 +94,7 @@ short_of_time() {
 # lost DISK: what is asked of it fails, and it goes.
 lost() {
 	local tries=200
-	! write_and_read "$1" "$ios" >/dev/null 2>&1 || return
+	while dd if=/dev/zero of="/dev/$1" bs=64k count=600 oflag=direct 2>/dev/null; do :; done
 	while [ -e "/sys/block/$1" ] && [ $tries -gt 0 ]; do
 		usleep 100000
 		tries=$((tries - 1))
