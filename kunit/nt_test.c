@@ -164,6 +164,8 @@ static void raising_where_linux_only_keeps_preemption_off_keeps_dpcs_out(struct 
 
 	if (!IS_ENABLED(CONFIG_PREEMPT_COUNT))
 		kunit_skip(test, "the kernel does not know");
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		kunit_skip(test, "PREEMPT_RT takes a lock that may sleep for this");
 
 	preempt_disable();
 	KeRaiseIrql(DISPATCH_LEVEL, &old);
