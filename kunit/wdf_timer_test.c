@@ -30,7 +30,7 @@ static void called(WDFOBJECT object)
 	if (atomic_inc_return(&all_inside) != 1)
 		calls->nested = true;
 	calls->at = ktime_get();
-	calls->slept = preemptible();
+	calls->slept = KeGetCurrentIrql() < DISPATCH_LEVEL;
 	if (calls->sleeps_ms)
 		msleep(calls->sleeps_ms);
 	atomic_dec(&all_inside);
