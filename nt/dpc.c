@@ -13,6 +13,7 @@
 #include <linux/cpumask.h>
 #include <linux/export.h>
 #include <linux/interrupt.h>
+#include <linux/irq_work.h>
 #include <linux/percpu.h>
 #include <linux/smp.h>
 
@@ -25,7 +26,8 @@ struct nt_dpc_queue {
 	struct list_head dpcs;
 	bool running;		/* the tasklet has some, that are in its own list */
 	struct tasklet_struct tasklet;
-	call_single_data_t csd;	/* has the tasklet scheduled on its own processor */
+	call_single_data_t csd;	/* has the tasklet scheduled on its own processor, */
+	struct irq_work work;	/* by way of this on PREEMPT_RT */
 };
 
 static DEFINE_PER_CPU(struct nt_dpc_queue, nt_dpc_queues);
@@ -61,9 +63,28 @@ static void nt_dpc_run(struct tasklet_struct *tasklet)
 	raw_spin_unlock_irq(&queue->lock);
 }
 
-static void nt_dpc_kick(void *queue)
+static void nt_dpc_kick(struct nt_dpc_queue *queue)
 {
-	tasklet_schedule(&((struct nt_dpc_queue *)queue)->tasklet);
+	tasklet_schedule(&queue->tasklet);
+}
+
+static void nt_dpc_work(struct irq_work *work)
+{
+	nt_dpc_kick(container_of(work, struct nt_dpc_queue, work));
+}
+
+/*
+ * By another processor. On PREEMPT_RT the kernel warns of a softirq that is raised by what
+ * interrupts an idle processor for another one; there the work is done in a thread.
+ */
+static void nt_dpc_called(void *data)
+{
+	struct nt_dpc_queue *queue = data;
+
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		irq_work_queue(&queue->work);
+	else
+		nt_dpc_kick(queue);
 }
 
 /**
@@ -228,7 +249,8 @@ void nt_dpc_init(void)
 		raw_spin_lock_init(&queue->lock);
 		INIT_LIST_HEAD(&queue->dpcs);
 		tasklet_setup(&queue->tasklet, nt_dpc_run);
-		INIT_CSD(&queue->csd, nt_dpc_kick, queue);
+		init_irq_work(&queue->work, nt_dpc_work);
+		INIT_CSD(&queue->csd, nt_dpc_called, queue);
 	}
 }
 
@@ -243,6 +265,8 @@ void nt_dpc_exit(void)
 
 	/* After the kicks. */
 	on_each_cpu(nt_dpc_nothing, NULL, 1);
-	for_each_possible_cpu(cpu)
+	for_each_possible_cpu(cpu) {
+		irq_work_sync(&per_cpu_ptr(&nt_dpc_queues, cpu)->work);
 		tasklet_kill(&per_cpu_ptr(&nt_dpc_queues, cpu)->tasklet);
+	}
 }
