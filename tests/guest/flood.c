@@ -97,6 +97,8 @@ void job_flood(void)
 	pr_info("guest: flood begins\n");
 	if (waiting_begin(waiting))
 		flood_run();
+	/* The host goes on: an offer may find its channel disabled. */
+	pr_info("guest: flood closes\n");
 	for (i = 0; i < ARRAY_SIZE(flooded); i++) {
 		if (flooded[i].channel)
 			peer_close(&flooded[i]);
