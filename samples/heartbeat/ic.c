@@ -62,6 +62,12 @@ VOID IcAnswer(PIC_SERVICE Service, UINT32 Status)
 	}
 }
 
+VOID IcRefuse(PIC_SERVICE Service, PCSTR Why)
+{
+	IcComplain(Service, Why);
+	IcAnswer(Service, IC_STATUS_FAILED);
+}
+
 _Use_decl_annotations_
 static VOID IcEvtAnswerSent(VMBPACKET Packet, PVOID Context, NTSTATUS Status, PVOID Buffer,
 			    UINT32 BufferLength)
@@ -203,9 +209,8 @@ static VOID IcDispatch(PIC_SERVICE Service, UINT32 Length)
 	} else if (header->Type == Service->Kind->Type && Service->Agreed) {
 		Service->Kind->Handler(Service, body, header->Size);
 	} else {
-		IcComplain(Service, Service->Agreed ? "a message is of another service's type" :
-			   "a message came before versions were agreed upon");
-		IcAnswer(Service, IC_STATUS_FAILED);
+		IcRefuse(Service, Service->Agreed ? "a message is of another service's type" :
+			 "a message came before versions were agreed upon");
 	}
 }
 

@@ -63,6 +63,7 @@ VOID IcStop(void);
 
 /* ic.c, for the services */
 VOID IcAnswer(PIC_SERVICE Service, UINT32 Status);
+VOID IcRefuse(PIC_SERVICE Service, PCSTR Why);
 VOID IcComplain(PIC_SERVICE Service, PCSTR What);
 
 #define IcLog(service, format, ...)				\

@@ -31,8 +31,7 @@ static VOID IcHeartbeat(PIC_SERVICE Service, PUINT8 Body, UINT32 Length)
 	IC_HEARTBEAT heartbeat;
 
 	if (Length < IC_HEARTBEAT_MINIMUM) {
-		IcComplain(Service, "a message is too short");
-		IcAnswer(Service, IC_STATUS_FAILED);
+		IcRefuse(Service, "a message is too short");
 		return;
 	}
 	RtlCopyMemory(&heartbeat, Body, length);
@@ -47,16 +46,14 @@ static VOID IcShutdown(PIC_SERVICE Service, PUINT8 Body, UINT32 Length)
 	IC_SHUTDOWN shutdown;
 
 	if (Length < sizeof(shutdown)) {
-		IcComplain(Service, "a message is too short");
-		IcAnswer(Service, IC_STATUS_FAILED);
+		IcRefuse(Service, "a message is too short");
 		return;
 	}
 	RtlCopyMemory(&shutdown, Body, sizeof(shutdown));
 
 	/* Force or not, programs are given their time: the host can still switch off. */
 	if (shutdown.Flags & ~(IC_SHUTDOWN_FORCE | IC_SHUTDOWN_RESTART)) {
-		IcComplain(Service, "the host asks for neither shutdown nor restart");
-		IcAnswer(Service, IC_STATUS_FAILED);
+		IcRefuse(Service, "the host asks for neither shutdown nor restart");
 		return;
 	}
 
@@ -102,8 +99,7 @@ static VOID IcTimesync(PIC_SERVICE Service, PUINT8 Body, UINT32 Length)
 	UINT64 time;
 
 	if (!IcTimeNow(Service, Body, Length, &time, &sync) || !IcSystemHostTime(time, sync)) {
-		IcComplain(Service, "a time is too short, too old, or none at all");
-		IcAnswer(Service, IC_STATUS_FAILED);
+		IcRefuse(Service, "a time is too short, too old, or none at all");
 		return;
 	}
 	IcAnswer(Service, IC_STATUS_OK);
