@@ -13,11 +13,6 @@
 
 static const struct ic_version ic_frameworks[] = { { 1, 0 }, { 3, 0 } };
 
-static const struct ic_service *ic_service(const struct channel *chan)
-{
-	return (const struct ic_service *)chan->offer->behaviour;
-}
-
 static bool ic_same_version(struct ic_version a, struct ic_version b)
 {
 	return a.major == b.major && a.minor == b.minor;

@@ -128,6 +128,11 @@ struct ic_service {
 	const char *(*answered)(struct channel *chan, u8 transaction, const void *body, u32 len);
 };
 
+static inline const struct ic_service *ic_service(const struct channel *chan)
+{
+	return (const struct ic_service *)chan->offer->behaviour;
+}
+
 extern const struct ic_service service_heartbeat;
 extern const struct ic_service service_shutdown;
 extern const struct ic_service service_timesync;

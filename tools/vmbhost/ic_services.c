@@ -17,9 +17,8 @@
 
 static void ic_again(struct channel *chan)
 {
-	const struct ic_service *service = (const struct ic_service *)chan->offer->behaviour;
-
-	timer_set(&chan->pace, (chan->offer->set.ic_interval ?: service->interval) * 1000);
+	timer_set(&chan->pace,
+		  (chan->offer->set.ic_interval ?: ic_service(chan)->interval) * 1000);
 }
 
 static void heartbeat_tick(void *arg)

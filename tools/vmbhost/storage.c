@@ -205,9 +205,9 @@ static bool storage_execute(struct channel *chan, const struct packet *pkt,
 		cmd.room = pkt->ranges.length;
 	}
 	memcpy(cmd.cdb, srb->bytes, sizeof(cmd.cdb));
-	moves = scsi_kind(&cmd) == SCSI_READ || scsi_kind(&cmd) == SCSI_WRITE;
+	cmd.kind = scsi_kind(&cmd);
+	moves = cmd.kind == SCSI_READ || cmd.kind == SCSI_WRITE;
 	if (moves && storage_nth(offer->set.io_fail, ++storage->moving)) {
-		cmd.kind = scsi_kind(&cmd);
 		scsi_fail(&cmd, cmd.kind == SCSI_READ ? SENSE_READ_ERROR : SENSE_WRITE_ERROR);
 	} else {
 		scsi_execute(&cmd);
