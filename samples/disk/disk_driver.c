@@ -116,7 +116,6 @@ static NTSTATUS DiskEvtD0Entry(WDFDEVICE Device, WDF_POWER_DEVICE_STATE Previous
 static NTSTATUS DiskEvtD0Exit(WDFDEVICE Device, WDF_POWER_DEVICE_STATE TargetState)
 {
 	PDISK disk = DiskGetContext(Device);
-
 	BOOLEAN final = TargetState == WdfPowerDeviceD3Final && !disk->Surprise;
 
 	if (final && disk->Host)
