@@ -17,11 +17,8 @@ endif
 
 .PHONY: all arm64 modules modules_install clean install install-modules install-dev \
 	install-tools install-source uninstall dist deb package demo demo-disk demo-loopback check \
-	kunit lint words stress docs bench bench-scale bench-plot coverage kcsan rt vmbhost \
-	guest bounce disk-safety hibernate hostile lab-clean help matrix kmdf storage heartbeat
-	install-tools install-source uninstall dist deb package demo demo-loopback check \
 	kunit lint words stress docs bench bench-disk bench-scale bench-plot coverage kcsan rt vmbhost \
-	guest bounce hibernate hostile lab-clean help matrix kmdf storage
+	guest bounce disk-safety hibernate hostile lab-clean help matrix kmdf storage heartbeat
 
 all: modules
 
@@ -176,7 +173,6 @@ help:
 	@echo '  make kunit            the KUnit suites; FILTER=suite.case (a glob), HOST=vmbus'
 	@echo '  make lint             W=1, sparse, checkpatch, shellcheck, mingw-w64'
 	@echo '  make words            what Windows drivers say that include/nt knows'
-	@echo '  make docs             docs/api.md anew'
 	@echo '  make docs             docs/api.md and the pictures anew'
 	@echo '  make stress           random operations on loopback channels; SEED=... ROUNDS=...'
 	@echo '  make bench            what a packet costs, in instructions; BASE=COMMIT: the change,'
