@@ -17,8 +17,8 @@ endif
 
 .PHONY: all arm64 modules modules_install clean install install-modules install-dev \
 	install-tools install-source uninstall dist deb package demo demo-disk demo-loopback check \
-	kunit lint words stress docs bench bench-disk bench-scale bench-plot coverage kcsan rt vmbhost \
-	guest bounce disk-safety hibernate hostile lab-clean help matrix kmdf storage heartbeat
+	kunit lint words stress docs bench bench-check bench-disk bench-scale bench-plot coverage kcsan rt \
+	vmbhost guest bounce disk-safety hibernate hostile lab-clean help matrix kmdf storage heartbeat
 
 all: modules
 
@@ -109,6 +109,9 @@ stress:
 bench:
 	@scripts/bench $(if $(BASE),--against $(BASE)) $(if $(PROFILE),--profile "$(PROFILE)")
 
+bench-check:
+	@scripts/bench --check
+
 bench-disk:
 	@scripts/bench-disk
 
@@ -169,7 +172,7 @@ help:
 	@echo '  make demo             a KMCL client on a real VMBus host, in a guest'
 	@echo '  make demo-disk        a disk over KMCL, with a file system, in a guest'
 	@echo '  make demo-loopback    a KMCL server and client in one kernel, no hypervisor'
-	@echo '  make check            all tests'
+	@echo '  make check            all tests, of those that take long a share'
 	@echo '  make kunit            the KUnit suites; FILTER=suite.case (a glob), HOST=vmbus'
 	@echo '  make lint             W=1, sparse, checkpatch, shellcheck, mingw-w64'
 	@echo '  make words            what Windows drivers say that include/nt knows'
@@ -177,6 +180,7 @@ help:
 	@echo '  make stress           random operations on loopback channels; SEED=... ROUNDS=...'
 	@echo '  make bench            what a packet costs, in instructions; BASE=COMMIT: the change,'
 	@echo '                        PROFILE=OPERATION: in which functions'
+	@echo '  make bench-check      whether an operation has become dearer than in kunit/bench.tsv'
 	@echo '  make bench-disk       fio on samples/disk beside hv_storvsc, on the same vmbhost'
 	@echo '  make bench-scale      two processors at once beside hv_vmbus, and 256 channels'
 	@echo '  make bench-plot       docs/performance.svg: cost against payload'
