@@ -15,7 +15,7 @@ need_kernel() {
 # What the kernel is made of: configuration, source, compiler.
 kernel_key() {
 	{
-		cat "$config" "$LAB_D/kernel.sh"
+		cat "$config" "$LAB_D"/{kernel.sh,build-kernel}
 		grep -A8 -E '^Package: (linux-source-6.12|gcc-14)$' "$CHECK/var/lib/dpkg/status" |
 			grep '^Version:'
 	} | sha256sum | cut -c1-12
