@@ -22,7 +22,15 @@ function missed() {
 /---\[ end trace/ { if (skip) { skip = 0; next } }
 /\[ cut here \]/ { cut = 1; skip = 0; announced = 0; next }
 skip { next }
-/complaint due: / { missed(); due = $0; sub(/.*complaint due: /, "", due); next }
+# A console that another processor takes over in the middle of a line has it once more.
+/complaint due: / {
+	text = $0
+	sub(/.*complaint due: /, "", text)
+	if (text == due || index(text, due) != 1)
+		missed()
+	due = text
+	next
+}
 cut && due != "" && index($0, due) { announced = 1; due = "" }
 complaint($0) && cut && announced { skip = 1; cut = 0; next }
 complaint($0) {
