@@ -626,6 +626,7 @@ static void an_open_that_waits_ends_with_the_offer(struct kunit *test)
 	pair_enable(pair->client);
 	pair_enable(pair->server);
 	PAIR_EVENTS(pair->client, UP DOWN UP);
+	PAIR_EVENTS(pair->server, UP DOWN UP);
 	file = pipe_open(pair, O_NONBLOCK);
 	KUNIT_EXPECT_EQ(test, pipe_poll(file), 0);
 	VmbChannelDisable(pair->server->channel);
