@@ -54,6 +54,7 @@ struct _DISK_REQUEST {
 
 	/* The client's own. */
 	UINT64 Serial;		/* of the channel that the packet was made for, or 0 */
+	PVOID Own;		/* the own channel of the queue that counts it */
 	UINT64 Packet[];
 };
 

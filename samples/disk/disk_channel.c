@@ -238,7 +238,7 @@ static VOID DiskEvtSubPostStarted(VMBCHANNEL Channel, PVOID Context)
 	InterlockedExchange(&channel->Ready, TRUE);
 }
 
-/* See DiskEvtSuspend(). Requests go by the primary channel from here on. */
+/* See DiskEvtSuspend(). Requests take other channels from here on. */
 _Use_decl_annotations_
 static VOID DiskEvtSubSuspend(VMBCHANNEL Channel, PVOID Context)
 {

@@ -15,13 +15,21 @@
 /* One for each processor, as far as these go. */
 #define DISK_CHANNELS_MAXIMUM	16
 
-/* The primary channel is that with index 0. */
+/*
+ * The primary channel is that with index 0. Each is the own one of the queue with its index;
+ * what is about the queue is interlocked.
+ */
 typedef struct _DISK_CHANNEL {
 	PDISK Disk;
 	VMBCHANNEL Handle;
 	UINT64 Serial;		/* no two channels have the same, ever */
 	LONG Ready;		/* takes requests; interlocked */
-	UINT8 Gap[64];		/* what is interlocked here is another processor's than there */
+	LONG Crowded;		/* when the queue was, in ms: see DiskFindChannel() */
+	UINT8 Gap[64];		/* what each request writes is not in the line of the above */
+	LONG UnderWay;		/* requests of the queue, on whatever channel */
+	LONG Looked;		/* when @Helper was chosen, in ms */
+	LONG Helper;		/* the index of the channel for them while there are many */
+	UINT8 Gap2[64];
 } DISK_CHANNEL, *PDISK_CHANNEL;
 
 /* The context of a device. */

@@ -13,7 +13,7 @@
 #include "disk_linux.h"
 
 module_param_named(queue_depth, disk_queue_depth, uint, 0444);
-MODULE_PARM_DESC(queue_depth, "commands under way on a channel, at most (256)");
+MODULE_PARM_DESC(queue_depth, "commands of a queue under way, at most (256)");
 
 module_param_named(ring_pages, DiskRingPages, uint, 0444);
 MODULE_PARM_DESC(ring_pages, "pages of 4 KiB of each ring, but always enough for a packet (33)");

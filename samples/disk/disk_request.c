@@ -14,6 +14,13 @@
 /* What a host may let pass for a command, in seconds; it has its own mind about it. */
 #define DISK_TIMEOUT	60
 
+/*
+ * A queue is crowded for so many milliseconds after a request has found so many others of it
+ * under way. A fast host answers a burst at once: the number alone would fall to 0 in between.
+ */
+#define DISK_CROWDED_MS	100
+#define DISK_MANY	4
+
 static EVT_VMB_PACKET_COMPLETION_ROUTINE_EX DiskRequestCompleted;
 
 /* All channels have the same settings, so their packets are of one size. */
@@ -29,20 +36,67 @@ VOID DiskInitializeRequest(PDISK_REQUEST Request, PDISK_REQUEST_DONE Done)
 	Request->Serial = 0;
 }
 
-/* The queue's own channel, as long as that is open, else the primary one. */
-static PDISK_CHANNEL DiskFindChannel(PDISK Disk, ULONG Queue)
+static BOOLEAN DiskChannelIsReady(PDISK_CHANNEL Channel)
 {
-	PDISK_CHANNEL channel = &Disk->Channels[0];
+	return (BOOLEAN)InterlockedCompareExchange(&Channel->Ready, 0, 0);
+}
 
-	if (Queue < Disk->ChannelCount &&
-	    InterlockedCompareExchange(&Disk->Channels[Queue].Ready, 0, 0))
+/* The queue's own channel, as long as that is open, else the primary one. */
+static PDISK_CHANNEL DiskOwnChannel(PDISK Disk, ULONG Queue)
+{
+	if (Queue < Disk->ChannelCount && DiskChannelIsReady(&Disk->Channels[Queue]))
 		return &Disk->Channels[Queue];
-	return InterlockedCompareExchange(&channel->Ready, 0, 0) ? channel : NULL;
+	return DiskChannelIsReady(&Disk->Channels[0]) ? &Disk->Channels[0] : NULL;
+}
+
+/* Has one of its requests just found many others under way? */
+static BOOLEAN DiskQueueIsCrowded(PDISK_CHANNEL Own, ULONG Now)
+{
+	return Now - (ULONG)InterlockedCompareExchange(&Own->Crowded, 0, 0) < DISK_CROWDED_MS;
+}
+
+/* The index of the next channel whose own queue is not crowded, or @Own. */
+static LONG DiskFindHelper(PDISK Disk, LONG Own, ULONG Now)
+{
+	LONG count = (LONG)Disk->ChannelCount, i;
+
+	for (i = 1; i < count; i++) {
+		LONG at = (Own + i) % count;
+
+		if (DiskChannelIsReady(&Disk->Channels[at]) &&
+		    !DiskQueueIsCrowded(&Disk->Channels[at], Now))
+			return at;
+	}
+	return Own;
+}
+
+/*
+ * Requests of a queue take its own channel, whose answers come to the processor that sends
+ * them, as long as few are under way: no other one has to be interrupted. Of a queue that
+ * has many that processor is busy with sending: its requests take another channel, if there is
+ * one whose own queue has less to do, and the answers come to that one's processor. Other
+ * channels are looked at once a millisecond at most.
+ */
+static PDISK_CHANNEL DiskFindChannel(PDISK Disk, PDISK_CHANNEL Own)
+{
+	ULONG now = (ULONG)(KeQueryInterruptTime() / 10000);
+	PDISK_CHANNEL helper;
+
+	if (InterlockedCompareExchange(&Own->UnderWay, 0, 0) >= DISK_MANY)
+		InterlockedExchange(&Own->Crowded, (LONG)now);
+	else if (!DiskQueueIsCrowded(Own, now))
+		return Own;
+
+	if (InterlockedExchange(&Own->Looked, (LONG)now) != (LONG)now)
+		InterlockedExchange(&Own->Helper,
+				    DiskFindHelper(Disk, (LONG)(Own - Disk->Channels), now));
+	helper = &Disk->Channels[InterlockedCompareExchange(&Own->Helper, 0, 0)];
+	return DiskChannelIsReady(helper) ? helper : Own;
 }
 
 /*
  * A packet object is for one channel, and is made for another one when its request takes
- * another way than the last time: so once, as a rule.
+ * another way than the last time: a few stores, and no allocation.
  */
 static NTSTATUS DiskPreparePacket(PDISK_CHANNEL Channel, PDISK_REQUEST Request)
 {
@@ -84,13 +138,14 @@ static VOID DiskFillSrb(PDISK_SRB Srb, const DISK_REQUEST *Request)
 
 NTSTATUS DiskStartRequest(PDISK Disk, ULONG Queue, PDISK_REQUEST Request)
 {
-	PDISK_CHANNEL channel = DiskFindChannel(Disk, Queue);
+	PDISK_CHANNEL channel, own = DiskOwnChannel(Disk, Queue);
 	UINT32 flags = VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
 	DISK_PACKET packet;
 	NTSTATUS status;
 
-	if (!channel)
+	if (!own)
 		return STATUS_DEVICE_NOT_READY;
+	channel = DiskFindChannel(Disk, own);
 	status = DiskPreparePacket(channel, Request);
 	if (!NT_SUCCESS(status))
 		return status;
@@ -105,8 +160,15 @@ NTSTATUS DiskStartRequest(PDISK Disk, ULONG Queue, PDISK_REQUEST Request)
 	packet.Operation = DISK_EXECUTE;
 	packet.Flags = DISK_WANT_COMPLETION;
 	DiskFillSrb(&packet.Body.Srb, Request);
-	return Disk->Kmcl.VmbPacketSend((VMBPACKET)Request->Packet, &packet, sizeof(packet),
-					Request->Data, flags);
+
+	/* Before the packet is sent: it may be completed meanwhile. */
+	Request->Own = own;
+	InterlockedIncrement(&own->UnderWay);
+	status = Disk->Kmcl.VmbPacketSend((VMBPACKET)Request->Packet, &packet, sizeof(packet),
+					  Request->Data, flags);
+	if (!NT_SUCCESS(status))
+		InterlockedDecrement(&own->UnderWay);
+	return status;
 }
 
 /* The host is not to be trusted: what it says is within bounds, or is not looked at. */
@@ -134,8 +196,10 @@ static VOID DiskRequestCompleted(VMBPACKET Packet, PVOID Context, NTSTATUS Statu
 				 UINT32 BufferLength)
 {
 	PDISK_REQUEST request = Context;
+	PDISK_CHANNEL own = request->Own;
 
 	UNREFERENCED_PARAMETER(Packet);
+	InterlockedDecrement(&own->UnderWay);
 	if (NT_SUCCESS(Status))
 		Status = BufferLength < sizeof(DISK_PACKET) ? STATUS_DEVICE_PROTOCOL_ERROR :
 							      DiskTakeAnswer(request, Buffer);
