@@ -64,8 +64,9 @@ const struct behaviour behaviour_silent = {
 
 const struct behaviour *const behaviours[] = {
 	&behaviour_echo, &behaviour_external, &behaviour_gpadl, &behaviour_source,
-	&behaviour_slow, &behaviour_silent, &behaviour_storage, &service_heartbeat.behaviour,
-	&service_shutdown.behaviour, &service_timesync.behaviour, NULL,
+	&behaviour_slow, &behaviour_silent, &behaviour_storage, &behaviour_dynmem,
+	&service_heartbeat.behaviour, &service_shutdown.behaviour,
+	&service_timesync.behaviour, NULL,
 };
 
 const struct behaviour *behaviour_by_name(const char *name)

@@ -33,6 +33,7 @@ extern const struct behaviour behaviour_source;
 extern const struct behaviour behaviour_slow;
 extern const struct behaviour behaviour_storage;
 extern const struct behaviour behaviour_silent;
+extern const struct behaviour behaviour_dynmem;
 
 extern const struct behaviour *const behaviours[];
 const struct behaviour *behaviour_by_name(const char *name);

@@ -75,6 +75,7 @@ struct offer {
 		u64 io_delay, io_reorder;
 		u64 io_fail, io_short, io_lose;	/* at every so many reads and writes */
 		u16 io_version;		/* the highest, STORAGE_VERSION() */
+		u64 balloon, balloon_ms; /* dynmem: MB that it takes, and for how long */
 		u64 ic_lies;		/* one after every so many requests */
 		u64 ic_interval;	/* ms from one request of a service to the next */
 		u16 ic_version;		/* the highest, major << 8 | minor; 0: any */

@@ -77,6 +77,8 @@ static const struct field {
 	FIELD("io-short", FIELD_U64, set.io_short, "storage: every Nth does half of it"),
 	FIELD("io-lose", FIELD_U64, set.io_lose, "storage: of every Nth the guest never hears"),
 	FIELD("io-version", FIELD_VERSION, set.io_version, "storage: highest version (6.2)"),
+	FIELD("balloon", FIELD_U64, set.balloon, "dynmem: MB that it asks for; 0: none (0)"),
+	FIELD("balloon-ms", FIELD_U64, set.balloon_ms, "dynmem: for how long, and how often"),
 	FIELD("ic-interval", FIELD_U64, set.ic_interval, "heartbeat, timesync: ms between two"),
 	FIELD("ic-lies", FIELD_U64, set.ic_lies, "services: a lie after every Nth request"),
 	FIELD("ic-version", FIELD_VERSION, set.ic_version, "services: highest version"),
@@ -314,6 +316,7 @@ static void parse_offer(char **state)
 	offer->set.size = 64;
 	offer->set.window = 64;
 	offer->set.interval = 100;
+	offer->set.balloon_ms = 10000;
 	offer->set.io_version = STORAGE_VERSION(6, 2);
 	offer->set.write = true;
 	offer->set.read = true;

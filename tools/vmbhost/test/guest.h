@@ -21,6 +21,7 @@ struct test {
 };
 
 /* Each ends with a name that is NULL. */
+extern const struct test tests_dynmem[];
 extern const struct test tests_ic[];
 extern const struct test tests_silence[];
 extern const struct test tests_storage[];

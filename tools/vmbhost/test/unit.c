@@ -356,7 +356,7 @@ static bool passes(const struct test *test)
 int main(void)
 {
 	static const struct test *const all[] = {
-		tests_unit, tests_ic, tests_silence, tests_storage, tests_tricks,
+		tests_unit, tests_dynmem, tests_ic, tests_silence, tests_storage, tests_tricks,
 	};
 	const struct test *test;
 	bool good = true;
