@@ -12,6 +12,7 @@
 
 #include <linux/export.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 
 #include "control.h"
 #include "debugfs.h"
@@ -309,10 +310,15 @@ static bool kmcl_control_step(struct kmcl_channel *chan)
 	return false;
 }
 
+/*
+ * Memory may be being freed by what waits for the channel to open again: what is allocated
+ * for that, also by the client, starts no I/O.
+ */
 static void kmcl_control_work(struct work_struct *work)
 {
 	struct kmcl_channel *chan =
 		container_of(work, struct kmcl_channel, ctl.work);
+	unsigned int noio = memalloc_noio_save();
 	struct kmcl_control *ctl = &chan->ctl;
 	unsigned long flags;
 	u64 asked;
@@ -325,6 +331,7 @@ static void kmcl_control_work(struct work_struct *work)
 	} while (kmcl_control_step(chan));
 	kmcl_step(chan, KMCL_STEP_NONE);
 	WRITE_ONCE(ctl->task, NULL);
+	memalloc_noio_restore(noio);
 
 	/*
 	 * Whoever this wakes may clean the channel up at once; VmbChannelCleanup()

@@ -35,6 +35,25 @@ static void what_a_client_allocates_at_passive_starts_no_io(struct kunit *test)
 	VmbChannelDisable(pair->server->channel);
 }
 
+static void keep_common_flags(struct client *end, enum client_event event)
+{
+	*(u32 *)end->private &= current->flags;
+}
+
+/* What waits for memory may wait for requests, and these for the channel to open again. */
+static void a_channel_opens_and_closes_without_io(struct kunit *test)
+{
+	struct pair *pair = pair_create(test);
+	u32 flags = ~0;
+
+	pair->client->on_event = keep_common_flags;
+	pair->client->private = &flags;
+	pair_up(pair);
+	VmbChannelDisable(pair->client->channel);
+	KUNIT_EXPECT_TRUE(test, client_events(pair->client));
+	KUNIT_EXPECT_TRUE(test, flags & PF_MEMALLOC_NOIO);
+}
+
 /* lockdep is the judge: a lock that reclaim takes is held while the client asks. */
 static void memory_is_described_without_io(struct kunit *test)
 {
@@ -209,6 +228,7 @@ static void delivery_at_passive_ends_its_turn(struct kunit *test)
 
 static struct kunit_case reclaim_cases[] = {
 	KUNIT_CASE(what_a_client_allocates_at_passive_starts_no_io),
+	KUNIT_CASE(a_channel_opens_and_closes_without_io),
 	KUNIT_CASE(memory_is_described_without_io),
 	KUNIT_CASE(a_client_that_blocks_stops_no_other_channel),
 	KUNIT_CASE(delivery_at_passive_ends_its_turn),

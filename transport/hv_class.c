@@ -12,6 +12,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/module.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -158,10 +159,12 @@ static bool kmcl_hv_finish(struct kmcl_hv_class *class, u64 ticket)
 	return over;
 }
 
+/* Channels wait for it to open again, and for them what would free memory: see core/control.c. */
 static void kmcl_hv_class_work(struct work_struct *work)
 {
 	struct kmcl_hv_class *class =
 		container_of(to_delayed_work(work), struct kmcl_hv_class, work);
+	unsigned int noio = memalloc_noio_save();
 	bool used, watched, all, again = false, looks;
 	u64 ticket;
 
@@ -194,6 +197,7 @@ static void kmcl_hv_class_work(struct work_struct *work)
 		queue_delayed_work(kmcl_hv_wq, &class->work,
 				   again ? KMCL_HV_RETRY : KMCL_HV_LOOK);
 	}
+	memalloc_noio_restore(noio);
 }
 
 static struct kmcl_hv_class *kmcl_hv_class_alloc(const guid_t *type)
