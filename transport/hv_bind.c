@@ -160,6 +160,7 @@ static int kmcl_hv_look_at(struct device *device, void *data)
 	struct kmcl_hv_class *class = search->class;
 	struct device_driver *driver;
 	bool wanted;
+	int err;
 
 	if (!guid_equal(&dev->dev_type, &class->type))
 		return 0;
@@ -184,7 +185,10 @@ static int kmcl_hv_look_at(struct device *device, void *data)
 		search->held = dev;
 	} else if (!driver && wanted && kmcl_hv_may_have(class, device)) {
 		/* Binds it to whichever channel has waited longest. */
-		search->ours |= !device_driver_attach(&class->drv.driver, device);
+		err = device_driver_attach(&class->drv.driver, device);
+		search->ours |= !err;
+		/* Where memory is short that passes. */
+		search->again |= err == -ENOMEM;
 	}
 	return 0;
 }
