@@ -29,6 +29,9 @@ ULONG DiskRingPages = 33;
 /* So many there were so far. */
 static LONG64 DiskChannels;
 
+/* The same for all controllers: a callback that has no context comes to one by it. */
+static PFN_VMB_CHANNEL_GET_POINTER DiskGetPointer;
+
 /*
  * Set-up and tear-down
  */
@@ -81,6 +84,8 @@ static NTSTATUS DiskConfigurePrimary(PDISK_CHANNEL Channel)
 	if (!NT_SUCCESS(status))
 		return status;
 
+	DiskGetPointer = kmcl->VmbChannelGetPointer;
+	kmcl->VmbChannelSetPointer(Channel->Handle, Channel->Disk);
 	/* Of the offer of the channel's parent, the device. */
 	status = kmcl->VmbClientChannelInitSetTargetPnp(Channel->Handle, &DISK_INTERFACE_TYPE,
 							NULL, DiskEvtPnpFailure);
@@ -175,6 +180,7 @@ static VOID DiskEvtPostStarted(VMBCHANNEL Channel, PVOID Context)
 	if (!NT_SUCCESS(status)) {
 		DiskLogError("the controller cannot be initialized: status %08lx\n",
 			     (ULONG)status);
+		DiskRetry(disk, status);
 		return;
 	}
 	DiskEnableSubs(disk, limits.Queues);
@@ -186,6 +192,7 @@ static VOID DiskEvtPostStarted(VMBCHANNEL Channel, PVOID Context)
 		InterlockedExchange(&channel->Ready, FALSE);
 		DiskLogError("the system does not take the controller: status %08lx\n",
 			     (ULONG)status);
+		DiskRetry(disk, status);
 	}
 }
 
@@ -221,8 +228,10 @@ static VOID DiskEvtClosed(VMBCHANNEL Channel, PVOID Context)
 _Use_decl_annotations_
 static VOID DiskEvtPnpFailure(VMBCHANNEL Channel, NTSTATUS Status)
 {
-	UNREFERENCED_PARAMETER(Channel);
+	PDISK disk = DiskGetPointer(Channel);
+
 	DiskLogError("a controller is there but cannot be had: status %08lx\n", (ULONG)Status);
+	DiskRetry(disk, Status);
 }
 
 /*

@@ -44,6 +44,7 @@ struct _DISK {
 	/* Guards whether the channel is to be enabled: in D0 it is. */
 	WDFWAITLOCK Lock;
 	BOOLEAN InD0;
+	WDFTIMER Again;		/* when there may be memory to open it */
 };
 
 WDF_DECLARE_CONTEXT_TYPE_WITH_NAME(DISK, DiskGetContext)
@@ -55,6 +56,9 @@ WDF_DECLARE_CONTEXT_TYPE_WITH_NAME(DISK, DiskGetContext)
 #define DiskLogError(format, ...)	\
 	DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, \
 		   "disk: " format, ##__VA_ARGS__)
+
+/* disk_driver.c */
+VOID DiskRetry(PDISK Disk, NTSTATUS Status);
 
 /* disk_channel.c */
 NTSTATUS DiskCreateChannels(PDISK Disk, PDEVICE_OBJECT DeviceObject);

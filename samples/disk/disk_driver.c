@@ -10,6 +10,9 @@
 #include "disk.h"
 #include "disk_client.h"
 
+/* How long until there may be memory that there was not. */
+#define DISK_AGAIN_MS	200
+
 DRIVER_INITIALIZE DriverEntry;
 
 static EVT_WDF_DRIVER_DEVICE_ADD DiskEvtDeviceAdd;
@@ -19,6 +22,7 @@ static EVT_WDF_DEVICE_RELEASE_HARDWARE DiskEvtReleaseHardware;
 static EVT_WDF_DEVICE_D0_ENTRY DiskEvtD0Entry;
 static EVT_WDF_DEVICE_D0_EXIT DiskEvtD0Exit;
 static EVT_WDF_DEVICE_SURPRISE_REMOVAL DiskEvtSurpriseRemoval;
+static EVT_WDF_TIMER DiskEvtAgain;
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
@@ -34,6 +38,25 @@ static VOID DiskEvtUnload(WDFDRIVER Driver)
 {
 	UNREFERENCED_PARAMETER(Driver);
 	DiskHostDeleteAll();
+}
+
+static NTSTATUS DiskCreateObjects(WDFDEVICE Device)
+{
+	PDISK disk = DiskGetContext(Device);
+	WDF_OBJECT_ATTRIBUTES attributes;
+	WDF_TIMER_CONFIG config;
+	NTSTATUS status;
+
+	WDF_OBJECT_ATTRIBUTES_INIT(&attributes);
+	attributes.ParentObject = Device;
+	status = WdfWaitLockCreate(&attributes, &disk->Lock);
+	if (!NT_SUCCESS(status))
+		return status;
+
+	WDF_TIMER_CONFIG_INIT(&config, DiskEvtAgain);
+	config.AutomaticSerialization = FALSE;
+	attributes.ExecutionLevel = WdfExecutionLevelPassive;
+	return WdfTimerCreate(&config, &attributes, &disk->Again);
 }
 
 static NTSTATUS DiskEvtDeviceAdd(WDFDRIVER Driver, PWDFDEVICE_INIT DeviceInit)
@@ -54,12 +77,7 @@ static NTSTATUS DiskEvtDeviceAdd(WDFDRIVER Driver, PWDFDEVICE_INIT DeviceInit)
 
 	WDF_OBJECT_ATTRIBUTES_INIT_CONTEXT_TYPE(&attributes, DISK);
 	status = WdfDeviceCreate(&DeviceInit, &attributes, &device);
-	if (!NT_SUCCESS(status))
-		return status;
-
-	WDF_OBJECT_ATTRIBUTES_INIT(&attributes);
-	attributes.ParentObject = device;
-	return WdfWaitLockCreate(&attributes, &DiskGetContext(device)->Lock);
+	return NT_SUCCESS(status) ? DiskCreateObjects(device) : status;
 }
 
 static NTSTATUS DiskEvtPrepareHardware(WDFDEVICE Device, WDFCMRESLIST ResourcesRaw,
@@ -126,6 +144,8 @@ static NTSTATUS DiskEvtD0Exit(WDFDEVICE Device, WDF_POWER_DEVICE_STATE TargetSta
 	disk->InD0 = FALSE;
 	disk->Kmcl.VmbChannelDisable(disk->Channels[0].Handle);
 	WdfWaitLockRelease(disk->Lock);
+	/* It may just be looking at that. Nothing starts it from here on. */
+	WdfTimerStop(disk->Again, TRUE);
 
 	/* The controller may have come back in between, to be another one. */
 	if (final && disk->Host)
@@ -150,4 +170,26 @@ NTSTATUS DiskRestart(PDISK Disk)
 	}
 	WdfWaitLockRelease(Disk->Lock);
 	return status;
+}
+
+/*
+ * The channel was not opened, or the controller not initialized. Where memory was short that
+ * passes, while requests wait; anything else will not be better the next time.
+ */
+VOID DiskRetry(PDISK Disk, NTSTATUS Status)
+{
+	if (Status == STATUS_INSUFFICIENT_RESOURCES)
+		WdfTimerStart(Disk->Again, WDF_REL_TIMEOUT_IN_MS(DISK_AGAIN_MS));
+}
+
+/* It may be open by now, or closed for good: that is left alone. */
+static VOID DiskEvtAgain(WDFTIMER Timer)
+{
+	PDISK disk = DiskGetContext(WdfTimerGetParentObject(Timer));
+	NTSTATUS status;
+
+	if (InterlockedCompareExchange(&disk->Channels[0].Ready, 0, 0))
+		return;
+	status = DiskRestart(disk);
+	UNREFERENCED_PARAMETER(status);
 }
