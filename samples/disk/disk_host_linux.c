@@ -24,6 +24,12 @@ static LIST_HEAD(disk_hosts);
 
 static struct workqueue_struct *disk_wq;
 
+/*
+ * For what ends requests where no controller comes: reclaim may wait for those, and so may a
+ * scan for memory.
+ */
+static struct workqueue_struct *disk_lost_wq;
+
 static void disk_host_get(PDISK_HOST host)
 {
 	get_device(&host->shost->shost_gendev);
@@ -211,7 +217,7 @@ static void disk_host_expect(PDISK_HOST host)
 	mutex_lock(&disk_hosts_lock);
 	if (!host->dying) {
 		disk_host_get(host);
-		if (!queue_delayed_work(disk_wq, &host->lost, disk_reoffer_seconds * HZ))
+		if (!queue_delayed_work(disk_lost_wq, &host->lost, disk_reoffer_seconds * HZ))
 			disk_host_put(host);
 	}
 	mutex_unlock(&disk_hosts_lock);
@@ -259,7 +265,14 @@ VOID DiskHostRescan(PDISK_HOST Host)
 int disk_hosts_init(void)
 {
 	disk_wq = alloc_workqueue("vmbkmcl_disk", WQ_UNBOUND, 0);
-	return disk_wq ? 0 : -ENOMEM;
+	if (!disk_wq)
+		return -ENOMEM;
+	disk_lost_wq = alloc_workqueue("vmbkmcl_disk_lost", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!disk_lost_wq) {
+		destroy_workqueue(disk_wq);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 /* All devices have gone by now. */
@@ -276,5 +289,6 @@ VOID DiskHostDeleteAll(void)
 	}
 	mutex_unlock(&disk_hosts_lock);
 	/* Those that were lost may just be being removed. */
+	destroy_workqueue(disk_lost_wq);
 	destroy_workqueue(disk_wq);
 }
