@@ -229,17 +229,22 @@ static struct kmcl_hv_class *kmcl_hv_class_alloc(const guid_t *type)
 
 static int kmcl_hv_use(const guid_t *type, bool devices)
 {
-	struct kmcl_hv_class *class, *fresh;
+	struct kmcl_hv_class *class, *fresh = NULL;
 
 	if (!hv_is_hyperv_initialized())
 		return -ENODEV;
 
-	fresh = kmcl_hv_class_alloc(type);
-	if (!fresh)
-		return -ENOMEM;
-
+	/* A channel that opens again is not to depend on memory for what is there. */
 	spin_lock(&kmcl_hv_lock);
 	class = kmcl_hv_find(type);
+	if (!class) {
+		spin_unlock(&kmcl_hv_lock);
+		fresh = kmcl_hv_class_alloc(type);
+		if (!fresh)
+			return -ENOMEM;
+		spin_lock(&kmcl_hv_lock);
+		class = kmcl_hv_find(type);
+	}
 	if (!class) {
 		class = fresh;
 		fresh = NULL;
