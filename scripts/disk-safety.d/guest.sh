@@ -1,11 +1,13 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# In the guest: fio on the disks of the scenario, one case after the other.
+# In the guest: one case after the other, each on a disk of the scenario.
 # shellcheck disable=SC2154 # in settings
 
 # shellcheck disable=SC1091
 . ./settings
+# shellcheck disable=SC1091
+. ./load.sh
 modules='vmbkmcl vmbkmcl_hv vmbkmcl_wdf'
 
 # result NAME STATUS
@@ -32,22 +34,6 @@ disk() {
 # wanted CASE
 wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
 
-# write_and_read DISK N: each half of the disk by a job of its own, on a processor of its
-# own; what was written is read back after some, and at the end.
-write_and_read() {
-	fio --minimal --output=/tmp/fio.out --filename="/dev/$1" --direct=1 --ioengine=libaio \
-		--rw=randrw --rwmixread=30 --bsrange=4k-160k --blockalign=512 --iodepth="${3:-64}" \
-		--iodepth_batch_complete_min=1 --iodepth_batch_complete_max=16 \
-		--number_ios=$(($2 / 2)) --io_size=64g --loops=1 --size=50% \
-		--serialize_overlap=1 --verify=crc32c --verify_fatal=1 --verify_backlog=512 \
-		--do_verify=1 --randrepeat=0 \
-		--name=first --offset=0 --cpus_allowed=0 \
-		--name=second --offset=50% --cpus_allowed=1 >/tmp/fio.log 2>&1 && return
-	cat /tmp/fio.log
-	grep -v '^3;' /tmp/fio.out
-	return 1
-}
-
 load() {
 	local module
 	for module in $modules; do insmod "$module.ko" || exit 1; done
@@ -61,14 +47,17 @@ unload() {
 	done
 }
 
+# seconds: since the guest came up.
+seconds() { cut -d . -f 1 /proc/uptime; }
+
 # try NAME COMMAND...
 try() {
 	local name=$1 status began
 	shift
-	began=$(cut -d . -f 1 /proc/uptime)
+	began=$(seconds)
 	"$@"
 	status=$?
-	echo "guest: $name took $(($(cut -d . -f 1 /proc/uptime) - began)) s"
+	echo "guest: $name took $(($(seconds) - began)) s"
 	result "$name" $status
 }
 
