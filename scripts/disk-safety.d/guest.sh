@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # In the guest: one case after the other, each on a disk of the scenario.
-# shellcheck disable=SC2154 # in settings
+# shellcheck disable=SC2034,SC2154 # settings, and what the other files share
 
 # shellcheck disable=SC1091
 . ./settings
 # shellcheck disable=SC1091
 . ./load.sh
+# shellcheck disable=SC1091
+. ./trouble.sh
 modules='vmbkmcl vmbkmcl_hv vmbkmcl_wdf'
+second=1 # processors of the second job
 
 # result NAME STATUS
 result() {
@@ -32,7 +35,7 @@ disk() {
 }
 
 # wanted CASE
-wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
+wanted() { [ -z "$only" ] || echo " $only " | grep -q " $1 "; }
 
 load() {
 	local module
@@ -59,20 +62,6 @@ try() {
 	status=$?
 	echo "guest: $name took $(($(seconds) - began)) s"
 	result "$name" $status
-}
-
-# reset_under_load DISK: the host's own reset closes the channel.
-reset_under_load() {
-	local status
-	while [ ! -e /tmp/done ]; do
-		sg_reset --no-escalate --host "/dev/$1" || echo failed >>/tmp/resets
-		sleep 1
-	done &
-	write_and_read "$1" "$ios"
-	status=$?
-	touch /tmp/done
-	wait
-	[ $status = 0 ] && [ ! -e /tmp/resets ]
 }
 
 # short_of_time DISK: little time for what never comes.
@@ -109,13 +98,22 @@ if wanted full; then
 	try 'a ring with room for a request or two' write_and_read "$(disk 32)" "$ios" 128
 	unload
 fi
+if wanted depth; then
+	load queue_depth=1
+	try 'each channel has one request at a time' write_and_read "$(disk 32)" "$ios"
+	unload
+fi
 
 load reoffer_seconds=5
 ! wanted plain || try 'nothing in the way' write_and_read "$(disk 32)" "$ios"
 ! wanted late || try 'answers are late, and swapped' write_and_read "$(disk 33)" "$ios"
 ! wanted short || try 'less was done than was asked for' write_and_read "$(disk 34)" "$ios"
+! wanted away || try 'the device is taken away, and given back' \
+	meanwhile "$(disk 37)" "$ios" let_go 00000006
+! wanted unplug || try 'a processor goes and comes back' without_a_processor "$(disk 32)"
 ! wanted coming || try 'the controller goes and comes back' write_and_read "$(disk 36)" "$ios"
-! wanted reset || try 'the channel is closed under load' reset_under_load "$(disk 37)"
+! wanted reset || try 'the channel is closed under load' \
+	meanwhile "$(disk 37)" "$ios" reset "$(disk 37)"
 ! wanted lossy || try 'answers never come, until the unit is reset' short_of_time "$(disk 35)"
 ! wanted broken || try 'a ring that cannot be read any more is made anew' short_of_time "$(disk 39)"
 ! wanted gone || try 'a controller that does not come back loses its disk' lost "$(disk 38)"

@@ -31,5 +31,21 @@ write_and_read() {
 		--serialize_overlap=1 --verify=crc32c --verify_backlog=512 \
 		--do_verify=1 --randrepeat=0 \
 		--name=first --offset=0 --cpus_allowed=0 \
-		--name=second --offset=50% --cpus_allowed=1 && write_model "$1"
+		--name=second --offset=50% --cpus_allowed="$second" && write_model "$1"
+}
+
+# meanwhile DISK N TROUBLE...: write_and_read, while the command is done again and again, until
+# both have ended. Its failures are those of the case.
+meanwhile() {
+	local disk=$1 n=$2 status
+	shift 2
+	rm -f /tmp/done /tmp/failed
+	while [ ! -e /tmp/done ]; do
+		"$@" || { echo "guest: failed: $*"; touch /tmp/failed; break; }
+	done &
+	write_and_read "$disk" "$n"
+	status=$?
+	touch /tmp/done
+	wait
+	[ $status = 0 ] && [ ! -e /tmp/failed ]
 }
