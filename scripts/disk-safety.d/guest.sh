@@ -119,5 +119,6 @@ load reoffer_seconds=5
 ! wanted gone || try 'a controller that does not come back loses its disk' lost "$(disk 38)"
 [ ! -e /sys/power/disk ] || ! wanted sleep ||
 	try 'the guest hibernates, and goes on' sleep_under_load "$(disk 33)"
+! wanted swap || try 'memory is swapped to the disk and back' swap "$(disk 512)"
 unload
 result 'all is unloaded' "$(grep -c vmbkmcl /proc/modules)"

@@ -34,6 +34,16 @@ write_and_read() {
 		--name=second --offset=50% --cpus_allowed="$second" && write_model "$1"
 }
 
+# overcommit MB: so much memory, of files that are nowhere else, is written and read back.
+overcommit() {
+	fio --minimal --output=/tmp/fio.out --directory=/files --ioengine=mmap --name=memory \
+		--numjobs=4 --size="$(($1 / 4))m" --rw=randwrite --bsrange=4k-64k \
+		--verify=crc32c --verify_fatal=1 >/tmp/fio.log 2>&1 && return
+	cat /tmp/fio.log
+	grep -v '^3;' /tmp/fio.out
+	return 1
+}
+
 # meanwhile DISK N TROUBLE...: write_and_read, while the command is done again and again, until
 # both have ended. Its failures are those of the case.
 meanwhile() {
@@ -48,4 +58,33 @@ meanwhile() {
 	touch /tmp/done
 	wait
 	[ $status = 0 ] && [ ! -e /tmp/failed ]
+}
+
+swapped_out() { awk '$1 == "pswpout" { print int($2 / 256) }' /proc/vmstat; }
+
+# swap DISK: twice as much memory is used as there is left once the host has taken what
+# samples/dynmem gives it, all but 32 MB and an eighth, which it does in one go; and the channel
+# is closed again and again.
+swap() {
+	local end=$(($(seconds) + swap_seconds)) passes=0 status=0 twice
+	twice=$(awk '$1 == "MemTotal:" { print int(2 * (32 + $2 / 8192)) }' /proc/meminfo)
+	mkdir -p /files
+	mkswap "/dev/$1" >/dev/null && swapon "/dev/$1" &&
+		mount -t tmpfs -o size="$((twice + 8))m" tmpfs /files || return
+	rm -f /tmp/done
+	{
+		sleep 3
+		insmod vmbkmcl_dynmem.ko
+		while [ ! -e /tmp/done ]; do reset "$1"; done
+	} &
+	while [ $status = 0 ] && [ "$(seconds)" -lt $end ]; do
+		overcommit "$twice"
+		status=$?
+		passes=$((passes + 1))
+	done
+	touch /tmp/done
+	wait
+	umount /files && swapoff "/dev/$1" && rmmod vmbkmcl_dynmem || return
+	echo "guest: $passes times $twice MB, $(swapped_out) MB were swapped out"
+	[ $status = 0 ] && [ "$(swapped_out)" -gt $((twice / 4)) ]
 }
