@@ -143,7 +143,8 @@ bounce:
 	@scripts/bounce
 
 disk-safety:
-	@scripts/disk-safety $(if $(IOS),--ios $(IOS)) $(if $(CASE),--only $(CASE))
+	@scripts/disk-safety $(if $(KERNEL),--kernel $(KERNEL)) $(if $(IOS),--ios $(IOS)) \
+		$(if $(CASE),--only $(CASE))
 
 hibernate:
 	@scripts/hibernate
@@ -191,7 +192,7 @@ help:
 	@echo '  make arm64            the suites on an emulated arm64 machine; PAGES=4k or 64k: one'
 	@echo '  make guest            the client on a stock kernel against tools/vmbhost; JOB=one'
 	@echo '  make bounce           that client, where the host sees copies of memory only (swiotlb)'
-	@echo '  make disk-safety      a disk over KMCL keeps what fio writes to it; IOS=N CASE=one'
+	@echo '  make disk-safety      a disk over KMCL keeps what fio writes to it; IOS=N CASE=one KERNEL=disk'
 	@echo '  make hibernate        that client, while the guest hibernates and comes back'
 	@echo '  make kmdf             two devices of a KMDF driver come, sleep and go'
 	@echo '  make storage          hv_storvsc of a stock kernel on tools/vmbhost'\''s disks; KERNEL=stock-bookworm'

@@ -57,3 +57,39 @@ without_a_processor() {
 		echo 'guest: hv_vmbus keeps a processor that a channel has'
 	return $status
 }
+
+# anew DISK INSTANCE: the channel is closed in both ways.
+anew() { reset "$1" && let_go "$2"; }
+
+# starving COMMAND...: meanwhile one in a hundred of the modules' allocations fails, be it that they
+# may wait for it or not.
+starving() {
+	local patience=/sys/module/vmbkmcl_disk/parameters/reoffer_seconds
+	local first last size status failed
+	first=$(awk '/^vmbkmcl/ { print $6 }' /proc/modules | sort | head -n 1)
+	last=$(awk '/^vmbkmcl/ { print $6, $2 }' /proc/modules | sort | tail -n 1)
+	size=${last#* } last=${last% *}
+	echo "$first" >"$failslab/require-start"
+	printf '0x%x\n' $((last + size)) >"$failslab/require-end"
+	# Not what hv_vmbus allocates where its messages interrupt the modules: 6.12 reads no more
+	# of them once there was no memory for one.
+	# shellcheck disable=SC2046 # two words
+	set -- $(awk 'at { print $1; exit } $3 == "vmbus_on_msg_dpc" { print at = $1 }' \
+		/proc/kallsyms) "$@"
+	echo "0x$1" >"$failslab/reject-start"
+	echo "0x$2" >"$failslab/reject-end"
+	shift 2
+	echo N >"$failslab/ignore-gfp-wait"
+	echo 0 >"$failslab/verbose"
+	echo 100000 >"$failslab/times"
+	# A channel opens at its third try or so.
+	echo 60 >$patience
+	echo 1 >"$failslab/probability"
+	"$@"
+	status=$?
+	echo 0 >"$failslab/probability"
+	echo 5 >$patience
+	failed=$((100000 - $(cat "$failslab/times")))
+	echo "guest: $failed allocations have failed"
+	[ $status = 0 ] && [ $failed -gt 10 ]
+}
