@@ -3,15 +3,19 @@
 #
 # What has the disks busy, and looks whether it is all right.
 
-# on_disk DISK OPTIONS...: fio, past the page cache.
-on_disk() {
-	local disk=$1
-	shift
-	fio --minimal --output=/tmp/fio.out --filename="/dev/$disk" --direct=1 --ioengine=libaio \
-		--verify_fatal=1 "$@" >/tmp/fio.log 2>&1 && return
+# run_fio OPTIONS...: what it has to say only if it fails.
+run_fio() {
+	fio --minimal --output=/tmp/fio.out --verify_fatal=1 "$@" >/tmp/fio.log 2>&1 && return
 	cat /tmp/fio.log
 	grep -v '^3;' /tmp/fio.out
 	return 1
+}
+
+# on_disk DISK OPTIONS...: past the page cache.
+on_disk() {
+	local disk=$1
+	shift
+	run_fio --filename="/dev/$disk" --direct=1 --ioengine=libaio "$@"
 }
 
 # write_model DISK: each 32 KiB of it, in any order, full of their offset, for the host's file
@@ -36,12 +40,8 @@ write_and_read() {
 
 # overcommit MB: so much memory, of files that are nowhere else, is written and read back.
 overcommit() {
-	fio --minimal --output=/tmp/fio.out --directory=/files --ioengine=mmap --name=memory \
-		--numjobs=4 --size="$(($1 / 4))m" --rw=randwrite --bsrange=4k-64k \
-		--verify=crc32c --verify_fatal=1 >/tmp/fio.log 2>&1 && return
-	cat /tmp/fio.log
-	grep -v '^3;' /tmp/fio.out
-	return 1
+	run_fio --directory=/files --ioengine=mmap --name=memory --numjobs=4 \
+		--size="$(($1 / 4))m" --rw=randwrite --bsrange=4k-64k --verify=crc32c
 }
 
 # meanwhile DISK N TROUBLE...: write_and_read, while the command is done again and again, until
