@@ -270,15 +270,21 @@ static struct seam *seam_create(struct kunit *test)
 	return s;
 }
 
-static struct seam *seam_open(struct kunit *test)
+static struct seam *seam_open_as(struct kunit *test, bool isolated)
 {
 	static const struct kmcl_link_params params = {
 		.send_bytes = 8192, .recv_bytes = 8192, .max_packet = 64, .target_cpu = -1,
 	};
 	struct seam *s = seam_create(test);
 
+	vmbus->isolated = isolated;
 	s->result = kmcl_hv_open(&s->hv.link, &params);
 	return s;
+}
+
+static struct seam *seam_open(struct kunit *test)
+{
+	return seam_open_as(test, false);
 }
 
 static void what_an_isolated_guest_cannot_share_is_refused(struct kunit *test)
@@ -292,17 +298,19 @@ static void what_an_isolated_guest_cannot_share_is_refused(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, vmbus->order, "");
 }
 
-/* Packets' memory only where the kernel makes copies of it. */
+/* Packets' memory only where the kernel makes copies of it, which it does not here. */
 static void what_the_kernel_does_not_copy_is_refused(struct kunit *test)
 {
-	struct seam *s = seam_open(test);
+	struct seam *s = seam_open_as(test, true);
+	struct kmcl_wire_gpa gpa = { .ranges = 1 };
+	struct kmcl_out out = { .gpa = &gpa, .gpa_len = sizeof(gpa) };
 
+	KUNIT_ASSERT_EQ(test, s->result, 0);
 	KUNIT_EXPECT_EQ(test, s->hv.link.bounce_pages, 0);
-	KUNIT_EXPECT_FALSE(test, kmcl_hv_refuses_external(&s->hv.link));
-	vmbus->isolated = true;
-	KUNIT_EXPECT_TRUE(test, kmcl_hv_refuses_external(&s->hv.link));
-	s->hv.link.bounce_pages = 1;
-	KUNIT_EXPECT_FALSE(test, kmcl_hv_refuses_external(&s->hv.link));
+	s->channel.outbound.ring_buffer = page_address(s->page);
+	s->channel.outbound.ring_datasize = 4096;
+	memset(s->channel.outbound.ring_buffer, 0, 4096);
+	KUNIT_EXPECT_EQ(test, kmcl_hv_send_request(&s->hv.link, &out, NULL), -EOPNOTSUPP);
 }
 
 static void memory_of_the_librarys_is_shared_in_an_isolated_guest(struct kunit *test)

@@ -40,6 +40,7 @@ struct kmcl_hv_link {
 	/* What a packet describes while it is being mapped; see hv_bounce.c. */
 	void *original;
 	u32 original_bytes;
+	bool hidden;			/* the host sees no packet's memory: set before opening */
 	/*
 	 * One GPADL, that of the rings included, is made or torn down at a time: a
 	 * rescind wakes only one of those that wait for the host. Held while the
@@ -160,7 +161,8 @@ int kmcl_hv_bounce_prepare(struct kmcl_hv_link *hv, const struct kmcl_link_param
 void kmcl_hv_bounce_free(struct kmcl_hv_link *hv);
 
 /* hv_memory.c: memory shared with the host */
-bool kmcl_hv_refuses_external(const struct kmcl_link *link);
+bool kmcl_hv_is_isolated(void);
+void kmcl_hv_tell_hidden(const char *what);
 int kmcl_hv_gpadl_create(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
 int kmcl_hv_gpadl_delete(struct kmcl_link *link, struct kmcl_gpadl *gpadl);
 int kmcl_hv_gpadl_alloc(struct kmcl_link *link, struct kmcl_gpadl *gpadl);

@@ -31,9 +31,15 @@ struct kmcl_hv_gpadl {
  * change what a client's buffers hold. Where the processor encrypts memory the
  * first says so; VBS isolation, without encryption, only the second knows of.
  */
-static bool kmcl_hv_is_isolated(void)
+bool kmcl_hv_is_isolated(void)
 {
 	return cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT) || hv_is_isolation_supported();
+}
+
+void kmcl_hv_tell_hidden(const char *what)
+{
+	pr_warn_ratelimited("%s is refused in an isolated (confidential) guest: its memory is not the host's to see\n",
+			    what);
 }
 
 static bool kmcl_hv_may_share(const char *what)
@@ -41,15 +47,8 @@ static bool kmcl_hv_may_share(const char *what)
 	if (!kmcl_hv_is_isolated())
 		return true;
 
-	pr_warn_ratelimited("%s is refused in an isolated (confidential) guest: its memory is not the host's to see\n",
-			    what);
+	kmcl_hv_tell_hidden(what);
 	return false;
-}
-
-/* Where the kernel makes no copies for it the host of an isolated guest sees nothing. */
-bool kmcl_hv_refuses_external(const struct kmcl_link *link)
-{
-	return !link->bounce_pages && !kmcl_hv_may_share("external data");
 }
 
 /* Called with @gpadls held. */

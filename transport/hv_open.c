@@ -278,6 +278,8 @@ int kmcl_hv_open(struct kmcl_link *link, const struct kmcl_link_params *p)
 	ret = kmcl_hv_bounce_prepare(hv, p);
 	if (ret)
 		return ret;
+	/* Where the kernel makes no copies for it the host of an isolated guest sees nothing. */
+	hv->hidden = !link->bounce_pages && kmcl_hv_is_isolated();
 	mutex_lock(&hv->rings);
 	ret = kmcl_hv_open_rings(hv, p);
 	mutex_unlock(&hv->rings);

@@ -75,8 +75,10 @@ static int kmcl_hv_send_memory(struct kmcl_link *link, const struct kmcl_out *ou
 	BUILD_BUG_ON(offsetof(struct kmcl_wire_gpa, range) !=
 		     offsetof(struct vmbus_packet_mpb_array, range));
 
-	if (kmcl_hv_refuses_external(link))
+	if (unlikely(to_hv_link(link)->hidden)) {
+		kmcl_hv_tell_hidden("external data");
 		return -EOPNOTSUPP;
+	}
 	if (KMCL_HV_ONE_RANGE && out->gpa->ranges > 1) {
 		pr_warn_ratelimited("this kernel's hv_vmbus can describe one piece of memory in a packet, not %u\n",
 				    out->gpa->ranges);
