@@ -26,6 +26,12 @@ static EVT_VMB_CHANNEL_PROCESS_PACKET_EX DiskEvtProcessPacket;
 
 ULONG DiskRingPages = 33;
 
+/*
+ * For so many milliseconds a queue stays crowded: a fast host answers a burst at once, and the
+ * number of requests under way falls to 0 in between.
+ */
+#define DISK_CROWDED_MS	100
+
 /* So many there were so far. */
 static LONG64 DiskChannels;
 
@@ -117,6 +123,7 @@ NTSTATUS DiskCreateChannels(PDISK Disk, PDEVICE_OBJECT DeviceObject)
 	ULONG i, count = KeQueryActiveProcessorCountEx(ALL_PROCESSOR_GROUPS);
 	NTSTATUS status = STATUS_SUCCESS;
 
+	Disk->CrowdedTicks = DISK_CROWDED_MS * 10000 / KeQueryTimeIncrement() + 1;
 	if (count > DISK_CHANNELS_MAXIMUM)
 		count = DISK_CHANNELS_MAXIMUM;
 	for (i = 0; i < count && NT_SUCCESS(status); i++) {
@@ -273,7 +280,7 @@ static VOID DiskEvtProcessPacket(VMBCHANNEL Channel, PVOID Context,
 	UNREFERENCED_PARAMETER(Flags);
 	if (BufferLength >= sizeof(packet->Operation) &&
 	    (packet->Operation == DISK_ENUMERATE || packet->Operation == DISK_REMOVE) &&
-	    InterlockedCompareExchange(&disk->Channels[0].Ready, 0, 0) && disk->Host)
+	    DiskReadNoFence(&disk->Channels[0].Ready) && disk->Host)
 		DiskHostRescan(disk->Host);
 	disk->Kmcl.VmbChannelPacketComplete(PacketCompletion, NULL, 0);
 }

@@ -24,10 +24,10 @@ typedef struct _DISK_CHANNEL {
 	VMBCHANNEL Handle;
 	UINT64 Serial;		/* no two channels have the same, ever */
 	LONG Ready;		/* takes requests; interlocked */
-	LONG Crowded;		/* when the queue was, in ms: see DiskFindChannel() */
+	LONG Crowded;		/* when the queue was, in ticks: see DiskFindChannel() */
 	UINT8 Gap[64];		/* what each request writes is not in the line of the above */
 	LONG UnderWay;		/* requests of the queue, on whatever channel */
-	LONG Looked;		/* when @Helper was chosen, in ms */
+	LONG Looked;		/* when @Helper was chosen, in ticks */
 	LONG Helper;		/* the index of the channel for them while there are many */
 	UINT8 Gap2[64];
 } DISK_CHANNEL, *PDISK_CHANNEL;
@@ -37,6 +37,7 @@ struct _DISK {
 	KMCL_CLIENT_INTERFACE_V5 Kmcl;
 	DISK_CHANNEL Channels[DISK_CHANNELS_MAXIMUM];
 	ULONG ChannelCount;
+	ULONG CrowdedTicks;	/* DISK_CROWDED_MS */
 	PDISK_HOST Host;	/* written by the primary's callbacks */
 	BOOLEAN Surprise;	/* the host has taken the device away */
 	BOOLEAN Sleeps;		/* the channels close because the machine hibernates */
@@ -56,6 +57,15 @@ WDF_DECLARE_CONTEXT_TYPE_WITH_NAME(DISK, DiskGetContext)
 #define DiskLogError(format, ...)	\
 	DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, \
 		   "disk: " format, ##__VA_ARGS__)
+
+/*
+ * What is interlocked, without a barrier: an interlocked function that reads only would cost
+ * as much as one that writes.
+ */
+static inline LONG DiskReadNoFence(LONG volatile *Word)
+{
+	return *Word;
+}
 
 /* disk_driver.c */
 VOID DiskRetry(PDISK Disk, NTSTATUS Status);

@@ -188,7 +188,7 @@ static VOID DiskEvtAgain(WDFTIMER Timer)
 	PDISK disk = DiskGetContext(WdfTimerGetParentObject(Timer));
 	NTSTATUS status;
 
-	if (InterlockedCompareExchange(&disk->Channels[0].Ready, 0, 0))
+	if (DiskReadNoFence(&disk->Channels[0].Ready))
 		return;
 	status = DiskRestart(disk);
 	UNREFERENCED_PARAMETER(status);

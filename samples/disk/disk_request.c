@@ -14,11 +14,7 @@
 /* What a host may let pass for a command, in seconds; it has its own mind about it. */
 #define DISK_TIMEOUT	60
 
-/*
- * A queue is crowded for so many milliseconds after a request has found so many others of it
- * under way. A fast host answers a burst at once: the number alone would fall to 0 in between.
- */
-#define DISK_CROWDED_MS	100
+/* A queue is crowded from when a request has found so many others of it under way. */
 #define DISK_MANY	4
 
 static EVT_VMB_PACKET_COMPLETION_ROUTINE_EX DiskRequestCompleted;
@@ -38,7 +34,7 @@ VOID DiskInitializeRequest(PDISK_REQUEST Request, PDISK_REQUEST_DONE Done)
 
 static BOOLEAN DiskChannelIsReady(PDISK_CHANNEL Channel)
 {
-	return (BOOLEAN)InterlockedCompareExchange(&Channel->Ready, 0, 0);
+	return (BOOLEAN)DiskReadNoFence(&Channel->Ready);
 }
 
 /* The queue's own channel, as long as that is open, else the primary one. */
@@ -52,7 +48,7 @@ static PDISK_CHANNEL DiskOwnChannel(PDISK Disk, ULONG Queue)
 /* Has one of its requests just found many others under way? */
 static BOOLEAN DiskQueueIsCrowded(PDISK_CHANNEL Own, ULONG Now)
 {
-	return Now - (ULONG)InterlockedCompareExchange(&Own->Crowded, 0, 0) < DISK_CROWDED_MS;
+	return Now - (ULONG)DiskReadNoFence(&Own->Crowded) < Own->Disk->CrowdedTicks;
 }
 
 /* The index of the next channel whose own queue is not crowded, or @Own. */
@@ -75,22 +71,28 @@ static LONG DiskFindHelper(PDISK Disk, LONG Own, ULONG Now)
  * them, as long as few are under way: no other one has to be interrupted. Of a queue that
  * has many that processor is busy with sending: its requests take another channel, if there is
  * one whose own queue has less to do, and the answers come to that one's processor. Other
- * channels are looked at once a millisecond at most.
+ * channels are looked at once a tick at most.
  */
 static PDISK_CHANNEL DiskFindChannel(PDISK Disk, PDISK_CHANNEL Own)
 {
-	ULONG now = (ULONG)(KeQueryInterruptTime() / 10000);
 	PDISK_CHANNEL helper;
+	LARGE_INTEGER ticks;
+	ULONG now;
 
-	if (InterlockedCompareExchange(&Own->UnderWay, 0, 0) >= DISK_MANY)
+	KeQueryTickCount(&ticks);
+	now = (ULONG)ticks.QuadPart;
+	if (DiskReadNoFence(&Own->UnderWay) < DISK_MANY) {
+		if (!DiskQueueIsCrowded(Own, now))
+			return Own;
+	} else if (DiskReadNoFence(&Own->Crowded) != (LONG)now) {
 		InterlockedExchange(&Own->Crowded, (LONG)now);
-	else if (!DiskQueueIsCrowded(Own, now))
-		return Own;
+	}
 
-	if (InterlockedExchange(&Own->Looked, (LONG)now) != (LONG)now)
+	if (DiskReadNoFence(&Own->Looked) != (LONG)now &&
+	    InterlockedExchange(&Own->Looked, (LONG)now) != (LONG)now)
 		InterlockedExchange(&Own->Helper,
 				    DiskFindHelper(Disk, (LONG)(Own - Disk->Channels), now));
-	helper = &Disk->Channels[InterlockedCompareExchange(&Own->Helper, 0, 0)];
+	helper = &Disk->Channels[DiskReadNoFence(&Own->Helper)];
 	return DiskChannelIsReady(helper) ? helper : Own;
 }
 
