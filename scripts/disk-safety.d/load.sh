@@ -29,7 +29,7 @@ write_model() {
 # write_and_read DISK N [DEPTH]: each half of the disk by a job of its own, on a processor of
 # its own; what was written is read back after some, and at the end.
 write_and_read() {
-	on_disk "$1" --rw=randrw --rwmixread=30 --bsrange=4k-160k --blockalign=512 \
+	on_disk "$1" --rw=randrw --rwmixread=30 --bsrange="$sizes" --blockalign=512 \
 		--iodepth="${3:-64}" --iodepth_batch_complete_min=1 --iodepth_batch_complete_max=16 \
 		--number_ios=$(($2 / 2)) --io_size=64g --loops=1 --size=50% \
 		--serialize_overlap=1 --verify=crc32c --verify_backlog=512 \
