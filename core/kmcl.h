@@ -434,8 +434,9 @@ struct kmcl_control {
 	unsigned long step_began;	/* since when, in jiffies, */
 	struct delayed_work watchdog;	/* and what says so */
 	u32 patience_ms;	/* after that long */
+	bool returns;		/* it was open before: the worker's own, as are the next two */
 	u32 watching;		/* transports that watch for the channel */
-	u32 tried;		/* these and those that failed: the worker's own */
+	u32 tried;		/* these and those that failed */
 };
 
 /* The memory that the other end knows by a handle. */
@@ -553,6 +554,7 @@ struct kmcl_channel {
 	guid_t instance;	/* for trace events: its target, or what it has opened */
 	struct kmcl_latency latency;
 	struct kmcl_debug debug;
+	struct kmcl_spare_rings spare_rings;	/* the control worker's */
 	char gap_before_link[SMP_CACHE_BYTES];
 	struct kmcl_link *link;		/* stable while send.writable or a callback can come */
 

@@ -9,6 +9,7 @@
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/sched/clock.h>
+#include <linux/sched/mm.h>
 
 #include "control.h"
 
@@ -48,6 +49,46 @@ static NTSTATUS kmcl_state_tell_opened(struct kmcl_channel *chan)
 	return STATUS_SUCCESS;
 }
 
+/* All that an opening needs memory for, but for what the client does. */
+static int kmcl_state_connect(struct kmcl_channel *chan, struct kmcl_link_params *params)
+{
+	struct kmcl_link *link = chan->ctl.link;
+	int ret;
+
+	ret = kmcl_receive_prepare(chan);
+	if (ret)
+		return ret;
+	ret = kmcl_send_prepare(chan);
+	if (ret)
+		goto free_spares;
+
+	kmcl_settings_link_params(&chan->set, params);
+	params->spare = &chan->spare_rings;
+	kmcl_step(chan, KMCL_STEP_OPEN);
+	ret = link->ops->open(link, params);
+	if (ret)
+		goto free_spares;
+	return 0;
+
+free_spares:
+	kmcl_incoming_free_spares(chan);
+	return ret;
+}
+
+/*
+ * A channel that was open before may be a disk's that memory is swapped to. Then reclaim waits
+ * for it, and an allocation that waits for reclaim never ends: the few pages come from the
+ * system's reserves. Those have no large pieces, which can be waited for.
+ */
+static int kmcl_state_reconnect(struct kmcl_channel *chan, struct kmcl_link_params *params)
+{
+	unsigned int flags = memalloc_noreclaim_save();
+	int ret = kmcl_state_connect(chan, params);
+
+	memalloc_noreclaim_restore(flags);
+	return ret == -ENOMEM ? kmcl_state_connect(chan, params) : ret;
+}
+
 /* Enabled -> Opened. On failure nothing is left of it but the link. */
 NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 {
@@ -57,20 +98,12 @@ NTSTATUS kmcl_state_open(struct kmcl_channel *chan)
 	int ret;
 
 	WRITE_ONCE(chan->link, link);
-	ret = kmcl_receive_prepare(chan);
+	ret = chan->ctl.returns ? kmcl_state_reconnect(chan, &params) :
+				  kmcl_state_connect(chan, &params);
 	if (ret)
 		goto fail;
 
-	ret = kmcl_send_prepare(chan);
-	if (ret)
-		goto fail_incoming;
-
-	kmcl_settings_link_params(&chan->set, &params);
-	kmcl_step(chan, KMCL_STEP_OPEN);
-	ret = link->ops->open(link, &params);
-	if (ret)
-		goto fail_incoming;
-
+	chan->ctl.returns = true;
 	WRITE_ONCE(chan->recv.cpu, link->target_cpu);
 	kmcl_gpadls_open(chan, link);
 	ret = kmcl_restore_open(chan);
@@ -107,8 +140,6 @@ fail_open:
 	WRITE_ONCE(chan->link, NULL);
 	return status;
 
-fail_incoming:
-	kmcl_incoming_free_spares(chan);
 fail:
 	WRITE_ONCE(chan->link, NULL);
 	kmcl_warn(chan, "cannot open the channel: error %d\n", ret);

@@ -126,9 +126,9 @@ static int fake_alloc_ring(struct vmbus_channel *channel, u32 send, u32 recv)
 		return -EINVAL;
 	vmbus->send_bytes = send;
 	vmbus->recv_bytes = recv;
-	vmbus->rings = alloc_pages(GFP_KERNEL | __GFP_NOFAIL, 1);
+	vmbus->rings = alloc_pages(GFP_KERNEL | __GFP_NOFAIL, get_order(send + recv));
 	channel->ringbuffer_page = vmbus->rings;
-	channel->ringbuffer_pagecount = 2;
+	channel->ringbuffer_pagecount = (send + recv) >> PAGE_SHIFT;
 	return 0;
 }
 
@@ -182,6 +182,7 @@ static void fake_sub_deafen(struct kmcl_hv_link *primary)
 	vmbus->listens = false;
 }
 
+#define kmcl_hv_beside_wq		system_highpri_wq
 #define kmcl_hv_sub_listen		fake_sub_listen
 #define kmcl_hv_sub_deafen		fake_sub_deafen
 #define hv_is_isolation_supported	fake_isolation
@@ -221,6 +222,7 @@ struct seam {
 	VMBCHANNEL handle;
 	struct kmcl_gpadl gpadl;
 	struct page *page;
+	struct kmcl_spare_rings spare;	/* there is a place for one if @bytes is set */
 	struct completion over;
 	int result;
 };
@@ -233,8 +235,11 @@ static void seam_destroy(void *data)
 	kfree(s->hv.stand_in);
 	if (s->page)
 		__free_page(s->page);
+	if (s->spare.pages)
+		__free_pages(s->spare.pages, get_order(s->spare.bytes));
 	if (s->vmbus.rings)
-		__free_pages(s->vmbus.rings, 1);
+		__free_pages(s->vmbus.rings,
+			     get_order(s->vmbus.send_bytes + s->vmbus.recv_bytes));
 	vmbus = NULL;
 }
 
@@ -270,15 +275,22 @@ static struct seam *seam_create(struct kunit *test)
 	return s;
 }
 
+static void seam_reopen(struct seam *s, u32 bytes)
+{
+	struct kmcl_link_params params = {
+		.send_bytes = bytes, .recv_bytes = bytes, .max_packet = 64, .target_cpu = -1,
+		.spare = s->spare.bytes ? &s->spare : NULL,
+	};
+
+	s->result = kmcl_hv_open(&s->hv.link, &params);
+}
+
 static struct seam *seam_open_as(struct kunit *test, bool isolated)
 {
-	static const struct kmcl_link_params params = {
-		.send_bytes = 8192, .recv_bytes = 8192, .max_packet = 64, .target_cpu = -1,
-	};
 	struct seam *s = seam_create(test);
 
 	vmbus->isolated = isolated;
-	s->result = kmcl_hv_open(&s->hv.link, &params);
+	seam_reopen(s, 8192);
 	return s;
 }
 
@@ -311,6 +323,78 @@ static void what_the_kernel_does_not_copy_is_refused(struct kunit *test)
 	s->channel.outbound.ring_datasize = 4096;
 	memset(s->channel.outbound.ring_buffer, 0, 4096);
 	KUNIT_EXPECT_EQ(test, kmcl_hv_send_request(&s->hv.link, &out, NULL), -EOPNOTSUPP);
+}
+
+/* Rings of 16 KiB together, closed again. */
+static struct seam *seam_spare(struct kunit *test, bool isolated)
+{
+	struct seam *s = seam_create(test);
+
+	vmbus->isolated = isolated;
+	s->spare.bytes = 1;
+	seam_reopen(s, 8192);
+	KUNIT_ASSERT_EQ(test, s->result, 0);
+	kmcl_hv_close(&s->hv.link);
+	return s;
+}
+
+static void rings_are_made_of_what_those_before_them_have_left(struct kunit *test)
+{
+	struct seam *s = seam_spare(test, false);
+	struct page *rings = vmbus->rings;
+	u8 *data = page_address(rings);
+
+	KUNIT_EXPECT_FALSE(test, vmbus->rings_freed);
+	KUNIT_ASSERT_PTR_EQ(test, s->spare.pages, rings);
+	vmbus->rings = NULL;
+	memset(data, 0x5a, 4 * PAGE_SIZE);
+
+	seam_reopen(s, 8192);
+	KUNIT_ASSERT_EQ(test, s->result, 0);
+	KUNIT_EXPECT_PTR_EQ(test, s->channel.ringbuffer_page, rings);
+	KUNIT_EXPECT_EQ(test, s->channel.ringbuffer_pagecount, 4);
+	KUNIT_EXPECT_EQ(test, s->channel.ringbuffer_send_offset, 2);
+	KUNIT_EXPECT_NULL(test, memchr_inv(data, 0, 4 * PAGE_SIZE));
+	KUNIT_EXPECT_NULL(test, vmbus->rings);
+	KUNIT_EXPECT_NULL(test, s->spare.pages);
+	kmcl_hv_close(&s->hv.link);
+	KUNIT_EXPECT_PTR_EQ(test, s->spare.pages, rings);
+}
+
+static void rings_of_another_size_are_made_anew(struct kunit *test)
+{
+	struct seam *s = seam_spare(test, false);
+
+	vmbus->rings = NULL;
+	seam_reopen(s, 4 * PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, s->result, 0);
+	KUNIT_EXPECT_NOT_NULL(test, vmbus->rings);
+	KUNIT_EXPECT_NULL(test, s->spare.pages);
+	kmcl_hv_close(&s->hv.link);
+	KUNIT_EXPECT_PTR_EQ(test, s->spare.pages, vmbus->rings);
+	vmbus->rings = NULL;
+}
+
+/* hv_vmbus frees them, if they are as they were. */
+static void no_rings_are_left_in_an_isolated_guest(struct kunit *test)
+{
+	struct seam *s = seam_spare(test, true);
+
+	KUNIT_EXPECT_TRUE(test, vmbus->rings_freed);
+	KUNIT_EXPECT_NULL(test, s->spare.pages);
+}
+
+static void rings_that_the_host_still_has_are_not_used_again(struct kunit *test)
+{
+	struct seam *s = seam_create(test);
+
+	s->spare.bytes = 1;
+	seam_reopen(s, 8192);
+	KUNIT_ASSERT_EQ(test, s->result, 0);
+	vmbus->disconnect_error = -EAGAIN;
+	kmcl_hv_close(&s->hv.link);
+	KUNIT_EXPECT_NULL(test, s->spare.pages);
+	KUNIT_EXPECT_FALSE(test, vmbus->rings_freed);
 }
 
 static void memory_of_the_librarys_is_shared_in_an_isolated_guest(struct kunit *test)
@@ -412,7 +496,7 @@ static void rings_of_a_channel_that_is_not_closed_are_kept(struct kunit *test)
 	vmbus->hides_error = failure->hides_error;
 	kmcl_hv_close(&s->hv.link);
 	KUNIT_EXPECT_FALSE(test, vmbus->rings_freed);
-	KUNIT_EXPECT_EQ(test, log_lines(&mark, "their 2 pages are never used again"), 1);
+	KUNIT_EXPECT_EQ(test, log_lines(&mark, "their 4 pages are never used again"), 1);
 }
 
 /* The control page and, of the data, as many as hold what was asked for. */
@@ -660,6 +744,10 @@ static void mmio_space_is_published_under_the_lock_it_is_read_under(struct kunit
 static struct kunit_case seam_cases[] = {
 	KUNIT_CASE(what_an_isolated_guest_cannot_share_is_refused),
 	KUNIT_CASE(what_the_kernel_does_not_copy_is_refused),
+	KUNIT_CASE(rings_are_made_of_what_those_before_them_have_left),
+	KUNIT_CASE(rings_of_another_size_are_made_anew),
+	KUNIT_CASE(no_rings_are_left_in_an_isolated_guest),
+	KUNIT_CASE(rings_that_the_host_still_has_are_not_used_again),
 	KUNIT_CASE(memory_of_the_librarys_is_shared_in_an_isolated_guest),
 	KUNIT_CASE_PARAM(memory_that_is_still_shared_is_never_used_again, kept_gen_params),
 	KUNIT_CASE(a_close_waits_for_the_host_without_the_lock_of_all),

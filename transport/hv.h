@@ -30,7 +30,8 @@ struct kmcl_hv_link {
 	bool orphaned;			/* its primary's device is taken from this driver */
 	bool rescinded;			/* and the core has been told */
 	struct mutex rings;		/* held while they are opened or closed */
-	bool open;			/* guarded by @rings, as is the next */
+	bool open;			/* guarded by @rings, as are the next two */
+	struct kmcl_spare_rings *spare;	/* the channel's, or NULL */
 	bool gone;			/* the device is another driver's, or away */
 	struct vmbus_channel *stand_in;	/* see kmcl_hv_disconnect() */
 	u32 own_cpu;			/* hv_vmbus' choice of a processor */
@@ -99,6 +100,8 @@ struct kmcl_hv_class {
 	struct hv_driver match;	/* never registered: see kmcl_hv_may_have() */
 	struct hv_vmbus_device_id ids[2];
 };
+
+extern struct workqueue_struct *kmcl_hv_beside_wq;
 
 int kmcl_hv_watch(const guid_t *type);
 void kmcl_hv_rescan(const guid_t *type);

@@ -33,6 +33,11 @@ static u64 kmcl_hv_requests;
 /* Woken when a class' work has dealt with a request. */
 static DECLARE_WAIT_QUEUE_HEAD(kmcl_hv_settled);
 static struct workqueue_struct *kmcl_hv_wq;
+/*
+ * For what an opening needs done beside it. With a rescuer: memory may be being freed by what
+ * waits for the opening, so that there is none for another thread.
+ */
+struct workqueue_struct *kmcl_hv_beside_wq;
 
 /* No device is bound: see hv_sleep.c. */
 static bool kmcl_hv_asleep;
@@ -164,7 +169,7 @@ static void kmcl_hv_class_work(struct work_struct *work)
 {
 	struct kmcl_hv_class *class =
 		container_of(to_delayed_work(work), struct kmcl_hv_class, work);
-	unsigned int noio = memalloc_noio_save();
+	unsigned int noio = memalloc_noio_save(), reserves;
 	bool used, watched, all, again = false, looks;
 	u64 ticket;
 
@@ -179,8 +184,12 @@ static void kmcl_hv_class_work(struct work_struct *work)
 	kmcl_hv_unbind_released(class);
 	if (used && !class->registered)
 		kmcl_hv_register(class);
-	if (used && class->registered && !kmcl_hv_is_asleep())
+	if (used && class->registered && !kmcl_hv_is_asleep()) {
+		/* A few pages, from the reserves: see kmcl_state_reconnect(). */
+		reserves = memalloc_noreclaim_save();
 		again = kmcl_hv_bind_wanted(class);
+		memalloc_noreclaim_restore(reserves);
+	}
 	if (!watched)
 		kmcl_hv_devices_forget(class);
 	else if (class->registered)
@@ -340,12 +349,22 @@ void kmcl_hv_set_asleep(bool asleep)
 int kmcl_hv_classes_init(void)
 {
 	kmcl_hv_wq = alloc_workqueue("vmbkmcl_bind", WQ_UNBOUND, 0);
-	return kmcl_hv_wq ? 0 : -ENOMEM;
+	if (!kmcl_hv_wq)
+		return -ENOMEM;
+	kmcl_hv_beside_wq = alloc_workqueue("vmbkmcl_beside", WQ_HIGHPRI | WQ_MEM_RECLAIM, 0);
+	if (!kmcl_hv_beside_wq)
+		goto destroy_bind;
+	return 0;
+
+destroy_bind:
+	destroy_workqueue(kmcl_hv_wq);
+	return -ENOMEM;
 }
 
 /* No channel watches any more: the work that is left ends by itself. */
 void kmcl_hv_classes_exit(void)
 {
 	wait_event_idle(kmcl_hv_settled, list_empty_careful(&kmcl_hv_classes));
+	destroy_workqueue(kmcl_hv_beside_wq);
 	destroy_workqueue(kmcl_hv_wq);
 }

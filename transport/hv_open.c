@@ -118,6 +118,42 @@ static void kmcl_hv_reset_cpu(struct kmcl_hv_link *hv)
 	cpus_read_unlock();
 }
 
+/* Makes the rings of what another opening has left behind, if that is as large. */
+static bool kmcl_hv_take_spare(struct kmcl_hv_link *hv, u32 send_bytes, u32 recv_bytes)
+{
+	struct vmbus_channel *channel = hv->channel;
+	struct kmcl_spare_rings *spare = hv->spare;
+
+	if (!spare || !spare->pages)
+		return false;
+	if (spare->bytes != send_bytes + recv_bytes) {
+		__free_pages(spare->pages, get_order(spare->bytes));
+		spare->pages = NULL;
+		return false;
+	}
+	memset(page_address(spare->pages), 0, spare->bytes);
+	channel->ringbuffer_page = spare->pages;
+	channel->ringbuffer_pagecount = spare->bytes >> PAGE_SHIFT;
+	channel->ringbuffer_send_offset = send_bytes >> PAGE_SHIFT;
+	spare->pages = NULL;
+	return true;
+}
+
+/*
+ * The opposite, with the host done with them. Not in an isolated guest, where what the
+ * host could see may not be as it was: hv_vmbus knows what to free there.
+ */
+static void kmcl_hv_leave_spare(struct kmcl_hv_link *hv)
+{
+	struct vmbus_channel *channel = hv->channel;
+
+	if (!hv->spare || !channel->ringbuffer_page || kmcl_hv_is_isolated())
+		return;
+	hv->spare->pages = channel->ringbuffer_page;
+	hv->spare->bytes = channel->ringbuffer_pagecount << PAGE_SHIFT;
+	channel->ringbuffer_page = NULL;
+}
+
 /* Leaves the channel as the next driver expects it. Called with @rings held. */
 static void kmcl_hv_close_rings(struct kmcl_hv_link *hv)
 {
@@ -136,6 +172,7 @@ static void kmcl_hv_close_rings(struct kmcl_hv_link *hv)
 		channel->ringbuffer_page = NULL;
 		kmcl_link_not_closed(&hv->link);
 	}
+	kmcl_hv_leave_spare(hv);
 	channel->ringbuffer_gpadlhandle.gpadl_handle = 0;
 	vmbus_free_ring(channel);
 	channel->max_pkt_size = 0;
@@ -194,7 +231,7 @@ static int kmcl_hv_connect_sub(struct kmcl_hv_link *hv)
 	int ret;
 
 	INIT_WORK_ONSTACK(&hiding.work, kmcl_hv_hide);
-	queue_work(system_highpri_wq, &hiding.work);
+	queue_work(kmcl_hv_beside_wq, &hiding.work);
 	ret = vmbus_connect_ring(hv->channel, kmcl_hv_callback, hv);
 	WRITE_ONCE(hiding.over, true);
 	flush_work(&hiding.work);
@@ -208,14 +245,19 @@ static int kmcl_hv_connect(struct kmcl_hv_link *hv,
 			   const struct kmcl_link_params *p)
 {
 	struct vmbus_channel *channel = hv->channel;
+	u32 recv_bytes = PAGE_SIZE + kmcl_hv_ring_data(p->recv_bytes);
 	struct kmcl_hv_wait wait;
+	u32 send_bytes;
 	int ret;
 
 	hv->link.send_bytes = kmcl_hv_ring_data(p->send_bytes);
-	ret = vmbus_alloc_ring(channel, PAGE_SIZE + hv->link.send_bytes,
-			       PAGE_SIZE + kmcl_hv_ring_data(p->recv_bytes));
-	if (ret)
-		return ret;
+	send_bytes = PAGE_SIZE + hv->link.send_bytes;
+	hv->spare = p->spare;
+	if (!kmcl_hv_take_spare(hv, send_bytes, recv_bytes)) {
+		ret = vmbus_alloc_ring(channel, send_bytes, recv_bytes);
+		if (ret)
+			return ret;
+	}
 
 	kmcl_hv_wait_begin(&wait, hv, "an opening");
 	ret = hv->primary ? kmcl_hv_connect_sub(hv) :

@@ -18,7 +18,8 @@ static void kmcl_hv_wait_report(struct work_struct *work)
 	wait->ms += KMCL_HV_PATIENCE_MS;
 	pr_warn("VMBus device %s: the host has not answered %s for %u s; until it does, or withdraws the offer, the device cannot go on\n",
 		dev_name(&wait->hv->dev->device), wait->what, wait->ms / 1000);
-	schedule_delayed_work(&wait->work, msecs_to_jiffies(KMCL_HV_PATIENCE_MS));
+	queue_delayed_work(kmcl_hv_beside_wq, &wait->work,
+			   msecs_to_jiffies(KMCL_HV_PATIENCE_MS));
 }
 
 /**
@@ -34,7 +35,8 @@ void kmcl_hv_wait_begin(struct kmcl_hv_wait *wait, struct kmcl_hv_link *hv,
 	wait->what = what;
 	wait->ms = 0;
 	INIT_DELAYED_WORK_ONSTACK(&wait->work, kmcl_hv_wait_report);
-	schedule_delayed_work(&wait->work, msecs_to_jiffies(KMCL_HV_PATIENCE_MS));
+	queue_delayed_work(kmcl_hv_beside_wq, &wait->work,
+			   msecs_to_jiffies(KMCL_HV_PATIENCE_MS));
 }
 
 void kmcl_hv_wait_end(struct kmcl_hv_wait *wait)

@@ -26,6 +26,20 @@ struct module;
 struct page;
 
 /**
+ * struct kmcl_spare_rings - the memory of a channel's rings while it is closed
+ * @pages: one piece, from alloc_pages(), or NULL
+ * @bytes: of it, in whole pages
+ *
+ * So that a channel which opens again does not need that much contiguous memory: it may be
+ * a disk's, and reclaim be waiting for it. It is the link's from @open to @close, else the
+ * channel's.
+ */
+struct kmcl_spare_rings {
+	struct page *pages;
+	u32 bytes;
+};
+
+/**
  * struct kmcl_link_params - what the core asks of a link when it opens it
  * @send_bytes: size of the outgoing ring, its control page included, in pages of
  *	KMCL_WIRE_PAGE_SIZE bytes; it may be made larger
@@ -34,6 +48,8 @@ struct page;
  * @max_gpa: most bytes of the headers of a packet that describes memory
  * @pipe: whether packets have the headers of a pipe
  * @target_cpu: which processor the other end's signals are to come on, or -1
+ * @spare: what the transport may make the rings of, and leave behind when it closes them;
+ *	or NULL
  */
 struct kmcl_link_params {
 	u32 send_bytes;
@@ -42,6 +58,7 @@ struct kmcl_link_params {
 	u32 max_gpa;
 	bool pipe;
 	int target_cpu;
+	struct kmcl_spare_rings *spare;
 };
 
 /**
