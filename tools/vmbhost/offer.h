@@ -74,6 +74,7 @@ struct offer {
 		/* storage: us until the guest is told, at random on top of that */
 		u64 io_delay, io_reorder;
 		u64 io_fail, io_short, io_lose;	/* at every so many reads and writes */
+		u64 io_stall, io_stall_after; /* ms, once, after so many on a channel */
 		u16 io_version;		/* the highest, STORAGE_VERSION() */
 		u64 balloon, balloon_ms; /* dynmem: MB that it takes, and for how long */
 		u64 ic_lies;		/* one after every so many requests */
@@ -94,6 +95,7 @@ struct offer {
 	u64 reoffered;
 	u64 openings;
 	u64 kept_silent;
+	u64 stalled_until;	/* us; 0: it has not stalled yet */
 	bool honest;		/* told to be silent no more */
 	bool there;		/* when the connection ended: the next one has it at once */
 	bool wanted;		/* asked for while the last one was not yet released */

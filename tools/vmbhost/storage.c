@@ -119,6 +119,26 @@ static bool storage_nth(u64 every, u64 number)
 	return every && !(number % every);
 }
 
+/* From now on no channel of the offer is read for a while. */
+static void storage_stall(struct offer *offer)
+{
+	offer->stalled_until = now_us() + offer->set.io_stall * 1000;
+	log_begin("stall");
+	log_str("offer", offer->name);
+	log_u64("for", offer->set.io_stall);
+	log_end();
+}
+
+static bool storage_may_read(struct channel *chan)
+{
+	u64 now = now_us();
+
+	if (now >= chan->offer->stalled_until)
+		return true;
+	timer_set(&chan->poll, chan->offer->stalled_until - now);
+	return false;
+}
+
 /* Reads and writes that go wrong, as the scenario says. Is the guest told at all? */
 static bool storage_fault(struct channel *chan, struct scsi_command *cmd, u64 number)
 {
@@ -216,6 +236,9 @@ static bool storage_execute(struct channel *chan, const struct packet *pkt,
 		if (moves)
 			told = storage_fault(chan, &cmd, storage->moving);
 	}
+	if (offer->set.io_stall && !offer->stalled_until &&
+	    storage->moving >= offer->set.io_stall_after)
+		storage_stall(offer);
 	storage_count(storage, &cmd);
 	storage_answer(srb, &cmd);
 	return told;
@@ -378,6 +401,7 @@ const struct behaviour behaviour_storage = {
 	.help = "a SCSI controller with the offer's disks",
 	.subs_when_asked = true,
 	.opened = storage_opened,
+	.may_read = storage_may_read,
 	.packet = storage_packet,
 	.closed = storage_closed,
 };

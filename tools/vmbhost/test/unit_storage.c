@@ -321,6 +321,29 @@ static void faults_go_by_number(void)
 	EXPECT(logged("\"event\":\"storage\"", "\"aborted\":1,\"most_held\":1,\"left\":0") == 1);
 }
 
+/* Also one that has been opened anew meanwhile; then it goes on. */
+static void a_stalled_host_reads_nothing(void)
+{
+	struct channel *chan =
+		ready("offer name=a behaviour=storage disk=1 io-stall=1000 io-stall-after=2");
+	struct storage_packet answer;
+	u32 begin;
+
+	EXPECT(command(chan, 0, "\x28\0\0\0\0\0\0\0\2\0", true, 1024).data_length == 1024);
+	EXPECT(command(chan, 0, "\x28\0\0\0\0\0\0\0\2\0", true, 1024).data_length == 1024);
+	EXPECT(asked_for(chan, STORAGE_RESET_BUS) == -1);
+	EXPECT(logged("\"event\":\"stall\"", "\"for\":1000") == 1);
+	close_channel(chan->relid);
+	give_rings(chan->relid, false);
+	open_channel(chan->relid);
+	begin = chan->out.head->write_index;
+	EXPECT(asked_for(chan, STORAGE_BEGIN) == -1);
+	usleep(1000000);
+	settle();
+	EXPECT(answered(chan, begin, &answer) && answer.status == NT_SUCCESS);
+	EXPECT(asked_for_version(chan, STORAGE_VERSION(6, 2)) == NT_SUCCESS);
+}
+
 static void late_answers_come_in_another_order(void)
 {
 	struct channel *chan =
@@ -355,6 +378,7 @@ const struct test tests_storage[] = {
 	{ "storage: a file is made once", a_file_is_made_once },
 	{ "storage: what is too much is refused", what_is_too_much_is_refused },
 	{ "storage: faults go by number", faults_go_by_number },
+	{ "storage: a stalled host reads nothing", a_stalled_host_reads_nothing },
 	{ "storage: late answers come in another order", late_answers_come_in_another_order },
 	{ NULL, NULL },
 };
