@@ -185,9 +185,7 @@ static VOID DiskEvtPostStarted(VMBCHANNEL Channel, PVOID Context)
 
 	status = DiskNegotiate(disk, &limits);
 	if (!NT_SUCCESS(status)) {
-		DiskLogError("the controller cannot be initialized: status %08lx\n",
-			     (ULONG)status);
-		DiskRetry(disk, status);
+		DiskRetry(disk, "the controller cannot be initialized", status);
 		return;
 	}
 	DiskEnableSubs(disk, limits.Queues);
@@ -197,10 +195,10 @@ static VOID DiskEvtPostStarted(VMBCHANNEL Channel, PVOID Context)
 	status = DiskHostReady(disk, &disk->Host, &instance, &limits);
 	if (!NT_SUCCESS(status)) {
 		InterlockedExchange(&channel->Ready, FALSE);
-		DiskLogError("the system does not take the controller: status %08lx\n",
-			     (ULONG)status);
-		DiskRetry(disk, status);
+		DiskRetry(disk, "the system does not take the controller", status);
+		return;
 	}
+	disk->AgainMs = 0;
 }
 
 /*
@@ -237,8 +235,7 @@ static VOID DiskEvtPnpFailure(VMBCHANNEL Channel, NTSTATUS Status)
 {
 	PDISK disk = DiskGetPointer(Channel);
 
-	DiskLogError("a controller is there but cannot be had: status %08lx\n", (ULONG)Status);
-	DiskRetry(disk, Status);
+	DiskRetry(disk, "a controller is there but cannot be had", Status);
 }
 
 /*

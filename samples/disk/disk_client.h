@@ -45,7 +45,8 @@ struct _DISK {
 	/* Guards whether the channel is to be enabled: in D0 it is. */
 	WDFWAITLOCK Lock;
 	BOOLEAN InD0;
-	WDFTIMER Again;		/* when there may be memory to open it */
+	WDFTIMER Again;		/* when it may be opened, where that has failed */
+	ULONG AgainMs;		/* so long was waited for it the last time; 0: it is open */
 };
 
 WDF_DECLARE_CONTEXT_TYPE_WITH_NAME(DISK, DiskGetContext)
@@ -68,7 +69,7 @@ static inline LONG DiskReadNoFence(LONG volatile *Word)
 }
 
 /* disk_driver.c */
-VOID DiskRetry(PDISK Disk, NTSTATUS Status);
+VOID DiskRetry(PDISK Disk, PCSTR What, NTSTATUS Status);
 
 /* disk_channel.c */
 NTSTATUS DiskCreateChannels(PDISK Disk, PDEVICE_OBJECT DeviceObject);

@@ -10,8 +10,9 @@
 #include "disk.h"
 #include "disk_client.h"
 
-/* How long until there may be memory that there was not. */
-#define DISK_AGAIN_MS	200
+/* How long until an opening is tried again that has failed: the first time, and at most. */
+#define DISK_AGAIN_MS		200
+#define DISK_AGAIN_MAXIMUM_MS	3200
 
 DRIVER_INITIALIZE DriverEntry;
 
@@ -166,20 +167,35 @@ NTSTATUS DiskRestart(PDISK Disk)
 	WdfWaitLockAcquire(Disk->Lock, NULL);
 	if (Disk->InD0) {
 		Disk->Kmcl.VmbChannelDisable(primary);
+		/* It would end this try. */
+		WdfTimerStop(Disk->Again, FALSE);
 		status = Disk->Kmcl.VmbChannelEnable(primary);
+		if (!NT_SUCCESS(status))
+			DiskRetry(Disk, "the channel cannot be enabled", status);
 	}
 	WdfWaitLockRelease(Disk->Lock);
 	return status;
 }
 
 /*
- * The channel was not opened, or the controller not initialized. Where memory was short that
- * passes, while requests wait; anything else will not be better the next time.
+ * The channel was not opened, or the controller not initialized. Requests wait for it, and
+ * what is in the way may pass: memory was short, or the host was silent for a while. So it is
+ * tried for as long as the device is there. In a callback of the primary channel, or while
+ * none is called.
  */
-VOID DiskRetry(PDISK Disk, NTSTATUS Status)
+VOID DiskRetry(PDISK Disk, PCSTR What, NTSTATUS Status)
 {
-	if (Status == STATUS_INSUFFICIENT_RESOURCES)
-		WdfTimerStart(Disk->Again, WDF_REL_TIMEOUT_IN_MS(DISK_AGAIN_MS));
+	/* Not for ever: it may fail for days. */
+	if (Disk->AgainMs < DISK_AGAIN_MAXIMUM_MS)
+		DiskLogError("%s: status %08lx\n", What, (ULONG)Status);
+	if (Status == STATUS_DEVICE_REMOVED)
+		return;
+
+	if (!Disk->AgainMs)
+		Disk->AgainMs = DISK_AGAIN_MS;
+	else if (Disk->AgainMs < DISK_AGAIN_MAXIMUM_MS)
+		Disk->AgainMs *= 2;
+	WdfTimerStart(Disk->Again, WDF_REL_TIMEOUT_IN_MS(Disk->AgainMs));
 }
 
 /* It may be open by now, or closed for good: that is left alone. */
