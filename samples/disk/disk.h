@@ -110,7 +110,8 @@ NTSTATUS DiskRestart(_In_ PDISK Disk);
 /*
  * The controller has been initialized: requests may start. The first time, with *Host NULL,
  * and whenever it was gone in between: then by the same device, or by another one of the
- * same instance. The host stays until DiskHostDetach().
+ * same instance. *Host stays until DiskHostDetach(), but that the device gets another one where
+ * the system has given it up.
  */
 NTSTATUS DiskHostReady(PDISK Disk, PDISK_HOST *Host, LPCGUID Instance,
 		       PDISK_LIMITS Limits);

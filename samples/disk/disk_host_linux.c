@@ -4,7 +4,8 @@
  * it: where the VMBus host takes the controller away the disks stay, their requests wait,
  * and the next device of the same instance serves them. So a file system goes on after
  * a rescind and a new offer, as after a cable that was out for a moment. If none comes in
- * time the disks are removed, and what waits ends with an error.
+ * time the disks are removed, and what waits ends with an error; if one comes later it has a new
+ * SCSI host.
  */
 #define pr_fmt(fmt) "disk: " fmt
 
@@ -168,10 +169,7 @@ static PDISK_HOST disk_host_attach(PDISK disk, const GUID *instance, const DISK_
 static NTSTATUS disk_host_check(PDISK_HOST host, const DISK_LIMITS *limits)
 {
 	lockdep_assert_held(&disk_hosts_lock);
-	/* The channel may have opened again too late, or while the driver goes. */
-	if (host->dying)
-		return STATUS_DELETE_PENDING;
-	/* Requests as large as before may be waiting. */
+	/* Requests as large as before may be waiting, until the host is lost. */
 	if (host->limits.MaximumBytes > limits->MaximumBytes) {
 		pr_err("host%u: the controller has come back with lower limits\n",
 		       host->shost->host_no);
@@ -180,15 +178,25 @@ static NTSTATUS disk_host_check(PDISK_HOST host, const DISK_LIMITS *limits)
 	return STATUS_SUCCESS;
 }
 
+/*
+ * A device whose host has died, as nothing answered in time, gets a new one. It keeps the dead
+ * one until it goes: error handling of that one may be waiting for the very callback that this
+ * is called in, which so cannot wait for error handling to let go of the device.
+ */
 NTSTATUS DiskHostReady(PDISK Disk, PDISK_HOST *Host, LPCGUID Instance, PDISK_LIMITS Limits)
 {
 	NTSTATUS status = STATUS_INSUFFICIENT_RESOURCES;
 	PDISK_HOST host;
 
 	mutex_lock(&disk_hosts_lock);
-	if (!*Host)
-		*Host = disk_host_attach(Disk, Instance, Limits);
 	host = *Host;
+	if (!host || host->dying) {
+		host = disk_host_attach(Disk, Instance, Limits);
+		if (host) {
+			host->before = *Host;
+			*Host = host;
+		}
+	}
 	if (host)
 		status = disk_host_check(host, Limits);
 	if (NT_SUCCESS(status))
@@ -238,12 +246,21 @@ VOID DiskHostGone(PDISK_HOST Host, BOOLEAN Sleeps)
 
 VOID DiskHostDetach(PDISK_HOST Host)
 {
-	/* It may have gone while the guest slept. Before another device may serve the host. */
-	disk_host_expect(Host);
-	mutex_lock(&Host->lock);
-	Host->device = NULL;
-	mutex_unlock(&Host->lock);
-	disk_host_put(Host);
+	PDISK_HOST before;
+
+	for (; Host; Host = before) {
+		before = Host->before;
+		Host->before = NULL;
+		/*
+		 * It may have gone while the guest slept. Before another device may serve the
+		 * host.
+		 */
+		disk_host_expect(Host);
+		mutex_lock(&Host->lock);
+		Host->device = NULL;
+		mutex_unlock(&Host->lock);
+		disk_host_put(Host);
+	}
 }
 
 VOID DiskHostDelete(PDISK_HOST Host)

@@ -30,6 +30,7 @@ struct _DISK_HOST {
 	struct _DISK __rcu *disk;	/* while it takes requests; their path reads it */
 	struct mutex lock;		/* guards @device */
 	PDISK device;			/* while there is one, for error handling */
+	PDISK_HOST before;		/* the device's last one, which has died */
 	wait_queue_head_t wait;		/* woken when @disk is set, or @dying */
 	struct work_struct scan;
 	struct delayed_work lost;	/* @disk was NULL for too long */
