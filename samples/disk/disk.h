@@ -131,6 +131,12 @@ VOID DiskHostGone(_In_ PDISK_HOST Host, _In_ BOOLEAN Sleeps);
  */
 VOID DiskHostDelete(_In_ PDISK_HOST Host);
 
+/*
+ * The machine is awake again: from now on the controller is waited for as where it has gone in
+ * another way.
+ */
+VOID DiskHostAwake(_In_ PDISK_HOST Host);
+
 /* The device is no more, but for its memory; DiskHostGone() was called. */
 VOID DiskHostDetach(_In_ PDISK_HOST Host);
 

@@ -120,6 +120,8 @@ static NTSTATUS DiskEvtD0Entry(WDFDEVICE Device, WDF_POWER_DEVICE_STATE Previous
 
 	UNREFERENCED_PARAMETER(PreviousState);
 	disk->Sleeps = FALSE;
+	if (disk->Host)
+		DiskHostAwake(disk->Host);
 	WdfWaitLockAcquire(disk->Lock, NULL);
 	status = disk->Kmcl.VmbChannelEnable(disk->Channels[0].Handle);
 	disk->InD0 = (BOOLEAN)NT_SUCCESS(status);

@@ -244,6 +244,12 @@ VOID DiskHostGone(PDISK_HOST Host, BOOLEAN Sleeps)
 	synchronize_rcu();
 }
 
+/* The opening may fail, and what waits is not to wait for ever. */
+VOID DiskHostAwake(PDISK_HOST Host)
+{
+	disk_host_expect(Host);
+}
+
 VOID DiskHostDetach(PDISK_HOST Host)
 {
 	PDISK_HOST before;
