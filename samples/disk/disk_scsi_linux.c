@@ -56,13 +56,16 @@ static struct scsi_cmnd *disk_command_scmd(struct disk_command *cmd)
 
 /*
  * Of a read or write that has done a part the SCSI layer sends the rest again, which has to
- * begin with a page. Returns how much of it counts as done.
+ * begin with a page of memory, and with a block of the disk. Returns how much of it counts as
+ * done: where the memory is not aligned to blocks there may be no such place.
  */
-static u32 disk_whole_pages(const struct disk_command *cmd, u32 moved)
+static u32 disk_whole_pages(const struct disk_command *cmd, u32 moved, u32 block)
 {
 	u32 offset = MmGetMdlByteOffset(&cmd->mdl.head);
 	u32 end = round_down(offset + moved, DISK_PAGE_SIZE);
 
+	while (end > offset && !IS_ALIGNED(end - offset, block))
+		end -= DISK_PAGE_SIZE;
 	return end > offset ? end - offset : 0;
 }
 
@@ -71,7 +74,7 @@ static int disk_good_result(struct disk_command *cmd, struct scsi_cmnd *scmd)
 	u32 moved = cmd->request.Moved;
 
 	if (moved < scsi_bufflen(scmd) && !blk_rq_is_passthrough(scsi_cmd_to_rq(scmd))) {
-		moved = disk_whole_pages(cmd, moved);
+		moved = disk_whole_pages(cmd, moved, scmd->device->sector_size);
 		if (!moved)
 			return DID_ERROR << 16;
 	}
