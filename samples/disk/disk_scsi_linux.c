@@ -95,17 +95,25 @@ static int disk_error_result(struct disk_command *cmd, struct scsi_cmnd *scmd)
 	return request->ScsiStatus;
 }
 
+/*
+ * The channel was closed before the answer. Whether it was done or not, a read or write of the
+ * block layer's can be done again: it waits for the controller to come back. Whether another
+ * command can, only its sender knows, and whether the SCSI layer is to try again.
+ */
+static int disk_closed_result(struct scsi_cmnd *scmd)
+{
+	if (blk_rq_is_passthrough(scsi_cmd_to_rq(scmd)))
+		return DID_TRANSPORT_DISRUPTED << 16;
+	return DID_REQUEUE << 16;
+}
+
 /* What the SCSI layer is told. */
 static int disk_result(struct disk_command *cmd, struct scsi_cmnd *scmd)
 {
 	const DISK_REQUEST *request = &cmd->request;
 
-	/*
-	 * The channel was closed before the answer. Whether the command was done or not, it
-	 * can be done again: it waits for the controller to come back.
-	 */
 	if (request->Status == STATUS_DEVICE_REMOVED)
-		return DID_REQUEUE << 16;
+		return disk_closed_result(scmd);
 	if (request->Status != STATUS_SUCCESS)
 		return DID_ERROR << 16;
 
