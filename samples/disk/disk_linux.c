@@ -12,15 +12,35 @@
 
 #include "disk_linux.h"
 
-module_param_named(queue_depth, disk_queue_depth, uint, 0444);
-MODULE_PARM_DESC(queue_depth, "commands of a queue under way, at most (256)");
+/* Each command has its memory from the beginning on; cmd_per_lun has 15 bits. */
+static int disk_set_queue_depth(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 1, 4096);
+}
+
+static const struct kernel_param_ops disk_queue_depth_ops = {
+	.set = disk_set_queue_depth,
+	.get = param_get_uint,
+};
+module_param_cb(queue_depth, &disk_queue_depth_ops, &disk_queue_depth, 0444);
+MODULE_PARM_DESC(queue_depth, "commands of a queue under way, at most (256; 1 to 4096)");
 
 module_param_named(ring_pages, DiskRingPages, uint, 0444);
 MODULE_PARM_DESC(ring_pages, "pages of 4 KiB of each ring, but always enough for a packet (33)");
 
-module_param_named(reoffer_seconds, disk_reoffer_seconds, uint, 0644);
+/* A reset of ours closes the channel, too, and that is not to cost a disk. */
+static int disk_set_reoffer_seconds(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 5, 24 * 60 * 60);
+}
+
+static const struct kernel_param_ops disk_reoffer_seconds_ops = {
+	.set = disk_set_reoffer_seconds,
+	.get = param_get_uint,
+};
+module_param_cb(reoffer_seconds, &disk_reoffer_seconds_ops, &disk_reoffer_seconds, 0644);
 MODULE_PARM_DESC(reoffer_seconds,
-		 "how long commands wait for a controller to come back, before they fail (60)");
+		 "how long commands wait for a controller to come back, before they fail (60; 5 to 86400)");
 
 DRIVER_INITIALIZE DriverEntry;
 
