@@ -272,12 +272,15 @@ static VOID DiskEvtProcessPacket(VMBCHANNEL Channel, PVOID Context,
 	PDISK_CHANNEL channel = Context;
 	PDISK disk = channel->Disk;
 	DISK_PACKET *packet = Buffer;
+	PDISK_HOST host;
 
 	UNREFERENCED_PARAMETER(Channel);
 	UNREFERENCED_PARAMETER(Flags);
+	/* Pairs with DiskHostReady(), which may be about to set it for the first time. */
+	host = InterlockedCompareExchangePointer((PVOID *)&disk->Host, NULL, NULL);
 	if (BufferLength >= sizeof(packet->Operation) &&
 	    (packet->Operation == DISK_ENUMERATE || packet->Operation == DISK_REMOVE) &&
-	    DiskReadNoFence(&disk->Channels[0].Ready) && disk->Host)
-		DiskHostRescan(disk->Host);
+	    DiskReadNoFence(&disk->Channels[0].Ready) && host)
+		DiskHostRescan(host);
 	disk->Kmcl.VmbChannelPacketComplete(PacketCompletion, NULL, 0);
 }

@@ -194,7 +194,8 @@ NTSTATUS DiskHostReady(PDISK Disk, PDISK_HOST *Host, LPCGUID Instance, PDISK_LIM
 		host = disk_host_attach(Disk, Instance, Limits);
 		if (host) {
 			host->before = *Host;
-			*Host = host;
+			/* Pairs with DiskEvtProcessPacket(), which may have it scanned. */
+			smp_store_release(Host, host);
 		}
 	}
 	if (host)
