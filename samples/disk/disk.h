@@ -46,7 +46,7 @@ struct _DISK_REQUEST {
 	 * not have done it, and does not touch its memory any more.
 	 */
 	NTSTATUS Status;
-	UINT32 Moved;		/* at most DataLength */
+	UINT32 Moved;		/* at most DataLength; if it failed that may be as it was sent */
 	UINT8 SrbStatus;
 	UINT8 ScsiStatus;
 	UINT8 SenseLength;	/* 0: there is no sense data */

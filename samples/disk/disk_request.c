@@ -173,21 +173,25 @@ NTSTATUS DiskStartRequest(PDISK Disk, ULONG Queue, PDISK_REQUEST Request)
 	return status;
 }
 
-/* The host is not to be trusted: what it says is within bounds, or is not looked at. */
+static UINT32 DiskSmaller(UINT32 One, UINT32 Other)
+{
+	return One < Other ? One : Other;
+}
+
+/* The host is not to be trusted: lengths are brought within bounds. */
 static NTSTATUS DiskTakeAnswer(PDISK_REQUEST Request, const DISK_PACKET *Answer)
 {
 	const DISK_SRB *srb = &Answer->Body.Srb;
 
-	if (Answer->Operation != DISK_COMPLETE || srb->DataLength > Request->DataLength ||
-	    srb->SenseLength > DISK_SENSE_MAXIMUM)
+	if (Answer->Operation != DISK_COMPLETE)
 		return STATUS_DEVICE_PROTOCOL_ERROR;
 
-	Request->Moved = srb->DataLength;
+	Request->Moved = DiskSmaller(srb->DataLength, Request->DataLength);
 	Request->SrbStatus = DISK_SRB_STATUS(srb->SrbStatus);
 	Request->ScsiStatus = srb->ScsiStatus;
 	Request->SenseLength = 0;
 	if (srb->SrbStatus & DISK_SRB_SENSE_VALID) {
-		Request->SenseLength = srb->SenseLength;
+		Request->SenseLength = (UINT8)DiskSmaller(srb->SenseLength, DISK_SENSE_MAXIMUM);
 		RtlCopyMemory(Request->Sense, srb->Bytes.Sense, sizeof(Request->Sense));
 	}
 	return STATUS_SUCCESS;

@@ -82,6 +82,25 @@ static int disk_good_result(struct disk_command *cmd, struct scsi_cmnd *scmd)
 	return SAM_STAT_GOOD;
 }
 
+/*
+ * Is the length that came with an error to be believed? Where a command was not done the host
+ * leaves it as it was sent. But to say that nothing was moved by a command that was done with
+ * some effort would have the SCSI layer send it again for ever. A part of a read or write does
+ * not count: see disk_whole_pages().
+ */
+static bool disk_has_moved(const DISK_REQUEST *request, struct scsi_cmnd *scmd)
+{
+	struct scsi_sense_hdr sense;
+
+	if (request->Moved < scsi_bufflen(scmd) &&
+	    !blk_rq_is_passthrough(scsi_cmd_to_rq(scmd)))
+		return false;
+	if (request->SrbStatus == DISK_SRB_SUCCESS || request->SrbStatus == DISK_SRB_OVERRUN)
+		return true;
+	return scsi_command_normalize_sense(scmd, &sense) &&
+	       sense.sense_key == RECOVERED_ERROR;
+}
+
 static int disk_error_result(struct disk_command *cmd, struct scsi_cmnd *scmd)
 {
 	const DISK_REQUEST *request = &cmd->request;
@@ -91,7 +110,8 @@ static int disk_error_result(struct disk_command *cmd, struct scsi_cmnd *scmd)
 	else if (request->ScsiStatus == SAM_STAT_GOOD ||
 		 request->ScsiStatus == SAM_STAT_CHECK_CONDITION)
 		return DID_ERROR << 16;
-	scsi_set_resid(scmd, scsi_bufflen(scmd) - request->Moved);
+	if (disk_has_moved(request, scmd))
+		scsi_set_resid(scmd, scsi_bufflen(scmd) - request->Moved);
 	return request->ScsiStatus;
 }
 
@@ -112,6 +132,8 @@ static int disk_result(struct disk_command *cmd, struct scsi_cmnd *scmd)
 {
 	const DISK_REQUEST *request = &cmd->request;
 
+	/* Nothing was moved, until it turns out that it was. */
+	scsi_set_resid(scmd, scsi_bufflen(scmd));
 	if (request->Status == STATUS_DEVICE_REMOVED)
 		return disk_closed_result(scmd);
 	if (request->Status != STATUS_SUCCESS)
