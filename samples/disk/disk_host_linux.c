@@ -118,6 +118,7 @@ static void disk_host_lost(struct work_struct *work)
 	disk_host_put(host);
 }
 
+/* Without the lock: it waits for a thread to be made. */
 static PDISK_HOST disk_host_create(PDISK disk, const GUID *instance, const DISK_LIMITS *limits)
 {
 	struct Scsi_Host *shost = disk_scsi_alloc(disk, limits);
@@ -133,7 +134,6 @@ static PDISK_HOST disk_host_create(PDISK disk, const GUID *instance, const DISK_
 	init_waitqueue_head(&host->wait);
 	INIT_WORK(&host->scan, disk_host_scan);
 	INIT_DELAYED_WORK(&host->lost, disk_host_lost);
-	list_add_tail(&host->node, &disk_hosts);
 	return host;
 }
 
@@ -142,22 +142,34 @@ static PDISK_HOST disk_host_find(const GUID *instance)
 {
 	PDISK_HOST host;
 
+	lockdep_assert_held(&disk_hosts_lock);
 	list_for_each_entry(host, &disk_hosts, node)
 		if (!host->device && !memcmp(&host->instance, instance, sizeof(*instance)))
 			return host;
 	return NULL;
 }
 
-/* The device has its host from now on. */
-static PDISK_HOST disk_host_attach(PDISK disk, const GUID *instance, const DISK_LIMITS *limits)
+/* Has the device, whose host is @host, to have one made? */
+static bool disk_host_is_needed(PDISK_HOST host, const GUID *instance)
 {
-	PDISK_HOST host = disk_host_find(instance);
+	bool needed;
+
+	mutex_lock(&disk_hosts_lock);
+	needed = (!host || host->dying) && !disk_host_find(instance);
+	mutex_unlock(&disk_hosts_lock);
+	return needed;
+}
+
+/* The device has its host from now on: the one just made, or one that waits for it. */
+static PDISK_HOST disk_host_attach(PDISK disk, const GUID *instance, PDISK_HOST fresh)
+{
+	PDISK_HOST host = fresh ?: disk_host_find(instance);
 
 	lockdep_assert_held(&disk_hosts_lock);
 	if (!host)
-		host = disk_host_create(disk, instance, limits);
-	if (!host)
 		return NULL;
+	if (fresh)
+		list_add_tail(&fresh->node, &disk_hosts);
 	disk_host_get(host);
 	mutex_lock(&host->lock);
 	host->device = disk;
@@ -186,12 +198,18 @@ static NTSTATUS disk_host_check(PDISK_HOST host, const DISK_LIMITS *limits)
 NTSTATUS DiskHostReady(PDISK Disk, PDISK_HOST *Host, LPCGUID Instance, PDISK_LIMITS Limits)
 {
 	NTSTATUS status = STATUS_INSUFFICIENT_RESOURCES;
-	PDISK_HOST host;
+	PDISK_HOST host = *Host, fresh = NULL;
+
+	if (disk_host_is_needed(host, Instance)) {
+		fresh = disk_host_create(Disk, Instance, Limits);
+		if (!fresh)
+			return status;
+	}
 
 	mutex_lock(&disk_hosts_lock);
-	host = *Host;
+	/* If it has died just now there is no new one yet: at the next try there is. */
 	if (!host || host->dying) {
-		host = disk_host_attach(Disk, Instance, Limits);
+		host = disk_host_attach(Disk, Instance, fresh);
 		if (host) {
 			host->before = *Host;
 			/* Pairs with DiskEvtProcessPacket(), which may have it scanned. */

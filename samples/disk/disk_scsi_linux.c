@@ -417,12 +417,13 @@ static struct scsi_host_template disk_template = {
 	.no_write_same = 1,
 };
 
-/* Called one at a time. All controllers have commands of the same size. */
+/* Of several controllers at a time, too: all have commands of the same size. */
 struct Scsi_Host *disk_scsi_alloc(PDISK disk, const DISK_LIMITS *limits)
 {
 	struct Scsi_Host *shost;
 
-	disk_template.cmd_size = offsetof(struct disk_command, request) + DiskSizeofRequest(disk);
+	WRITE_ONCE(disk_template.cmd_size,
+		   offsetof(struct disk_command, request) + DiskSizeofRequest(disk));
 	shost = scsi_host_alloc(&disk_template, sizeof(struct _DISK_HOST));
 	if (!shost)
 		return NULL;
