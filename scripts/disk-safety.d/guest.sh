@@ -82,6 +82,24 @@ short_of_time() {
 	echo 3 >"/sys/block/$1/device/timeout" && write_and_read "$1" 2000
 }
 
+# stalled DISK: its host may take its time.
+stalled() {
+	local patience=/sys/module/vmbkmcl_disk/parameters/reoffer_seconds status
+	echo 60 >$patience
+	short_of_time "$1"
+	status=$?
+	echo 5 >$patience
+	return $status
+}
+
+# another MB: the disk of that size goes, as its host is silent for too long, and comes back as
+# another one.
+another() {
+	local old
+	old=$(disk "$1") && echo 3 >"/sys/block/$old/device/timeout" && lost "$old" &&
+		write_and_read "$(disk "$1")" "$ios"
+}
+
 # lost DISK: what is asked of it fails, and it goes.
 lost() {
 	local tries=200
@@ -135,6 +153,8 @@ load reoffer_seconds=5
 		starving meanwhile "$(disk 37)" $((ios / 10)) anew "$(disk 37)" 00000006
 ! wanted lossy || try 'answers never come, until the unit is reset' short_of_time "$(disk 35)"
 ! wanted broken || try 'a ring that cannot be read any more is made anew' short_of_time "$(disk 39)"
+! wanted stalled || try 'the host does nothing for half a minute' stalled "$(disk 40)"
+! wanted another || try 'a host that was silent for too long has another disk' another 41
 ! wanted gone || try 'a controller that does not come back loses its disk' lost "$(disk 38)"
 [ ! -e /sys/power/disk ] || ! wanted sleep ||
 	try 'the guest hibernates, and goes on' sleep_under_load "$(disk 33)"
