@@ -100,6 +100,22 @@ another() {
 		write_and_read "$(disk "$1")" "$ios"
 }
 
+# sent_once DISK: a command that is not the block layer's fails where its channel is closed
+# before its answer.
+sent_once() {
+	local tries=50 status=0
+	rm -f /tmp/done
+	while [ ! -e /tmp/done ]; do reset "$1"; done &
+	while [ $status = 0 ] && [ $tries -gt 0 ]; do
+		sg_raw -r 512 "/dev/$1" 28 0 0 0 0 0 0 0 1 0 >/tmp/raw 2>&1
+		status=$?
+		tries=$((tries - 1))
+	done
+	touch /tmp/done
+	wait
+	grep -i transport /tmp/raw
+}
+
 # lost DISK: what is asked of it fails, and it goes.
 lost() {
 	local tries=200
@@ -148,6 +164,8 @@ load reoffer_seconds=5
 ! wanted coming || try 'the controller goes and comes back' write_and_read "$(disk 36)" "$ios"
 ! wanted reset || try 'the channel is closed under load' \
 	meanwhile "$(disk 37)" "$ios" reset "$(disk 37)"
+! wanted once || try 'a command of its own fails where the channel closes' \
+	sent_once "$(disk 37)"
 [ ! -e $failslab/require-start ] || ! wanted starving ||
 	try 'what the modules allocate is not to be had' \
 		starving meanwhile "$(disk 37)" $((ios / 10)) anew "$(disk 37)" 00000006
