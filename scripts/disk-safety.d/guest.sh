@@ -82,6 +82,12 @@ short_of_time() {
 	echo 3 >"/sys/block/$1/device/timeout" && write_and_read "$1" 2000
 }
 
+# unaligned DISK: pages of memory end in the middle of blocks.
+unaligned() {
+	local align=4
+	write_and_read "$1" "$ios" && ! dmesg | grep -q 'Unaligned partial completion'
+}
+
 # stalled DISK: its host may take its time.
 stalled() {
 	local patience=/sys/module/vmbkmcl_disk/parameters/reoffer_seconds status
@@ -158,6 +164,7 @@ load reoffer_seconds=5
 ! wanted plain || try 'nothing in the way' write_and_read "$(disk 32)" "$ios"
 ! wanted late || try 'answers are late, and swapped' write_and_read "$(disk 33)" "$ios"
 ! wanted short || try 'less was done than was asked for' write_and_read "$(disk 34)" "$ios"
+! wanted unaligned || try 'less was done, of memory that is not aligned' unaligned "$(disk 34)"
 ! wanted away || try 'the device is taken away, and given back' \
 	meanwhile "$(disk 37)" "$ios" let_go 00000006
 ! wanted unplug || try 'a processor goes and comes back' without_a_processor "$(disk 32)"

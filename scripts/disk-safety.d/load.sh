@@ -33,7 +33,7 @@ write_and_read() {
 		--iodepth="${3:-64}" --iodepth_batch_complete_min=1 --iodepth_batch_complete_max=16 \
 		--number_ios=$(($2 / 2)) --io_size=64g --loops=1 --size=50% \
 		--serialize_overlap=1 --verify=crc32c --verify_backlog=512 \
-		--do_verify=1 --randrepeat=0 \
+		--do_verify=1 --randrepeat=0 ${align:+--iomem_align="$align"} \
 		--name=first --offset=0 --cpus_allowed=0 \
 		--name=second --offset=50% --cpus_allowed="$second" && write_model "$1"
 }
