@@ -13,6 +13,8 @@ struct disk {
 	u64 blocks;
 	u8 *bytes;
 	bool file;
+	char serial;		/* tells it from the offer's others */
+	bool away;		/* the guest has no such unit */
 };
 
 /*

@@ -75,6 +75,7 @@ struct offer {
 		u64 io_delay, io_reorder;
 		u64 io_fail, io_short, io_lose;	/* at every so many reads and writes */
 		u64 io_stall, io_stall_after; /* ms, once, after so many on a channel */
+		u64 detach, attach_ms;	/* reads and writes of unit 1; until @attach is there */
 		u16 io_version;		/* the highest, STORAGE_VERSION() */
 		u64 balloon, balloon_ms; /* dynmem: MB that it takes, and for how long */
 		u64 ic_lies;		/* one after every so many requests */
@@ -83,6 +84,7 @@ struct offer {
 	} set;
 	struct disk disks[OFFER_MAX_DISKS];
 	u32 disk_count;
+	struct disk attach;	/* takes the place of unit 1 */
 	struct trick tricks[OFFER_MAX_TRICKS];
 	u32 trick_count;
 
@@ -96,6 +98,8 @@ struct offer {
 	u64 openings;
 	u64 kept_silent;
 	u64 stalled_until;	/* us; 0: it has not stalled yet */
+	u64 unit_moved;		/* reads and writes of unit 1 */
+	struct timer attaching;
 	bool honest;		/* told to be silent no more */
 	bool there;		/* when the connection ended: the next one has it at once */
 	bool wanted;		/* asked for while the last one was not yet released */

@@ -24,7 +24,8 @@
 enum field_kind {
 	FIELD_BOOL, FIELD_U16, FIELD_U32, FIELD_U64, FIELD_GUID, FIELD_NAME,
 	FIELD_BEHAVIOUR, FIELD_TRICK, FIELD_PIPE, FIELD_REFUSE, FIELD_USER,
-	FIELD_REOFFER, FIELD_POINT, FIELD_SILENT, FIELD_DISK, FIELD_VERSION,
+	FIELD_REOFFER, FIELD_POINT, FIELD_SILENT, FIELD_DISK, FIELD_ATTACH,
+	FIELD_VERSION,
 };
 
 static const struct field {
@@ -71,6 +72,9 @@ static const struct field {
 	FIELD("write", FIELD_BOOL, set.write, "external: write a pattern back (yes)"),
 	FIELD("read", FIELD_BOOL, set.read, "silent: read the ring (yes)"),
 	FIELD("disk", FIELD_DISK, disks, "storage: MB of memory, a file, or MB:FILE; up to eight"),
+	FIELD("detach", FIELD_U64, set.detach, "storage: unit 1 goes after N of its reads and writes"),
+	FIELD("attach", FIELD_ATTACH, attach, "storage: the disk that is unit 1 then, as disk="),
+	FIELD("attach-ms", FIELD_U64, set.attach_ms, "storage: so much later (1000)"),
 	FIELD("io-delay", FIELD_U64, set.io_delay, "storage: us until the guest is told"),
 	FIELD("io-reorder", FIELD_U64, set.io_reorder, "storage: at random up to N us more"),
 	FIELD("io-fail", FIELD_U64, set.io_fail, "storage: every Nth read or write fails"),
@@ -212,15 +216,21 @@ static void parse_silence(struct offer *offer, const char *word)
 	offer->silent |= 1u << what;
 }
 
-static void parse_disk(struct offer *offer, const char *word)
+static void parse_disk_as(struct disk *disk, const char *word, char serial)
 {
-	const char *wrong;
+	const char *wrong = disk_make(disk, word);
 
-	if (offer->disk_count == OFFER_MAX_DISKS)
-		bad("too many disks", word);
-	wrong = disk_make(&offer->disks[offer->disk_count++], word);
 	if (wrong)
 		bad(word, wrong);
+	disk->serial = serial;
+}
+
+static void parse_disk(struct offer *offer, const char *word)
+{
+	if (offer->disk_count == OFFER_MAX_DISKS)
+		bad("too many disks", word);
+	parse_disk_as(&offer->disks[offer->disk_count], word, '0' + offer->disk_count);
+	offer->disk_count++;
 }
 
 static void parse_version_of(const char *word, u32 *major, u32 *minor)
@@ -294,6 +304,9 @@ static void parse_field(struct offer *offer, const struct field *field, char *va
 	case FIELD_DISK:
 		parse_disk(offer, value);
 		break;
+	case FIELD_ATTACH:
+		parse_disk_as(at, value, 'a');
+		break;
 	case FIELD_VERSION:
 		*(u16 *)at = parse_storage_version(value);
 		break;
@@ -320,6 +333,7 @@ static void parse_offer(char **state)
 	offer->set.window = 64;
 	offer->set.interval = 100;
 	offer->set.balloon_ms = 10000;
+	offer->set.attach_ms = 1000;
 	offer->set.io_version = STORAGE_VERSION(6, 2);
 	offer->set.write = true;
 	offer->set.read = true;
@@ -343,7 +357,8 @@ static void parse_offer(char **state)
 	if (offer->pipe)
 		offer->flags |= OFFER_NAMED_PIPE;
 	if (offer->subs > OFFER_MAX_SUBS || offer->set.size > 256u << 10 ||
-	    !offer->set.window || !offer->set.interval || offer->monitor > 128)
+	    !offer->set.window || !offer->set.interval || offer->monitor > 128 ||
+	    (offer->set.detach && offer->disk_count < 2))
 		bad("out of range in offer", offer->name);
 	offer_add(offer);
 }

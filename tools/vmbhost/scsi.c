@@ -55,9 +55,11 @@ void scsi_fail(struct scsi_command *cmd, u32 sense)
 	cmd->sense[13] = sense;
 }
 
-static struct disk *scsi_disk(const struct scsi_command *cmd)
+struct disk *scsi_disk(const struct scsi_command *cmd)
 {
-	return cmd->unit < cmd->count ? &cmd->disks[cmd->unit] : NULL;
+	struct disk *disk = cmd->unit < cmd->count ? &cmd->disks[cmd->unit] : NULL;
+
+	return disk && !disk->away ? disk : NULL;
 }
 
 /* As much of @bytes as was asked for, and there is room for. */
@@ -186,7 +188,7 @@ static void scsi_unmap(struct scsi_command *cmd, struct disk *disk)
 static u32 scsi_vital(const struct scsi_command *cmd, u8 *page)
 {
 	static const u8 pages[] = { 0x00, 0x80, 0x83, 0xb0, 0xb1, 0xb2 };
-	char serial = '0' + cmd->unit;
+	char serial = scsi_disk(cmd)->serial;
 	u32 len;
 
 	page[1] = cmd->cdb[2];
@@ -255,12 +257,16 @@ static void scsi_inquiry(struct scsi_command *cmd)
 static void scsi_report_luns(struct scsi_command *cmd)
 {
 	u8 list[8 + 8 * 256] = { 0 };
-	u32 i;
+	u32 len = 8, i;
 
-	for (i = 0; i < cmd->count; i++)
-		list[8 + 8 * i + 1] = i;
-	put_be(list, 4, 8 * cmd->count);
-	scsi_answer(cmd, list, 8 + 8 * cmd->count, get_be(cmd->cdb + 6, 4));
+	for (i = 0; i < cmd->count; i++) {
+		if (cmd->disks[i].away)
+			continue;
+		list[len + 1] = i;
+		len += 8;
+	}
+	put_be(list, 4, len - 8);
+	scsi_answer(cmd, list, len, get_be(cmd->cdb + 6, 4));
 }
 
 static void scsi_capacity_10(struct scsi_command *cmd, const struct disk *disk)

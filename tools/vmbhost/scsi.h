@@ -45,6 +45,8 @@ struct scsi_command {
 	bool no_memory;		/* @data is none of the guest's */
 };
 
+/* The one that is meant; NULL: there is no such unit. */
+struct disk *scsi_disk(const struct scsi_command *cmd);
 /* Which of them @cmd is, without doing it. */
 enum scsi_kind scsi_kind(const struct scsi_command *cmd);
 void scsi_execute(struct scsi_command *cmd);

@@ -14,6 +14,9 @@
 #define STORAGE_MOST_BYTES	(512u << 10)
 #define NEVER			UINT64_MAX
 
+/* The unit that is taken away. */
+#define STORAGE_DETACHED	1
+
 /* Done, but the guest is not told yet. */
 struct storage_io {
 	struct storage_io *next;
@@ -194,7 +197,7 @@ static void storage_answer(struct storage_srb *srb, const struct scsi_command *c
 	srb->scsi_status = cmd->status;
 	srb->data_length = cmd->moved;
 	srb->sense_length = 0;
-	if (cmd->unit >= cmd->count && cmd->status != SCSI_GOOD) {
+	if (!scsi_disk(cmd) && cmd->status != SCSI_GOOD) {
 		srb->srb_status = SRB_INVALID_UNIT;
 	} else if (cmd->status == SCSI_GOOD) {
 		srb->srb_status = SRB_SUCCESS;
@@ -204,6 +207,46 @@ static void storage_answer(struct storage_srb *srb, const struct scsi_command *c
 		memset(srb->bytes, 0, sizeof(srb->bytes));
 		memcpy(srb->bytes, cmd->sense, sizeof(cmd->sense));
 	}
+}
+
+static bool storage_is_ready(const struct channel *chan)
+{
+	const struct channel *primary = chan->offer->primary;
+	const struct storage *storage = primary ? primary->priv : NULL;
+
+	return storage && storage->stage == STAGE_READY;
+}
+
+/* A guest that is not there yet finds it as it is. */
+static void storage_tell(struct offer *offer, const char *event, u32 operation)
+{
+	struct storage_packet pkt = { .operation = operation };
+
+	log_begin(event);
+	log_str("offer", offer->name);
+	log_u64("unit", STORAGE_DETACHED);
+	log_end();
+	if (offer->primary && storage_is_ready(offer->primary))
+		channel_send(offer->primary, 0, 0, &pkt, sizeof(pkt));
+}
+
+static void storage_attach(void *arg)
+{
+	struct offer *offer = arg;
+
+	offer->disks[STORAGE_DETACHED] = offer->attach;
+	storage_tell(offer, "attach", STORAGE_ENUMERATE);
+}
+
+static void storage_detach(struct offer *offer)
+{
+	offer->disks[STORAGE_DETACHED].away = true;
+	storage_tell(offer, "detach", STORAGE_REMOVE);
+	if (!offer->attach.bytes)
+		return;
+	offer->attaching.fire = storage_attach;
+	offer->attaching.arg = offer;
+	timer_set(&offer->attaching, offer->set.attach_ms * 1000);
 }
 
 /* False: the guest waits for ever. */
@@ -241,6 +284,8 @@ static bool storage_execute(struct channel *chan, const struct packet *pkt,
 		storage_stall(offer);
 	storage_count(storage, &cmd);
 	storage_answer(srb, &cmd);
+	if (moves && cmd.unit == STORAGE_DETACHED && ++offer->unit_moved == offer->set.detach)
+		storage_detach(offer);
 	return told;
 }
 
@@ -329,14 +374,6 @@ static u32 storage_control(struct channel *chan, struct storage_packet *answer, 
 		return NT_SUCCESS;
 	}
 	return NT_INVALID_DEVICE_REQUEST;
-}
-
-static bool storage_is_ready(const struct channel *chan)
-{
-	const struct channel *primary = chan->offer->primary;
-	const struct storage *storage = primary ? primary->priv : NULL;
-
-	return storage && storage->stage == STAGE_READY;
 }
 
 static void storage_packet(struct channel *chan, struct packet *pkt)

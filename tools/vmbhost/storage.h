@@ -12,6 +12,7 @@
 
 enum storage_operation {
 	STORAGE_COMPLETE = 1,
+	STORAGE_REMOVE = 2,		/* host to guest */
 	STORAGE_EXECUTE = 3,
 	STORAGE_RESET_UNIT = 4,
 	STORAGE_RESET_ADAPTER = 5,
@@ -20,6 +21,7 @@ enum storage_operation {
 	STORAGE_END = 8,
 	STORAGE_QUERY_VERSION = 9,
 	STORAGE_QUERY_PROPERTIES = 10,
+	STORAGE_ENUMERATE = 11,		/* host to guest */
 	STORAGE_CREATE_SUBS = 13,
 };
 

@@ -325,6 +325,7 @@ int main(int argc, char **argv)
 {
 	static const char storage[] =
 		"offer behaviour=storage disk=1 disk=2 subs=2 io-reorder=2000 io-fail=5 io-short=7 io-lose=50"
+		" detach=100 attach=1 attach-ms=1"
 		ALWAYS;
 	const struct trick_kind *all[] = {
 		tricks_completion, tricks_packet, tricks_ring, tricks_bus,

@@ -344,6 +344,51 @@ static void a_stalled_host_reads_nothing(void)
 	EXPECT(asked_for_version(chan, STORAGE_VERSION(6, 2)) == NT_SUCCESS);
 }
 
+/* All the host's packets but completions: how many, and the last one's operation. */
+static u32 told(const struct channel *chan, u32 at, u32 *operation)
+{
+	struct packet_header head;
+	u32 count = 0;
+
+	while (at < chan->out.head->write_index) {
+		memcpy(&head, chan->out.data + at, sizeof(head));
+		if (head.type == PACKET_DATA) {
+			count++;
+			memcpy(operation, chan->out.data + at + head.offset8 * 8, 4);
+			EXPECT(!head.id && !head.flags);
+		}
+		at += head.len8 * 8 + RING_TRAILER;
+	}
+	return count;
+}
+
+static void a_unit_goes_and_another_disk_comes(void)
+{
+	struct channel *chan =
+		ready("offer name=a behaviour=storage disk=1 disk=1 detach=2 attach=2 attach-ms=50");
+	u32 begin = chan->out.head->write_index, operation = 0;
+	struct storage_srb srb;
+
+	command(chan, 0, "\x28\0\0\0\0\0\0\0\1\0", true, 512);
+	command(chan, 1, "\x28\0\0\0\0\0\0\0\1\0", true, 512);
+	EXPECT(!told(chan, begin, &operation));
+	send(chan, 1, "\x28\0\0\0\0\0\0\0\1\0", true, 512);
+	EXPECT(told(chan, begin, &operation) == 1 && operation == STORAGE_REMOVE);
+	srb = command(chan, 1, "\0\0\0\0\0\0", false, 0);
+	EXPECT(srb.srb_status == SRB_INVALID_UNIT);
+	srb = command(chan, 0, "\xa0\0\0\0\0\0\0\0\x10\0\0\0", true, 4096);
+	EXPECT(srb.data_length == 16 && data()[3] == 8 && !data()[9]);
+	EXPECT(command(chan, 0, "\0\0\0\0\0\0", false, 0).srb_status == SRB_SUCCESS);
+	usleep(60000);
+	settle();
+	EXPECT(told(chan, begin, &operation) == 2 && operation == STORAGE_ENUMERATE);
+	srb = command(chan, 1, "\x12\1\x83\0\xff\0", true, 255);
+	EXPECT(srb.srb_status == SRB_SUCCESS && data()[23] == 'a');
+	command(chan, 1, "\x25\0\0\0\0\0\0\0\0\0", true, 8);
+	EXPECT(!memcmp(data(), "\0\0\x0f\xff\0\0\2\0", 8));
+	EXPECT(!violations());
+}
+
 static void late_answers_come_in_another_order(void)
 {
 	struct channel *chan =
@@ -379,6 +424,7 @@ const struct test tests_storage[] = {
 	{ "storage: what is too much is refused", what_is_too_much_is_refused },
 	{ "storage: faults go by number", faults_go_by_number },
 	{ "storage: a stalled host reads nothing", a_stalled_host_reads_nothing },
+	{ "storage: a unit goes and another disk comes", a_unit_goes_and_another_disk_comes },
 	{ "storage: late answers come in another order", late_answers_come_in_another_order },
 	{ NULL, NULL },
 };
