@@ -50,7 +50,7 @@ static void disk_host_queue_scan(PDISK_HOST host)
 		disk_host_put(host);
 }
 
-/* Finds the units of the one target that a controller has, all of them or what is new. */
+/* Lets go of units that are no more, and finds those that are new: there is one target. */
 static void disk_host_scan(struct work_struct *work)
 {
 	PDISK_HOST host = container_of(work, struct _DISK_HOST, scan);
@@ -70,6 +70,7 @@ static void disk_host_scan(struct work_struct *work)
 		goto out;
 	}
 	host->added = true;
+	disk_units_look(shost);
 	scsi_scan_target(&shost->shost_gendev, 0, 0, SCAN_WILD_CARD, SCSI_SCAN_RESCAN);
 out:
 	disk_host_put(host);

@@ -10,6 +10,7 @@
 #include <linux/rcupdate.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <scsi/scsi_device.h>
 #include <scsi/scsi_host.h>
 
 #include <ntddk.h>
@@ -43,5 +44,14 @@ int disk_hosts_init(void);
 /* disk_scsi_linux.c */
 extern unsigned int disk_queue_depth;
 struct Scsi_Host *disk_scsi_alloc(PDISK disk, const DISK_LIMITS *limits);
+
+/* disk_units_linux.c */
+void disk_units_look(struct Scsi_Host *shost);
+/*
+ * From now on nothing is sent to the unit: it would be done to the disk that is there by
+ * then. In any context. False: that was so before.
+ */
+bool disk_unit_end(struct scsi_device *sdev);
+bool disk_unit_has_ended(struct scsi_device *sdev);
 
 #endif /* DISK_LINUX_H */

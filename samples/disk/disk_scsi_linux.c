@@ -127,6 +127,13 @@ static int disk_closed_result(struct scsi_cmnd *scmd)
 	return DID_REQUEUE << 16;
 }
 
+/* The scan that follows removes it. One asks also for units that never were: not for those. */
+static void disk_unit_lost(struct scsi_device *sdev)
+{
+	if (sdev->sdev_state != SDEV_CREATED && disk_unit_end(sdev))
+		DiskHostRescan(shost_priv(sdev->host));
+}
+
 /* What the SCSI layer is told. */
 static int disk_result(struct disk_command *cmd, struct scsi_cmnd *scmd)
 {
@@ -149,10 +156,12 @@ static int disk_result(struct disk_command *cmd, struct scsi_cmnd *scmd)
 		return DID_RESET << 16;
 	case DISK_SRB_BUSY:
 		return DID_BUS_BUSY << 16;
-	case DISK_SRB_INVALID_PATH:
 	case DISK_SRB_NO_DEVICE:
-	case DISK_SRB_SELECTION_TIMEOUT:
 	case DISK_SRB_INVALID_UNIT:
+		disk_unit_lost(scmd->device);
+		return DID_NO_CONNECT << 16;
+	case DISK_SRB_INVALID_PATH:
+	case DISK_SRB_SELECTION_TIMEOUT:
 	case DISK_SRB_INVALID_TARGET:
 		return DID_NO_CONNECT << 16;
 	default:
@@ -259,6 +268,11 @@ disk_queuecommand(struct Scsi_Host *shost, struct scsi_cmnd *scmd)
 	NTSTATUS status = STATUS_INVALID_PARAMETER;
 	PDISK_HOST host = shost_priv(shost);
 
+	if (disk_unit_has_ended(scmd->device)) {
+		scmd->result = DID_NO_CONNECT << 16;
+		scsi_done(scmd);
+		return 0;
+	}
 	if (disk_command_fill(cmd, scmd)) {
 		WRITE_ONCE(cmd->busy, true);
 		status = disk_command_start(host, cmd, blk_mq_unique_tag_to_hwq(tag));
