@@ -133,6 +133,27 @@ lost() {
 	[ $tries -gt 0 ]
 }
 
+# exchanged DISK OTHER MB: the host takes OTHER away, and a disk of MB has its place, which comes
+# as a new one. A reader of OTHER is told; what is still written to it does not come to the
+# new one. DISK is as busy meanwhile.
+exchanged() {
+	local new busy writer reader status
+	exec 3<>"/dev/$2"
+	writes_on "$2" &
+	writer=$!
+	while dd if="/dev/$2" of=/dev/null bs=64k iflag=direct 2>/dev/null; do :; done &
+	reader=$!
+	write_and_read "$1" "$ios" &
+	busy=$!
+	new=$(disk "$3") && wait $reader && writes_late && is_zero "$new" && write_model "$new"
+	status=$?
+	[ ! -e "/sys/block/$2" ] || status=1
+	wait $busy || status=1
+	wait $writer
+	exec 3>&-
+	return $status
+}
+
 # sleep_under_load DISK: there is no room for an image, so the guest goes on at once.
 sleep_under_load() {
 	local status
@@ -180,6 +201,8 @@ load reoffer_seconds=5
 ! wanted broken || try 'a ring that cannot be read any more is made anew' short_of_time "$(disk 39)"
 ! wanted stalled || try 'the host does nothing for half a minute' stalled "$(disk 40)"
 ! wanted another || try 'a host that was silent for too long has another disk' another 41
+! wanted exchanged || try 'another disk takes the place of one' \
+	exchanged "$(disk 43)" "$(disk 44)" 45
 ! wanted gone || try 'a controller that does not come back loses its disk' lost "$(disk 38)"
 [ ! -e /sys/power/disk ] || ! wanted sleep ||
 	try 'the guest hibernates, and goes on' sleep_under_load "$(disk 33)"

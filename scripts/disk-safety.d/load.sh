@@ -38,6 +38,24 @@ write_and_read() {
 		--name=second --offset=50% --cpus_allowed="$second" && write_model "$1"
 }
 
+# writes_on DISK: until that fails, or for 40 s, past the page cache and through it.
+writes_on() {
+	fio --filename="/dev/$1" --rw=randwrite --bs=4k --rate_iops=200 --size=50% --time_based \
+		--runtime=40 --output=/dev/null \
+		--name=direct --direct=1 --ioengine=libaio --iodepth=8 \
+		--name=cached --offset=50% --fsync=16 >/dev/null 2>&1
+	true
+}
+
+# writes_late: to the disk that descriptor 3 was opened for, wherever that is by now.
+writes_late() {
+	head -c 4194304 /dev/urandom 2>/dev/null >&3
+	sync
+}
+
+# is_zero DISK: nothing was written to it.
+is_zero() { [ "$(dd if="/dev/$1" bs=64k iflag=direct 2>/dev/null | tr -d '\000' | wc -c)" = 0 ]; }
+
 # overcommit MB: so much memory, of files that are nowhere else, is written and read back.
 overcommit() {
 	run_fio --directory=/files --ioengine=mmap --name=memory --numjobs=4 \
