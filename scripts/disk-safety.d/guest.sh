@@ -45,8 +45,14 @@ load() {
 }
 
 unload() {
-	local module
-	for module in vmbkmcl_disk vmbkmcl_wdf vmbkmcl_hv vmbkmcl; do
+	local module tries=100
+	# The look at its disks, as after a reset, holds on to the module for a moment.
+	until rmmod vmbkmcl_disk; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || exit 1
+		usleep 100000
+	done
+	for module in vmbkmcl_wdf vmbkmcl_hv vmbkmcl; do
 		rmmod "$module" || exit 1
 	done
 }
