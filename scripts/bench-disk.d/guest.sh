@@ -46,7 +46,12 @@ give() {
 exchange() {
 	a=$one b=$two
 	[ $(($1 % 2)) = 1 ] || { a=$two && b=$one; }
-	! grep -q '^vmbkmcl_disk ' /proc/modules || rmmod vmbkmcl_disk || fail rmmod
+	tries=0
+	# A look at its disks holds on to the module for a moment.
+	until ! grep -q '^vmbkmcl_disk ' /proc/modules || rmmod vmbkmcl_disk; do
+		[ $((tries += 1)) -lt 100 ] || fail rmmod
+		usleep 100000
+	done
 	for device in $one $two; do
 		[ ! -e "$bus/devices/$device/driver" ] ||
 			echo $device >"$bus/devices/$device/driver/unbind"
