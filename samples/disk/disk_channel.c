@@ -280,7 +280,7 @@ static VOID DiskEvtProcessPacket(VMBCHANNEL Channel, PVOID Context,
 	host = InterlockedCompareExchangePointer((PVOID *)&disk->Host, NULL, NULL);
 	if (BufferLength >= sizeof(packet->Operation) &&
 	    (packet->Operation == DISK_ENUMERATE || packet->Operation == DISK_REMOVE) &&
-	    DiskReadNoFence(&disk->Channels[0].Ready) && host)
+	    ReadNoFence(&disk->Channels[0].Ready) && host)
 		DiskHostRescan(host);
 	disk->Kmcl.VmbChannelPacketComplete(PacketCompletion, NULL, 0);
 }

@@ -59,15 +59,6 @@ WDF_DECLARE_CONTEXT_TYPE_WITH_NAME(DISK, DiskGetContext)
 	DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, \
 		   "disk: " format, ##__VA_ARGS__)
 
-/*
- * What is interlocked, without a barrier: an interlocked function that reads only would cost
- * as much as one that writes.
- */
-static inline LONG DiskReadNoFence(LONG volatile *Word)
-{
-	return *Word;
-}
-
 /* disk_driver.c */
 VOID DiskRetry(PDISK Disk, PCSTR What, NTSTATUS Status);
 

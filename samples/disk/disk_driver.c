@@ -206,7 +206,7 @@ static VOID DiskEvtAgain(WDFTIMER Timer)
 	PDISK disk = DiskGetContext(WdfTimerGetParentObject(Timer));
 	NTSTATUS status;
 
-	if (DiskReadNoFence(&disk->Channels[0].Ready))
+	if (ReadNoFence(&disk->Channels[0].Ready))
 		return;
 	status = DiskRestart(disk);
 	UNREFERENCED_PARAMETER(status);

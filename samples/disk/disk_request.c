@@ -34,7 +34,7 @@ VOID DiskInitializeRequest(PDISK_REQUEST Request, PDISK_REQUEST_DONE Done)
 
 static BOOLEAN DiskChannelIsReady(PDISK_CHANNEL Channel)
 {
-	return (BOOLEAN)DiskReadNoFence(&Channel->Ready);
+	return (BOOLEAN)ReadNoFence(&Channel->Ready);
 }
 
 /* The queue's own channel, as long as that is open, else the primary one. */
@@ -48,7 +48,7 @@ static PDISK_CHANNEL DiskOwnChannel(PDISK Disk, ULONG Queue)
 /* Has one of its requests just found many others under way? */
 static BOOLEAN DiskQueueIsCrowded(PDISK_CHANNEL Own, ULONG Now)
 {
-	return Now - (ULONG)DiskReadNoFence(&Own->Crowded) < Own->Disk->CrowdedTicks;
+	return Now - (ULONG)ReadNoFence(&Own->Crowded) < Own->Disk->CrowdedTicks;
 }
 
 /* The index of the next channel whose own queue is not crowded, or @Own. */
@@ -81,18 +81,18 @@ static PDISK_CHANNEL DiskFindChannel(PDISK Disk, PDISK_CHANNEL Own)
 
 	KeQueryTickCount(&ticks);
 	now = (ULONG)ticks.QuadPart;
-	if (DiskReadNoFence(&Own->UnderWay) < DISK_MANY) {
+	if (ReadNoFence(&Own->UnderWay) < DISK_MANY) {
 		if (!DiskQueueIsCrowded(Own, now))
 			return Own;
-	} else if (DiskReadNoFence(&Own->Crowded) != (LONG)now) {
+	} else if (ReadNoFence(&Own->Crowded) != (LONG)now) {
 		InterlockedExchange(&Own->Crowded, (LONG)now);
 	}
 
-	if (DiskReadNoFence(&Own->Looked) != (LONG)now &&
+	if (ReadNoFence(&Own->Looked) != (LONG)now &&
 	    InterlockedExchange(&Own->Looked, (LONG)now) != (LONG)now)
 		InterlockedExchange(&Own->Helper,
 				    DiskFindHelper(Disk, (LONG)(Own - Disk->Channels), now));
-	helper = &Disk->Channels[DiskReadNoFence(&Own->Helper)];
+	helper = &Disk->Channels[ReadNoFence(&Own->Helper)];
 	return DiskChannelIsReady(helper) ? helper : Own;
 }
 
