@@ -72,7 +72,7 @@ static const struct field {
 	FIELD("write", FIELD_BOOL, set.write, "external: write a pattern back (yes)"),
 	FIELD("read", FIELD_BOOL, set.read, "silent: read the ring (yes)"),
 	FIELD("disk", FIELD_DISK, disks, "storage: MB of memory, a file, or MB:FILE; up to eight"),
-	FIELD("detach", FIELD_U64, set.detach, "storage: unit 1 goes after N of its reads and writes"),
+	FIELD("detach", FIELD_U64, set.detach, "storage: unit 1 goes after N of its I/Os"),
 	FIELD("attach", FIELD_ATTACH, attach, "storage: the disk that is unit 1 then, as disk="),
 	FIELD("attach-ms", FIELD_U64, set.attach_ms, "storage: so much later (1000)"),
 	FIELD("io-delay", FIELD_U64, set.io_delay, "storage: us until the guest is told"),

@@ -25,6 +25,7 @@
 #define RING_PAGES		8u
 #define STEPS			50
 #define ALWAYS			" reoffer=1 reoffers=0"
+#define A_UNIT_GOES		" detach=100 attach=1 attach-ms=1"
 
 static u64 seed, batches, opened, packets;
 static u32 next_gpadl = 1;
@@ -325,7 +326,7 @@ int main(int argc, char **argv)
 {
 	static const char storage[] =
 		"offer behaviour=storage disk=1 disk=2 subs=2 io-reorder=2000 io-fail=5 io-short=7 io-lose=50"
-		" detach=100 attach=1 attach-ms=1"
+		A_UNIT_GOES
 		ALWAYS;
 	const struct trick_kind *all[] = {
 		tricks_completion, tricks_packet, tricks_ring, tricks_bus,

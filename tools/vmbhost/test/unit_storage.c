@@ -365,7 +365,7 @@ static u32 told(const struct channel *chan, u32 at, u32 *operation)
 static void a_unit_goes_and_another_disk_comes(void)
 {
 	struct channel *chan =
-		ready("offer name=a behaviour=storage disk=1 disk=1 detach=2 attach=2 attach-ms=50");
+		ready("offer name=a behaviour=storage disk=1 disk=1 detach=2 attach=2 attach-ms=9");
 	u32 begin = chan->out.head->write_index, operation = 0;
 	struct storage_srb srb;
 
