@@ -94,7 +94,7 @@ overcommit_twice() {
 # again. Meanwhile the host takes what samples/dynmem gives it, all that is available but 32 MB
 # and an eighth, which it does in one go: until then twice that rest is used.
 swap() {
-	local end=$(($(seconds) + swap_seconds)) passes=0 status=0 rest
+	local end=$(($(seconds) + swap_seconds)) passes=0 after=0 status=0 rest
 	rest=$(awk '$1 == "MemTotal:" { print int(32 + $2 / 8192) }' /proc/meminfo)
 	mkdir -p /files
 	mkswap "/dev/$1" >/dev/null && swapon "/dev/$1" && mount -t tmpfs -o size=2g tmpfs /files ||
@@ -105,8 +105,9 @@ swap() {
 		insmod vmbkmcl_dynmem.ko
 		while [ ! -e /tmp/done ]; do reset "$1"; done
 	} &
-	while [ $status = 0 ] && [ "$(seconds)" -lt $end ]; do
+	while [ $status = 0 ] && { [ $after = 0 ] || [ "$(seconds)" -lt $end ]; }; do
 		if dmesg | grep -q 'dynmem: balloon up'; then
+			after=1
 			overcommit_twice
 		else
 			overcommit $((2 * rest))
