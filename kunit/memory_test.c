@@ -305,30 +305,60 @@ static void what_is_held_at_the_limit_needs_no_memory(struct kunit *test)
 	}
 }
 
-/* The channel's worker opens it, so that is where the failure has to be set. */
-static void an_opening_without_memory_is_a_failure_and_leaves_nothing(struct kunit *test)
+static struct client *small_client(struct kunit *test, struct host *host)
 {
-	struct host *host = host_create(test);
 	struct client *client = client_create(test, host);
-	u32 nth = 0, failures = 0, opens;
 
 	/* So small that no allocation falls back to vmalloc(). */
 	VmbChannelInitSetMaximumPacketSize(client->channel, 64);
+	return client;
+}
+
+/* The channel's worker opens it, so that is where the failure has to be set. */
+static void open_and_close(struct host *host, struct client *client, u32 nth)
+{
+	u32 seen = client_events(client);
+
+	host->fail_nth = nth;
+	EXPECT_STATUS(client->test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
+	EVENTUALLY(client->test, client_events(client) > seen);
+	VmbChannelDisable(client->channel);
+}
+
+static void an_opening_without_memory_is_a_failure_and_leaves_nothing(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	u32 nth = 0, failures = 0, opens;
+	struct client *client;
+
 	host->offered = true;
 	do {
-		u32 seen = client_events(client);
-
 		opens = host->opens;
-		host->fail_nth = ++nth;
-		EXPECT_STATUS(test, VmbChannelEnable(client->channel), STATUS_SUCCESS);
-		EVENTUALLY(test, client_events(client) > seen);
-		VmbChannelDisable(client->channel);
+		client = small_client(test, host);
+		open_and_close(host, client, ++nth);
 		if (host->opens == opens)
 			failed(test, client->pnp_status, &failures);
 	} while (nth < 1000 && (host->opens == opens || host->fail_hit));
 	/* The incoming objects, and the table of transactions. */
 	KUNIT_EXPECT_GT(test, failures, 8);
 	KUNIT_EXPECT_FALSE(test, host->fail_hit);
+}
+
+/* What reserves are too small for is waited for at a second try. */
+static void a_channel_that_was_open_opens_again_at_a_second_try(struct kunit *test)
+{
+	struct host *host = host_create(test);
+	struct client *client = small_client(test, host);
+	u32 nth = 0;
+
+	host->offered = true;
+	open_and_close(host, client, 0);
+	KUNIT_ASSERT_EQ(test, host->opens, 1);
+	do {
+		open_and_close(host, client, ++nth);
+		KUNIT_EXPECT_EQ(test, host->opens, nth + 1);
+	} while (nth < 1000 && host->fail_hit);
+	KUNIT_EXPECT_GT(test, nth, 8);
 }
 
 static struct kunit_case memory_cases[] = {
@@ -344,6 +374,7 @@ static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(a_gpadl_of_frames_without_memory_is_a_status),
 	KUNIT_CASE(what_is_held_at_the_limit_needs_no_memory),
 	KUNIT_CASE(an_opening_without_memory_is_a_failure_and_leaves_nothing),
+	KUNIT_CASE(a_channel_that_was_open_opens_again_at_a_second_try),
 	{}
 };
 
