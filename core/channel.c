@@ -166,8 +166,7 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel)
 	cancel_work_sync(&chan->ctl.work);
 	kmcl_watchdog_end(chan);
 	kmcl_receive_end(chan);
-	if (chan->spare_rings.pages)
-		__free_pages(chan->spare_rings.pages, get_order(chan->spare_rings.bytes));
+	kmcl_spare_rings_free(&chan->spare_rings);
 	put_device(chan->parent);
 	chan->tag = KMCL_TAG_DEAD;
 	in_callers_memory = chan->in_callers_memory;

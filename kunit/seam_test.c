@@ -235,8 +235,7 @@ static void seam_destroy(void *data)
 	kfree(s->hv.stand_in);
 	if (s->page)
 		__free_page(s->page);
-	if (s->spare.pages)
-		__free_pages(s->spare.pages, get_order(s->spare.bytes));
+	kmcl_spare_rings_free(&s->spare);
 	if (s->vmbus.rings)
 		__free_pages(s->vmbus.rings,
 			     get_order(s->vmbus.send_bytes + s->vmbus.recv_bytes));

@@ -127,8 +127,7 @@ static bool kmcl_hv_take_spare(struct kmcl_hv_link *hv, u32 send_bytes, u32 recv
 	if (!spare || !spare->pages)
 		return false;
 	if (spare->bytes != send_bytes + recv_bytes) {
-		__free_pages(spare->pages, get_order(spare->bytes));
-		spare->pages = NULL;
+		kmcl_spare_rings_free(spare);
 		return false;
 	}
 	memset(page_address(spare->pages), 0, spare->bytes);

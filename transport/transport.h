@@ -13,6 +13,7 @@
 
 #include <linux/atomic.h>
 #include <linux/dma-direction.h>
+#include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/types.h>
 #include <linux/uuid.h>
@@ -38,6 +39,13 @@ struct kmcl_spare_rings {
 	struct page *pages;
 	u32 bytes;
 };
+
+static inline void kmcl_spare_rings_free(struct kmcl_spare_rings *spare)
+{
+	if (spare->pages)
+		__free_pages(spare->pages, get_order(spare->bytes));
+	spare->pages = NULL;
+}
 
 /**
  * struct kmcl_link_params - what the core asks of a link when it opens it
