@@ -138,7 +138,7 @@ static noinline NTSTATUS kmcl_packet_submit(struct kmcl_packet *pkt, const void 
 }
 
 /*
- * The next four send a packet that was checked and taken. They are functions of their
+ * The next three send a packet that was checked and taken. They are functions of their
  * own, and the first two know what they write: that is 40 instructions less than one
  * for all.
  *
@@ -174,9 +174,9 @@ static noinline NTSTATUS kmcl_packet_send_wanting(struct kmcl_packet *pkt, const
 	return likely(sent) ? STATUS_SUCCESS : kmcl_packet_submit(pkt, buffer);
 }
 
-/* So are the next two; of this one the memory is described already. */
-static __always_inline NTSTATUS kmcl_packet_send_described(struct kmcl_packet *pkt,
-							   const void *buffer, u32 len, u32 flags)
+/* So is this one, whose memory is described already. */
+static __always_inline NTSTATUS kmcl_packet_send_memory(struct kmcl_packet *pkt,
+							const void *buffer, u32 len, u32 flags)
 {
 	bool sent;
 
@@ -189,18 +189,12 @@ static __always_inline NTSTATUS kmcl_packet_send_described(struct kmcl_packet *p
 	return likely(sent) ? STATUS_SUCCESS : kmcl_packet_submit(pkt, buffer);
 }
 
-static noinline NTSTATUS kmcl_packet_send_memory(struct kmcl_packet *pkt, const void *buffer,
-						 u32 len, u32 flags)
-{
-	return kmcl_packet_send_described(pkt, buffer, len, flags);
-}
-
 static noinline NTSTATUS kmcl_packet_send_mdl(struct kmcl_packet *pkt, const void *buffer,
 					      u32 len, PMDL mdl, u32 flags)
 {
 	if (kmcl_external_whole(pkt, mdl))
 		return kmcl_packet_return(pkt, STATUS_INVALID_PARAMETER_4);
-	return kmcl_packet_send_described(pkt, buffer, len, flags);
+	return kmcl_packet_send_memory(pkt, buffer, len, flags);
 }
 
 /**
