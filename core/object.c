@@ -14,10 +14,10 @@
 /*
  * Control work waits for clients, which may take long, and that of a client for
  * that of its server, which must not queue up behind many such. Both, of a primary, wait
- * for that of its sub-channels, which has queues of its own for the same reason. What is
- * sent may be what a client's memory reclaim waits for: the last queue has a rescuer, and
- * is for work that senders leave to later, which waits for nothing. Delivery at PASSIVE_LEVEL,
- * where clients may wait, has a queue for each channel: kmcl_recv.wq.
+ * for that of its sub-channels, which has queues of its own for the same reason. The last queue
+ * is for work that senders leave to later, which waits for nothing. What is sent may be what
+ * memory reclaim waits for, and that a channel opens for it: all have rescuers. Delivery at
+ * PASSIVE_LEVEL, where clients may wait, has a queue for each channel: kmcl_recv.wq.
  */
 struct workqueue_struct *kmcl_control_wq;
 struct workqueue_struct *kmcl_server_wq;
@@ -27,7 +27,7 @@ struct workqueue_struct *kmcl_deliver_wq;
 
 static struct workqueue_struct *kmcl_workqueue_create(const char *name)
 {
-	return alloc_workqueue("vmbkmcl_%s", WQ_UNBOUND, WQ_MAX_ACTIVE, name);
+	return alloc_workqueue("vmbkmcl_%s", WQ_UNBOUND | WQ_MEM_RECLAIM, WQ_MAX_ACTIVE, name);
 }
 
 int kmcl_workqueues_create(void)
@@ -48,9 +48,7 @@ int kmcl_workqueues_create(void)
 	if (!kmcl_server_sub_wq)
 		goto destroy_sub;
 
-	kmcl_deliver_wq = alloc_workqueue("vmbkmcl_deliver",
-					  WQ_UNBOUND | WQ_MEM_RECLAIM,
-					  WQ_MAX_ACTIVE);
+	kmcl_deliver_wq = kmcl_workqueue_create("deliver");
 	if (!kmcl_deliver_wq)
 		goto destroy_server_sub;
 	return 0;

@@ -116,6 +116,46 @@ static int starve(void *kthreadd)
 	return 0;
 }
 
+struct no_workers {
+	struct blockers *blockers;
+	struct task_struct *starving;
+};
+
+/*
+ * With every worker blocked, and no memory for another, rescuers are all that runs, until
+ * workers_for_all(). A case must not be aborted meanwhile: KUnit wants a thread for that.
+ */
+static void no_workers(struct kunit *test, struct no_workers *none)
+{
+	struct blockers *b = vzalloc(sizeof(*b));
+	u32 cpu, i;
+
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	none->blockers = b;
+	reinit_completion(&unblocked);
+	b->wq = alloc_workqueue("kmcl_blockers", WQ_UNBOUND, 0);
+	KUNIT_ASSERT_NOT_NULL(test, b->wq);
+	/* This thread's parent makes all threads of the kernel. */
+	none->starving = kthread_run(starve, rcu_access_pointer(current->real_parent),
+				     "kmcl_starve");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(none->starving));
+	for_each_online_cpu(cpu) {
+		for (i = 0; i < BLOCKERS; i++) {
+			INIT_WORK(&b->work[cpu][i], blocker);
+			queue_work_on(cpu, b->wq, &b->work[cpu][i]);
+		}
+	}
+	msleep(100);
+}
+
+static void workers_for_all(struct no_workers *none)
+{
+	kthread_stop(none->starving);
+	complete_all(&unblocked);
+	destroy_workqueue(none->blockers->wq);
+	vfree(none->blockers);
+}
+
 static bool block(struct client *end, VMBPACKETCOMPLETION handle, void *buffer, u32 len)
 {
 	strscpy(end->private, current->comm, TASK_COMM_LEN);
@@ -132,23 +172,19 @@ static bool note_thread(struct client *end, VMBPACKETCOMPLETION handle, void *bu
 }
 
 /*
- * With every worker blocked, and no memory for another, rescuers are all that runs.
  * The first channel's client blocks in ProcessPacket, as one that waits for memory
  * would; the second's is to get its packets all the same.
  */
 static void a_client_that_blocks_stops_no_other_channel(struct kunit *test)
 {
 	struct pair *blocked = pair_create(test), *served = pair_create(test);
-	struct blockers *b = vzalloc(sizeof(*b));
 	char threads[2][TASK_COMM_LEN] = {};
-	struct task_struct *starving;
-	u32 cpu, i;
+	struct no_workers none;
+	u32 i;
 
 	if (!IS_ENABLED(CONFIG_FAILSLAB))
 		kunit_skip(test, "needs CONFIG_FAILSLAB");
 
-	KUNIT_ASSERT_NOT_NULL(test, b);
-	reinit_completion(&unblocked);
 	blocked->server->on_packet = block;
 	blocked->server->private = threads[0];
 	served->server->on_packet = note_thread;
@@ -157,19 +193,7 @@ static void a_client_that_blocks_stops_no_other_channel(struct kunit *test)
 	VmbChannelSetIncomingProcessingAtPassive(served->server->channel, TRUE);
 	pair_up(blocked);
 	pair_up(served);
-
-	b->wq = alloc_workqueue("kmcl_blockers", WQ_UNBOUND, 0);
-	KUNIT_ASSERT_NOT_NULL(test, b->wq);
-	/* This thread's parent makes all threads of the kernel. */
-	starving = kthread_run(starve, rcu_access_pointer(current->real_parent), "kmcl_starve");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(starving));
-	for_each_online_cpu(cpu) {
-		for (i = 0; i < BLOCKERS; i++) {
-			INIT_WORK(&b->work[cpu][i], blocker);
-			queue_work_on(cpu, b->wq, &b->work[cpu][i]);
-		}
-	}
-	msleep(100);
+	no_workers(test, &none);
 
 	pair_send(blocked->client, 1, 8);
 	EVENTUALLY(test, client_packets(blocked->server) == 1);
@@ -177,10 +201,7 @@ static void a_client_that_blocks_stops_no_other_channel(struct kunit *test)
 		pair_send(served->client, i, 8);
 	EVENTUALLY(test, client_packets(served->server) == 3);
 
-	kthread_stop(starving);
-	complete_all(&unblocked);
-	destroy_workqueue(b->wq);
-	vfree(b);
+	workers_for_all(&none);
 	/* kworker/u... is a worker of the pool; none was to be had. */
 	for (i = 0; i < 2; i++)
 		KUNIT_EXPECT_NE_MSG(test, strncmp(threads[i], "kworker/u", 9), 0,
@@ -188,6 +209,44 @@ static void a_client_that_blocks_stops_no_other_channel(struct kunit *test)
 	EVENTUALLY(test, client_packets(blocked->server) == 1);
 	VmbChannelDisable(blocked->server->channel);
 	VmbChannelDisable(served->server->channel);
+}
+
+static void enable_again(struct client *end)
+{
+	EXPECT_STATUS(end->test, VmbChannelEnable(end->channel), STATUS_SUCCESS);
+	if (end->is_server)
+		VmbChannelStart(end->channel);
+}
+
+/* What memory is freed by may wait for its channel, and its sub-channel. */
+static void a_channel_opens_again_without_workers(struct kunit *test)
+{
+	struct pair *pair = pair_create(test);
+	struct client *server = pair_new_sub(pair, pair->server, 1);
+	struct client *client = pair_new_sub(pair, pair->client, 1);
+	struct no_workers none;
+
+	if (!IS_ENABLED(CONFIG_FAILSLAB))
+		kunit_skip(test, "needs CONFIG_FAILSLAB");
+
+	pair_up(pair);
+	pair_enable(server);
+	pair_enable(client);
+	PAIR_EVENTS(server, UP);
+	PAIR_EVENTS(client, UP);
+	VmbChannelDisable(pair->client->channel);
+	PAIR_EVENTS(pair->server, UP DOWN);
+	no_workers(test, &none);
+
+	enable_again(pair->client);
+	PAIR_EVENTS(pair->client, UP DOWN UP);
+	enable_again(server);
+	enable_again(client);
+	PAIR_EVENTS(client, UP DOWN UP);
+
+	workers_for_all(&none);
+	VmbChannelDisable(pair->client->channel);
+	VmbChannelDisable(pair->server->channel);
 }
 
 static struct host *reclaim_host;
@@ -231,6 +290,7 @@ static struct kunit_case reclaim_cases[] = {
 	KUNIT_CASE(a_channel_opens_and_closes_without_io),
 	KUNIT_CASE(memory_is_described_without_io),
 	KUNIT_CASE(a_client_that_blocks_stops_no_other_channel),
+	KUNIT_CASE(a_channel_opens_again_without_workers),
 	KUNIT_CASE(delivery_at_passive_ends_its_turn),
 	{}
 };

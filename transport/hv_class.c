@@ -32,11 +32,11 @@ static u64 kmcl_hv_requests;
 
 /* Woken when a class' work has dealt with a request. */
 static DECLARE_WAIT_QUEUE_HEAD(kmcl_hv_settled);
-static struct workqueue_struct *kmcl_hv_wq;
 /*
- * For what an opening needs done beside it. With a rescuer: memory may be being freed by what
- * waits for the opening, so that there is none for another thread.
+ * The second is for what an opening needs done beside it. Both have rescuers: memory may be
+ * being freed by what waits for a device or an opening, so that there is none for another thread.
  */
+static struct workqueue_struct *kmcl_hv_wq;
 struct workqueue_struct *kmcl_hv_beside_wq;
 
 /* No device is bound: see hv_sleep.c. */
@@ -348,7 +348,7 @@ void kmcl_hv_set_asleep(bool asleep)
 
 int kmcl_hv_classes_init(void)
 {
-	kmcl_hv_wq = alloc_workqueue("vmbkmcl_bind", WQ_UNBOUND, 0);
+	kmcl_hv_wq = alloc_workqueue("vmbkmcl_bind", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!kmcl_hv_wq)
 		return -ENOMEM;
 	kmcl_hv_beside_wq = alloc_workqueue("vmbkmcl_beside", WQ_HIGHPRI | WQ_MEM_RECLAIM, 0);
