@@ -6,14 +6,12 @@
 # Seconds for each layer to come up, generous for a loaded machine.
 L1_LIMIT=90
 BOOT_LIMIT=150
-# Seconds without a sign of life from a guest that is up.
-STILL_LIMIT=60
 # A nested guest that is lost without a word is tried again.
 TRIES=3
 
 lab_run() {
 	local kernel=stock host=vmbus cpus=2 mem=1024 guest='' beside='' out=''
-	local timeout=300 append='' pmem=0 python=0 with='' quiet=0 count=0 allow='' scenario='' files=()
+	local timeout=300 still=60 append='' pmem=0 python=0 with='' quiet=0 count=0 allow='' scenario='' files=()
 	while (($#)); do
 		case $1 in
 		--kernel) kernel=${2:?} && shift 2 ;;
@@ -26,6 +24,7 @@ lab_run() {
 		--scenario) scenario=${2:?} && shift 2 ;;
 		--out) out=${2:?} && shift 2 ;;
 		--timeout) timeout=${2:?} && shift 2 ;;
+		--still) still=${2:?} && shift 2 ;;
 		--pmem) pmem=${2:?} && shift 2 ;;
 		--append) append=${2?} && shift 2 ;;
 		--allow) allow=${2?} && shift 2 ;;
@@ -111,7 +110,7 @@ gather() {
 		cp "${scenario:-/dev/null}" "$lab/scenario"
 	fi
 	printf '%s\n' "HOST=$host" "QEMU=$qemu" "BOOT_LIMIT=$BOOT_LIMIT" "TIME_LIMIT=$timeout" \
-		"STILL_LIMIT=$STILL_LIMIT" "QUIET=$quiet" "PMEM=$pmem" \
+		"STILL_LIMIT=$still" "QUIET=$quiet" "PMEM=$pmem" \
 		>"$lab/settings"
 }
 
@@ -299,7 +298,7 @@ verdict() {
 	ended/0) ;;
 	ended/none) reasons+=("the guest stopped before its script ended") ;;
 	ended/*) reasons+=("guest script: exit status $status") ;;
-	still/*) reasons+=("the guest stood still for $STILL_LIMIT s") ;;
+	still/*) reasons+=("the guest stood still for $still s") ;;
 	timeout/*) reasons+=("guest script: not done within $timeout s") ;;
 	*) reasons+=("the lab was lost while the guest script ran") ;;
 	esac
