@@ -56,10 +56,12 @@ writes_late() {
 # is_zero DISK: nothing was written to it.
 is_zero() { [ "$(dd if="/dev/$1" bs=64k iflag=direct 2>/dev/null | tr -d '\000' | wc -c)" = 0 ]; }
 
-# overcommit MB: so much memory, of files that are nowhere else, is written and read back.
+# overcommit MB [SECONDS]: so much memory, of files that are nowhere else, is written and read
+# back, for so long at most.
 overcommit() {
 	run_fio --directory=/files --ioengine=mmap --name=memory --numjobs=4 \
-		--size="$(($1 / 4))m" --rw=randwrite --bsrange=4k-64k --verify=crc32c
+		--size="$(($1 / 4))m" --rw=randwrite --bsrange=4k-64k --verify=crc32c \
+		${2:+--runtime="$2"}
 }
 
 # meanwhile DISK N TROUBLE...: write_and_read, while the command is done again and again, until
@@ -78,46 +80,49 @@ meanwhile() {
 	[ $status = 0 ] && [ ! -e /tmp/failed ]
 }
 
-swapped_out() { awk '$1 == "pswpout" { print int($2 / 256) }' /proc/vmstat; }
+# swapped out|in: MB.
+swapped() { awk -v way="pswp$1" '$1 == way { print int($2 / 256) }' /proc/vmstat; }
 
 available() { awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo; }
 
-# overcommit_twice: what is available twice, as far as the disk of 512 MB has room for it.
+# overcommit_twice SECONDS: what is available twice, as far as the disk of 512 MB has room for it.
 overcommit_twice() {
 	local mb
 	rm -f /files/*
 	mb=$(available)
-	overcommit $((mb < 384 ? 2 * mb : mb + 384))
+	overcommit $((mb < 384 ? 2 * mb : mb + 384)) "$1"
 }
 
 # swap DISK: twice as much memory is used as there is, while the channel is closed again and
-# again. Meanwhile the host takes what samples/dynmem gives it, all that is available but 32 MB
-# and an eighth, which it does in one go: until then twice that rest is used.
+# again, for swap_seconds, and until as much was swapped out as the guest has left while the host
+# has the rest, which samples/dynmem gives it in one go: all that is available but 32 MB and an
+# eighth. The first pass is for that, and ends when it has read back all; others go by the clock.
 swap() {
-	local end=$(($(seconds) + swap_seconds)) passes=0 after=0 status=0 rest
+	local end=$(($(seconds) + swap_seconds)) passes=1 status rest left
 	rest=$(awk '$1 == "MemTotal:" { print int(32 + $2 / 8192) }' /proc/meminfo)
 	mkdir -p /files
 	mkswap "/dev/$1" >/dev/null && swapon "/dev/$1" && mount -t tmpfs -o size=2g tmpfs /files ||
 		return
+	# A guest in which all wait for the disk gives no sign of life either; the lab must not take it
+	# for one that was lost.
+	echo 20 >/proc/sys/kernel/hung_task_timeout_secs
 	rm -f /tmp/done
 	{
 		sleep 3
 		insmod vmbkmcl_dynmem.ko
 		while [ ! -e /tmp/done ]; do reset "$1"; done
 	} &
-	while [ $status = 0 ] && { [ $after = 0 ] || [ "$(seconds)" -lt $end ]; }; do
-		if dmesg | grep -q 'dynmem: balloon up'; then
-			after=1
-			overcommit_twice
-		else
-			overcommit $((2 * rest))
-		fi
+	overcommit $((2 * rest))
+	status=$?
+	while left=$((end - $(seconds))) && [ $status = 0 ] &&
+		{ [ $left -gt 0 ] || [ "$(swapped out)" -le "$rest" ]; }; do
+		overcommit_twice $((left < 30 ? 30 : left))
 		status=$?
 		passes=$((passes + 1))
 	done
 	touch /tmp/done
 	wait
 	umount /files && swapoff "/dev/$1" && rmmod vmbkmcl_dynmem || return
-	echo "guest: $passes passes, $(swapped_out) MB were swapped out"
-	[ $status = 0 ] && [ "$(swapped_out)" -gt "$rest" ]
+	echo "guest: $passes passes, $(swapped out) MB were swapped out, $(swapped in) MB in"
+	return $status
 }
