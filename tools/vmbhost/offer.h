@@ -84,7 +84,8 @@ struct offer {
 	} set;
 	struct disk disks[OFFER_MAX_DISKS];
 	u32 disk_count;
-	struct disk attach;	/* takes the place of unit 1 */
+	struct disk attach;	/* takes the place of unit 1, */
+	struct disk exchange;	/* and this that of unit 0, while the offer is away */
 	struct trick tricks[OFFER_MAX_TRICKS];
 	u32 trick_count;
 

@@ -75,6 +75,7 @@ static const struct field {
 	FIELD("detach", FIELD_U64, set.detach, "storage: unit 1 goes after N of its I/Os"),
 	FIELD("attach", FIELD_ATTACH, attach, "storage: the disk that is unit 1 then, as disk="),
 	FIELD("attach-ms", FIELD_U64, set.attach_ms, "storage: so much later (1000)"),
+	FIELD("exchange", FIELD_ATTACH, exchange, "storage: unit 0 once the offer is back"),
 	FIELD("io-delay", FIELD_U64, set.io_delay, "storage: us until the guest is told"),
 	FIELD("io-reorder", FIELD_U64, set.io_reorder, "storage: at random up to N us more"),
 	FIELD("io-fail", FIELD_U64, set.io_fail, "storage: every Nth read or write fails"),

@@ -217,15 +217,20 @@ static bool storage_is_ready(const struct channel *chan)
 	return storage && storage->stage == STAGE_READY;
 }
 
+static void storage_log_unit(const struct offer *offer, const char *event, u32 unit)
+{
+	log_begin(event);
+	log_str("offer", offer->name);
+	log_u64("unit", unit);
+	log_end();
+}
+
 /* A guest that is not there yet finds it as it is. */
 static void storage_tell(struct offer *offer, const char *event, u32 operation)
 {
 	struct storage_packet pkt = { .operation = operation };
 
-	log_begin(event);
-	log_str("offer", offer->name);
-	log_u64("unit", STORAGE_DETACHED);
-	log_end();
+	storage_log_unit(offer, event, STORAGE_DETACHED);
 	if (offer->primary && storage_is_ready(offer->primary))
 		channel_send(offer->primary, 0, 0, &pkt, sizeof(pkt));
 }
@@ -399,8 +404,19 @@ static void storage_packet(struct channel *chan, struct packet *pkt)
 	storage_complete(chan, pkt, &answer);
 }
 
+/* The offer is back: was the disk exchanged meanwhile? The guest is not told. */
+static void storage_exchange(struct offer *offer)
+{
+	if (!offer->exchange.bytes || !offer->reoffered)
+		return;
+	offer->disks[0] = offer->exchange;
+	offer->exchange.bytes = 0;
+	storage_log_unit(offer, "attach", 0);
+}
+
 static void storage_opened(struct channel *chan)
 {
+	storage_exchange(chan->offer);
 	chan->priv = xalloc(sizeof(struct storage));
 	chan->pace.fire = storage_tick;
 }
