@@ -91,6 +91,13 @@ VOID DiskInitializeRequest(_Out_ PDISK_REQUEST Request, _In_ PDISK_REQUEST_DONE 
 NTSTATUS DiskStartRequest(_In_ PDISK Disk, _In_ ULONG Queue, _Inout_ PDISK_REQUEST Request);
 
 /*
+ * Does a request, which needs no room for a packet object, and waits for the answer, 10 s at
+ * most. In DiskHostReady() only, at PASSIVE_LEVEL. If it fails the memory for its data is the
+ * host's until the channel has been closed, which it is if DiskHostReady() fails, too.
+ */
+NTSTATUS DiskRunRequest(_In_ PDISK Disk, _Inout_ PDISK_REQUEST Request);
+
+/*
  * Has the host abort what it has of a unit's commands. They end by themselves, if the host
  * keeps to that.
  */

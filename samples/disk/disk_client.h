@@ -67,6 +67,7 @@ NTSTATUS DiskCreateChannels(PDISK Disk, PDEVICE_OBJECT DeviceObject);
 VOID DiskDeleteChannels(PDISK Disk);
 
 /* disk_setup.c */
+NTSTATUS DiskExchange(PDISK Disk, PDISK_PACKET Packet, PMDL Data, UINT32 Flags);
 NTSTATUS DiskAsk(PDISK Disk, PDISK_PACKET Packet, UINT32 Operation);
 NTSTATUS DiskNegotiate(PDISK Disk, PDISK_LIMITS Limits);
 

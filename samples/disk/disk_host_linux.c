@@ -192,6 +192,19 @@ static NTSTATUS disk_host_check(PDISK_HOST host, const DISK_LIMITS *limits)
 	return STATUS_SUCCESS;
 }
 
+/* Requests may start, unless it has died while its units were asked. */
+static NTSTATUS disk_host_start(PDISK_HOST host, PDISK disk)
+{
+	bool dying;
+
+	mutex_lock(&disk_hosts_lock);
+	dying = host->dying;
+	if (!dying)
+		rcu_assign_pointer(host->disk, disk);
+	mutex_unlock(&disk_hosts_lock);
+	return dying ? STATUS_DEVICE_NOT_READY : STATUS_SUCCESS;
+}
+
 /*
  * A device whose host has died, as nothing answered in time, gets a new one. It keeps the dead
  * one until it goes: error handling of that one may be waiting for the very callback that this
@@ -220,9 +233,11 @@ NTSTATUS DiskHostReady(PDISK Disk, PDISK_HOST *Host, LPCGUID Instance, PDISK_LIM
 	}
 	if (host)
 		status = disk_host_check(host, Limits);
-	if (NT_SUCCESS(status))
-		rcu_assign_pointer(host->disk, Disk);
 	mutex_unlock(&disk_hosts_lock);
+	if (NT_SUCCESS(status))
+		status = disk_units_check(host, Disk);
+	if (NT_SUCCESS(status))
+		status = disk_host_start(host, Disk);
 	if (!NT_SUCCESS(status))
 		return status;
 

@@ -17,6 +17,9 @@
 
 #include "disk.h"
 
+/* Of a page of vital product data no more is looked at. */
+#define DISK_PAGE_BYTES		512
+
 /*
  * A controller as the SCSI layer knows it, in the Scsi_Host's own memory. It holds on to it
  * while the list below, a device of the client's or a work item has it.
@@ -35,6 +38,14 @@ struct _DISK_HOST {
 	wait_queue_head_t wait;		/* woken when @disk is set, or @dying */
 	struct work_struct scan;
 	struct delayed_work lost;	/* @disk was NULL for too long */
+
+	/* To ask units who they are before requests start: DiskHostReady()'s own. */
+	u8 page[DISK_PAGE_BYTES];
+	struct {
+		MDL head;
+		PFN_NUMBER pfns[2];
+	} page_mdl;
+	DISK_REQUEST ask;
 };
 
 /* disk_host_linux.c */
@@ -46,6 +57,7 @@ extern unsigned int disk_queue_depth;
 struct Scsi_Host *disk_scsi_alloc(PDISK disk, const DISK_LIMITS *limits);
 
 /* disk_units_linux.c */
+NTSTATUS disk_units_check(PDISK_HOST host, PDISK disk);
 void disk_units_look(struct Scsi_Host *shost);
 /*
  * From now on nothing is sent to the unit: it would be done to the disk that is there by

@@ -138,12 +138,30 @@ static VOID DiskFillSrb(PDISK_SRB Srb, const DISK_REQUEST *Request)
 	Srb->Timeout = DISK_TIMEOUT;
 }
 
+/* Returns the flags to send the packet with. */
+static UINT32 DiskFillPacket(PDISK_PACKET Packet, const DISK_REQUEST *Request)
+{
+	UINT32 flags = VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
+
+	RtlZeroMemory(Packet, sizeof(*Packet));
+	Packet->Operation = DISK_EXECUTE;
+	Packet->Flags = DISK_WANT_COMPLETION;
+	DiskFillSrb(&Packet->Body.Srb, Request);
+
+	/* Where the host sees copies of the memory only, one is saved. */
+	if (Request->Data && Request->Direction == DISK_DATA_IN)
+		flags |= VMBUS_CHANNEL_FORMAT_FLAG_DATA_IN_ONLY;
+	else if (Request->Data)
+		flags |= VMBUS_CHANNEL_FORMAT_FLAG_DATA_OUT_ONLY;
+	return flags;
+}
+
 NTSTATUS DiskStartRequest(PDISK Disk, ULONG Queue, PDISK_REQUEST Request)
 {
 	PDISK_CHANNEL channel, own = DiskOwnChannel(Disk, Queue);
-	UINT32 flags = VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
 	DISK_PACKET packet;
 	NTSTATUS status;
+	UINT32 flags;
 
 	if (!own)
 		return STATUS_DEVICE_NOT_READY;
@@ -151,17 +169,7 @@ NTSTATUS DiskStartRequest(PDISK Disk, ULONG Queue, PDISK_REQUEST Request)
 	status = DiskPreparePacket(channel, Request);
 	if (!NT_SUCCESS(status))
 		return status;
-
-	/* Where the host sees copies of the memory only, one is saved. */
-	if (Request->Data && Request->Direction == DISK_DATA_IN)
-		flags |= VMBUS_CHANNEL_FORMAT_FLAG_DATA_IN_ONLY;
-	else if (Request->Data)
-		flags |= VMBUS_CHANNEL_FORMAT_FLAG_DATA_OUT_ONLY;
-
-	RtlZeroMemory(&packet, sizeof(packet));
-	packet.Operation = DISK_EXECUTE;
-	packet.Flags = DISK_WANT_COMPLETION;
-	DiskFillSrb(&packet.Body.Srb, Request);
+	flags = DiskFillPacket(&packet, Request);
 
 	/* Before the packet is sent: it may be completed meanwhile. */
 	Request->Own = own;
@@ -211,6 +219,15 @@ static VOID DiskRequestCompleted(VMBPACKET Packet, PVOID Context, NTSTATUS Statu
 							      DiskTakeAnswer(request, Buffer);
 	request->Status = Status;
 	request->Done(request);
+}
+
+NTSTATUS DiskRunRequest(PDISK Disk, PDISK_REQUEST Request)
+{
+	DISK_PACKET packet;
+	UINT32 flags = DiskFillPacket(&packet, Request);
+	NTSTATUS status = DiskExchange(Disk, &packet, Request->Data, flags);
+
+	return NT_SUCCESS(status) ? DiskTakeAnswer(Request, &packet) : status;
 }
 
 NTSTATUS DiskResetUnit(PDISK Disk, UINT8 Target, UINT8 Unit)

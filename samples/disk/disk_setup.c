@@ -20,27 +20,36 @@ static const UINT16 DiskVersions[] = {
 	DISK_VERSION(5, 1),
 };
 
-/* Asks, on the primary channel. What the host says is in *Packet if it agrees. */
-NTSTATUS DiskAsk(PDISK Disk, PDISK_PACKET Packet, UINT32 Operation)
+/* Sends *Packet on the primary channel, and has the answer in it. */
+NTSTATUS DiskExchange(PDISK Disk, PDISK_PACKET Packet, PMDL Data, UINT32 Flags)
 {
 	UINT32 size = sizeof(DISK_PACKET);
 	LARGE_INTEGER timeout;
 	DISK_PACKET answer;
 	NTSTATUS status;
 
-	Packet->Operation = Operation;
-	Packet->Flags = DISK_WANT_COMPLETION;
 	timeout.QuadPart = -DISK_PATIENCE;
 	status = Disk->Kmcl.VmbChannelSendSynchronousRequest(Disk->Channels[0].Handle, Packet,
-			sizeof(*Packet), NULL, VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION,
-			&answer, &size, &timeout);
+			sizeof(*Packet), Data, Flags, &answer, &size, &timeout);
 	if (!NT_SUCCESS(status))
 		return status;
 	if (size < sizeof(answer) || answer.Operation != DISK_COMPLETE)
 		return STATUS_DEVICE_PROTOCOL_ERROR;
 
 	*Packet = answer;
-	return (NTSTATUS)answer.Status;
+	return STATUS_SUCCESS;
+}
+
+/* Asks for what moves no data. What the host says is in *Packet if it agrees. */
+NTSTATUS DiskAsk(PDISK Disk, PDISK_PACKET Packet, UINT32 Operation)
+{
+	NTSTATUS status;
+
+	Packet->Operation = Operation;
+	Packet->Flags = DISK_WANT_COMPLETION;
+	status = DiskExchange(Disk, Packet, NULL,
+			      VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
+	return NT_SUCCESS(status) ? (NTSTATUS)Packet->Status : status;
 }
 
 static NTSTATUS DiskAgreeOnVersion(PDISK Disk, PUINT16 Version)
