@@ -160,6 +160,20 @@ exchanged() {
 	return $status
 }
 
+# returned DISK MB: its controller goes while it is written to, and comes back with a disk of MB
+# in its place, to which nothing is written that was for the first one.
+returned() {
+	local new writer status
+	exec 3<>"/dev/$1"
+	writes_on "$1" &
+	writer=$!
+	new=$(disk "$2") && wait $writer && writes_late && is_zero "$new" && write_model "$new"
+	status=$?
+	[ ! -e "/sys/block/$1" ] || status=1
+	exec 3>&-
+	return $status
+}
+
 # sleep_under_load DISK: there is no room for an image, so the guest goes on at once.
 sleep_under_load() {
 	local status
@@ -209,6 +223,7 @@ load reoffer_seconds=5
 ! wanted another || try 'a host that was silent for too long has another disk' another 41
 ! wanted exchanged || try 'another disk takes the place of one' \
 	exchanged "$(disk 43)" "$(disk 44)" 45
+! wanted returned || try 'a controller comes back with another disk' returned "$(disk 46)" 47
 ! wanted gone || try 'a controller that does not come back loses its disk' lost "$(disk 38)"
 [ ! -e /sys/power/disk ] || ! wanted sleep ||
 	try 'the guest hibernates, and goes on' sleep_under_load "$(disk 33)"
