@@ -14,10 +14,11 @@
 /*
  * Control work waits for clients, which may take long, and that of a client for
  * that of its server, which must not queue up behind many such. Both, of a primary, wait
- * for that of its sub-channels, which has queues of its own for the same reason. The last queue
- * is for work that senders leave to later, which waits for nothing. What is sent may be what
- * memory reclaim waits for, and that a channel opens for it: all have rescuers. Delivery at
- * PASSIVE_LEVEL, where clients may wait, has a queue for each channel: kmcl_recv.wq.
+ * for that of its sub-channels, which has queues of its own for the same reason. The last
+ * queue is for what waits for nothing: work that senders leave to later, and the watchdog.
+ * What is sent may be what memory reclaim waits for, and that a channel opens for it: all
+ * have rescuers. Delivery at PASSIVE_LEVEL, where clients may wait, has a queue for each
+ * channel: kmcl_recv.wq.
  */
 struct workqueue_struct *kmcl_control_wq;
 struct workqueue_struct *kmcl_server_wq;

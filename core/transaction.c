@@ -107,8 +107,11 @@ static void kmcl_transactions_grow(struct work_struct *work)
 
 	/* Only this work changes the size once the channel has opened. */
 	size = min(size, KMCL_OPEN_MAX);
-	/* The client's own packets may be what would free memory. */
-	table = kvcalloc(size, sizeof(*table), GFP_NOIO);
+	/*
+	 * The client's own packets may be what would free memory, and other channels' work may
+	 * wait for this in the one rescuer. It goes without, more slowly.
+	 */
+	table = kvcalloc(size, sizeof(*table), GFP_NOIO | __GFP_NORETRY | __GFP_NOWARN);
 	if (!table)
 		return;
 

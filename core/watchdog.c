@@ -49,8 +49,8 @@ static void kmcl_watchdog(struct work_struct *work)
 	kmcl_warn(chan, "the channel waits, for %u s now: %s (it holds %u)\n",
 		  jiffies_to_msecs(jiffies - READ_ONCE(chan->ctl.step_began)) / 1000,
 		  kmcl_step_texts[step], held);
-	schedule_delayed_work(&chan->ctl.watchdog,
-			      msecs_to_jiffies(10 * chan->ctl.patience_ms));
+	queue_delayed_work(kmcl_deliver_wq, &chan->ctl.watchdog,
+			   msecs_to_jiffies(10 * chan->ctl.patience_ms));
 }
 
 /* The worker is about to wait in @step; KMCL_STEP_NONE: it does not wait. */
@@ -61,7 +61,7 @@ void kmcl_step(struct kmcl_channel *chan, enum kmcl_step step)
 	if (step == KMCL_STEP_NONE)
 		cancel_delayed_work(&chan->ctl.watchdog);
 	else
-		mod_delayed_work(system_wq, &chan->ctl.watchdog,
+		mod_delayed_work(kmcl_deliver_wq, &chan->ctl.watchdog,
 				 msecs_to_jiffies(chan->ctl.patience_ms));
 }
 
