@@ -321,7 +321,8 @@ static NTSTATUS kmcl_sub_attach(struct kmcl_channel *chan, struct kmcl_channel *
  * opening they are enabled anew. A sub-channel is not saved and restored. A primary is
  * cleaned up after its sub-channels.
  *
- * Context: PASSIVE_LEVEL.
+ * Context: PASSIVE_LEVEL. It waits for the channel's worker: in a state callback, of another
+ * channel, only for a channel that was never enabled, paused or started.
  *
  * Return:
  *  - STATUS_SUCCESS
