@@ -14,6 +14,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/notifier.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "../core/sleep.h"
@@ -141,11 +142,14 @@ static bool wdf_pnp_step(struct wdf_pnp *pnp)
 static void wdf_pnp_work(struct work_struct *work)
 {
 	struct wdf_pnp *pnp = container_of(work, struct wdf_pnp, work);
+	unsigned int flags = memalloc_noio_save();
 	struct wdf_pnp *next;
 	bool over;
 
+	/* A disk's requests may wait for its device to come back, and memory for them. */
 	while (wdf_pnp_step(pnp))
 		;
+	memalloc_noio_restore(flags);
 
 	spin_lock_irq(&wdf_pnp_lock);
 	over = (pnp->gone || pnp->unloads) && !pnp->device;
@@ -327,7 +331,7 @@ int wdf_pnp_init(void)
 {
 	int err;
 
-	wdf_pnp_wq = alloc_workqueue("vmbkmcl_pnp", WQ_UNBOUND, 0);
+	wdf_pnp_wq = alloc_workqueue("vmbkmcl_pnp", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!wdf_pnp_wq)
 		return -ENOMEM;
 	err = kmcl_sleep_register(&wdf_pnp_sleeper);
