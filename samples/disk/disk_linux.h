@@ -40,6 +40,8 @@ struct _DISK_HOST {
 	struct delayed_work lost;	/* @disk was NULL for too long */
 
 	/* To ask units who they are before requests start: DiskHostReady()'s own. */
+	u64 silent;			/* the unit that left that without answer */
+	u32 silences;			/* so many openings, one after the other */
 	u8 page[DISK_PAGE_BYTES];
 	struct {
 		MDL head;

@@ -403,6 +403,9 @@ static int disk_reset_host(struct scsi_cmnd *scmd)
 
 static int disk_unit_init(struct scsi_device *sdev)
 {
+	/* A host may tell of more than the protocol has numbers for. */
+	if (sdev->lun >= DISK_UNITS)
+		return -ENXIO;
 	/* Hyper-V's disks say less of themselves than they know, and fail this command. */
 	sdev->sdev_bflags = BLIST_REPORTLUN2 | BLIST_TRY_VPD_PAGES;
 	sdev->no_report_opcodes = 1;

@@ -40,7 +40,10 @@ NTSTATUS DiskExchange(PDISK Disk, PDISK_PACKET Packet, PMDL Data, UINT32 Flags)
 	return STATUS_SUCCESS;
 }
 
-/* Asks for what moves no data. What the host says is in *Packet if it agrees. */
+/*
+ * Asks for what moves no data. What the host says is in *Packet if it agrees. If not that is
+ * STATUS_UNSUCCESSFUL: a status of its own might be taken for one of the library's.
+ */
 NTSTATUS DiskAsk(PDISK Disk, PDISK_PACKET Packet, UINT32 Operation)
 {
 	NTSTATUS status;
@@ -49,27 +52,27 @@ NTSTATUS DiskAsk(PDISK Disk, PDISK_PACKET Packet, UINT32 Operation)
 	Packet->Flags = DISK_WANT_COMPLETION;
 	status = DiskExchange(Disk, Packet, NULL,
 			      VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
-	return NT_SUCCESS(status) ? (NTSTATUS)Packet->Status : status;
+	if (NT_SUCCESS(status) && !NT_SUCCESS((NTSTATUS)Packet->Status))
+		status = STATUS_UNSUCCESSFUL;
+	return status;
 }
 
 static NTSTATUS DiskAgreeOnVersion(PDISK Disk, PUINT16 Version)
 {
-	NTSTATUS status = STATUS_REVISION_MISMATCH;
 	DISK_PACKET packet;
+	NTSTATUS status;
 	ULONG i;
 
 	for (i = 0; i < RTL_NUMBER_OF(DiskVersions); i++) {
 		RtlZeroMemory(&packet, sizeof(packet));
 		packet.Body.Version.Number = DiskVersions[i];
 		status = DiskAsk(Disk, &packet, DISK_QUERY_VERSION);
-		if (NT_SUCCESS(status)) {
+		if (NT_SUCCESS(status))
 			*Version = DiskVersions[i];
-			break;
-		}
-		if (status == STATUS_CANCELLED || status == STATUS_DEVICE_REMOVED)
-			break;
+		if (status != STATUS_UNSUCCESSFUL)
+			return status;
 	}
-	return status;
+	return STATUS_REVISION_MISMATCH;
 }
 
 static NTSTATUS DiskQueryProperties(PDISK Disk, PDISK_PROPERTIES Properties)

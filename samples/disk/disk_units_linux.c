@@ -25,7 +25,14 @@
 
 #define DISK_NO_SUCH_UNIT	0x25	/* additional sense code */
 
-enum disk_likeness { DISK_UNKNOWN, DISK_SAME, DISK_OTHER };
+/* So much is asked for, if the page was no longer: old disks take it for one byte. */
+#define DISK_PAGE_SHORT		255
+
+/* So often a unit is asked that is busy, and so many openings it may leave without answer. */
+#define DISK_BUSY_TRIES		3
+#define DISK_SILENCES		3
+
+enum disk_likeness { DISK_UNKNOWN, DISK_SAME, DISK_OTHER, DISK_GONE, DISK_BUSY };
 
 /* Names of the way to the unit may change, and are left out. NULL: there is none. */
 static const u8 *disk_next_name(const u8 *at, const u8 *end)
@@ -64,27 +71,33 @@ static enum disk_likeness disk_compare_serials(const u8 *a, const u8 *a_end, con
 
 /*
  * A page as it was when the disk was found, and as the host has it now, which may still be
- * writing to that: what is looked at is a copy.
+ * writing to that: what is looked at is a copy. Of the @asked bytes @bytes have come.
  */
 static enum disk_likeness disk_compare_page(u8 code, struct scsi_vpd __rcu *const *found,
-					    const u8 *page)
+					    const u8 *page, u32 bytes, u32 asked)
 {
 	enum disk_likeness likeness = DISK_UNKNOWN;
-	const u8 *a, *a_end, *b, *b_end;
 	const struct scsi_vpd *then;
 	u8 now[DISK_PAGE_BYTES];
+	const u8 *a, *a_end, *b;
+	u32 len;
 
 	memcpy(now, page, sizeof(now));
+	len = DISK_PAGE_HEAD + (now[2] << 8 | now[3]);
+	if (bytes <= DISK_PAGE_HEAD || now[1] != code || len == DISK_PAGE_HEAD ||
+	    (len > bytes && bytes < asked))
+		return DISK_UNKNOWN;
 	b = now + DISK_PAGE_HEAD;
-	b_end = now + min(DISK_PAGE_HEAD + (now[2] << 8 | now[3]), DISK_PAGE_BYTES);
+	len = min(len, bytes);
 
 	rcu_read_lock();
 	then = rcu_dereference(*found);
 	if (then && then->len >= DISK_PAGE_HEAD) {
 		a = then->data + DISK_PAGE_HEAD;
 		a_end = then->data + min(then->len, DISK_PAGE_BYTES);
-		likeness = code == DISK_PAGE_NAMES ? disk_compare_names(a, a_end, b, b_end) :
-						     disk_compare_serials(a, a_end, b, b_end);
+		likeness = code == DISK_PAGE_NAMES ?
+				disk_compare_names(a, a_end, b, now + len) :
+				disk_compare_serials(a, a_end, b, now + len);
 	}
 	rcu_read_unlock();
 	return likeness;
@@ -108,13 +121,14 @@ static void disk_unit_is_another(struct scsi_device *sdev)
  */
 
 /* What the answer was is in host->ask, and the page, if it was one, in host->page. */
-static NTSTATUS disk_ask_for_page(PDISK_HOST host, PDISK disk, struct scsi_device *sdev, u8 code)
+static NTSTATUS disk_ask_for_page(PDISK_HOST host, PDISK disk, struct scsi_device *sdev, u8 code,
+				  u32 bytes)
 {
 	PDISK_REQUEST ask = &host->ask;
 	PMDL mdl = &host->page_mdl.head;
 
 	memset(host->page, 0, sizeof(host->page));
-	MmInitializeMdl(mdl, host->page, sizeof(host->page));
+	MmInitializeMdl(mdl, host->page, bytes);
 	MmBuildMdlForNonPagedPool(mdl);
 
 	memset(ask, 0, sizeof(*ask));
@@ -122,42 +136,111 @@ static NTSTATUS disk_ask_for_page(PDISK_HOST host, PDISK disk, struct scsi_devic
 	ask->Unit = sdev->lun;
 	ask->Direction = DISK_DATA_IN;
 	ask->Data = mdl;
-	ask->DataLength = sizeof(host->page);
+	ask->DataLength = bytes;
 	ask->CdbLength = COMMAND_SIZE(INQUIRY);
 	ask->Cdb[0] = INQUIRY;
 	ask->Cdb[1] = 1; /* of vital product data */
 	ask->Cdb[2] = code;
-	ask->Cdb[3] = sizeof(host->page) >> 8;
-	ask->Cdb[4] = sizeof(host->page) & 0xff;
+	ask->Cdb[3] = bytes >> 8;
+	ask->Cdb[4] = bytes & 0xff;
 	return DiskRunRequest(disk, ask);
+}
+
+/* There is no page. The disk that was there had it. */
+static enum disk_likeness disk_judge_failure(const DISK_REQUEST *ask)
+{
+	struct scsi_sense_hdr sense;
+
+	switch (ask->SrbStatus) {
+	case DISK_SRB_NO_DEVICE:
+	case DISK_SRB_INVALID_UNIT:
+		return DISK_GONE;
+	case DISK_SRB_ABORTED:
+	case DISK_SRB_BUS_RESET:
+	case DISK_SRB_BUSY:
+		return DISK_BUSY;
+	}
+	if (ask->ScsiStatus == SAM_STAT_BUSY || ask->ScsiStatus == SAM_STAT_TASK_SET_FULL)
+		return DISK_BUSY;
+	if (!scsi_normalize_sense(ask->Sense, ask->SenseLength, &sense))
+		return DISK_UNKNOWN;
+	if (sense.sense_key == UNIT_ATTENTION)
+		return DISK_BUSY;
+	if (sense.sense_key != ILLEGAL_REQUEST)
+		return DISK_UNKNOWN;
+	return sense.asc == DISK_NO_SUCH_UNIT ? DISK_GONE : DISK_OTHER;
+}
+
+static enum disk_likeness disk_judge(PDISK_HOST host, u8 code, struct scsi_vpd __rcu *const *found)
+{
+	const DISK_REQUEST *ask = &host->ask;
+
+	if (ask->SrbStatus != DISK_SRB_SUCCESS && ask->SrbStatus != DISK_SRB_OVERRUN)
+		return disk_judge_failure(ask);
+	if (ask->ScsiStatus != SAM_STAT_GOOD)
+		return disk_judge_failure(ask);
+	return disk_compare_page(code, found, host->page, ask->Moved, ask->DataLength);
+}
+
+static NTSTATUS disk_ask_whether_same(PDISK_HOST host, PDISK disk, struct scsi_device *sdev,
+				      u8 code, struct scsi_vpd __rcu *const *found,
+				      enum disk_likeness *likeness)
+{
+	u32 bytes = DISK_PAGE_SHORT, tries;
+	const struct scsi_vpd *then;
+	NTSTATUS status;
+
+	rcu_read_lock();
+	then = rcu_dereference(*found);
+	if (!then)
+		bytes = 0;
+	else if (then->len > DISK_PAGE_SHORT)
+		bytes = DISK_PAGE_BYTES;
+	rcu_read_unlock();
+	if (!bytes)
+		return STATUS_SUCCESS;
+
+	for (tries = 0; tries < DISK_BUSY_TRIES; tries++) {
+		status = disk_ask_for_page(host, disk, sdev, code, bytes);
+		if (!NT_SUCCESS(status))
+			return status;
+		*likeness = disk_judge(host, code, found);
+		if (*likeness != DISK_BUSY)
+			return STATUS_SUCCESS;
+	}
+	return STATUS_DEVICE_NOT_READY;
+}
+
+/* One that leaves opening after opening without an answer is not to cost the others. */
+static void disk_unit_is_silent(PDISK_HOST host, struct scsi_device *sdev)
+{
+	if (host->silent != sdev->lun)
+		host->silences = 0;
+	host->silent = sdev->lun;
+	if (++host->silences == DISK_SILENCES && disk_unit_end(sdev))
+		sdev_printk(KERN_ERR, sdev, "the disk does not answer\n");
 }
 
 static NTSTATUS disk_unit_check(PDISK_HOST host, PDISK disk, struct scsi_device *sdev)
 {
-	static const u8 codes[] = { DISK_PAGE_NAMES, DISK_PAGE_SERIAL };
-	struct scsi_vpd __rcu *const *found[] = { &sdev->vpd_pg83, &sdev->vpd_pg80 };
 	enum disk_likeness likeness = DISK_UNKNOWN;
 	NTSTATUS status;
-	int i;
 
-	for (i = 0; i < ARRAY_SIZE(codes) && likeness == DISK_UNKNOWN; i++) {
-		if (!rcu_access_pointer(*found[i]))
-			continue;
-		status = disk_ask_for_page(host, disk, sdev, codes[i]);
-		if (!NT_SUCCESS(status))
-			return status;
-		switch (host->ask.SrbStatus) {
-		case DISK_SRB_SUCCESS:
-		case DISK_SRB_OVERRUN:
-			likeness = disk_compare_page(codes[i], found[i], host->page);
-			break;
-		case DISK_SRB_NO_DEVICE:
-		case DISK_SRB_INVALID_UNIT:
-			disk_unit_is_gone(sdev);
-			return STATUS_SUCCESS;
-		}
-	}
-	if (likeness == DISK_OTHER)
+	status = disk_ask_whether_same(host, disk, sdev, DISK_PAGE_NAMES, &sdev->vpd_pg83,
+				       &likeness);
+	if (NT_SUCCESS(status) && likeness == DISK_UNKNOWN)
+		status = disk_ask_whether_same(host, disk, sdev, DISK_PAGE_SERIAL,
+					       &sdev->vpd_pg80, &likeness);
+	if (status == STATUS_CANCELLED || status == STATUS_DEVICE_NOT_READY)
+		disk_unit_is_silent(host, sdev);
+	if (!NT_SUCCESS(status))
+		return status;
+
+	if (host->silent == sdev->lun)
+		host->silences = 0;
+	if (likeness == DISK_GONE)
+		disk_unit_is_gone(sdev);
+	else if (likeness == DISK_OTHER)
 		disk_unit_is_another(sdev);
 	return STATUS_SUCCESS;
 }
@@ -194,7 +277,7 @@ static enum disk_likeness disk_read_page(struct scsi_device *sdev, u8 code,
 {
 	if (scsi_get_vpd_page(sdev, code, page, DISK_PAGE_BYTES))
 		return DISK_UNKNOWN;
-	return disk_compare_page(code, found, page);
+	return disk_compare_page(code, found, page, DISK_PAGE_BYTES, DISK_PAGE_BYTES);
 }
 
 /* So it is taken to be where it cannot be known. */
