@@ -235,6 +235,9 @@ static VOID DiskEvtPnpFailure(VMBCHANNEL Channel, NTSTATUS Status)
 {
 	PDISK disk = DiskGetPointer(Channel);
 
+	/* Of another driver, until that lets it go: the channel waits for it, enabled. */
+	if (Status == STATUS_SHARING_VIOLATION)
+		return;
 	DiskRetry(disk, "a controller is there but cannot be had", Status);
 }
 
