@@ -273,15 +273,13 @@ gone_without_a_word() {
 	[[ -z $(complaints) ]]
 }
 
-# Where the emulator loses one of two processors, the other one's last word is a question
-# that is not answered, but for the clock's remark that it waited. A processor that is
-# merely locked up answers with a backtrace.
+# Where the emulator loses one of two processors, the other one asks it in vain. A processor
+# that is merely locked up answers with a backtrace.
 lost_a_processor() {
-	local log=$lab/out/guest.log last
+	local log=$lab/out/guest.log asked
 	[[ -e $log ]] || return 1
-	last=$(awk 'NF && !/hrtimer: interrupt took/ { last = $0 } END { print last }' "$log")
-	[[ $last =~ Sending\ NMI\ from\ CPU\ [0-9]+\ to\ CPUs\ ([0-9]+):$ ]] &&
-		! grep -qw "NMI backtrace for cpu ${BASH_REMATCH[1]}" "$log"
+	asked=$(sed -nE 's/.*Sending NMI from CPU [0-9]+ to CPUs ([0-9]+):.*/\1/p' "$log" | tail -n 1)
+	[[ -n $asked ]] && ! grep -qw "NMI backtrace for cpu $asked" "$log"
 }
 
 # The last lines, and the exit status.
