@@ -33,6 +33,9 @@ enum offer_point { POINT_NONE, POINT_GPADL, POINT_GPADL_BODY, POINT_OPEN };
 
 enum offer_refuse { REFUSE_NONE, REFUSE_RINGS, REFUSE_BUFFERS, REFUSE_ALL };
 
+/* What unit 0 says of who it is, once its offer has come back. */
+enum offer_names { NAMES_TOLD, NAMES_NONE, NAMES_EMPTY, NAMES_BUSY, NAMES_SILENT };
+
 struct offer {
 	struct offer *next;
 
@@ -86,6 +89,7 @@ struct offer {
 	u32 disk_count;
 	struct disk attach;	/* takes the place of unit 1, */
 	struct disk exchange;	/* and this that of unit 0, while the offer is away */
+	enum offer_names names;
 	struct trick tricks[OFFER_MAX_TRICKS];
 	u32 trick_count;
 
@@ -100,6 +104,7 @@ struct offer {
 	u64 kept_silent;
 	u64 stalled_until;	/* us; 0: it has not stalled yet */
 	u64 unit_moved;		/* reads and writes of unit 1 */
+	u64 names_asked;	/* of unit 0, so often, while it was busy */
 	struct timer attaching;
 	bool honest;		/* told to be silent no more */
 	bool there;		/* when the connection ended: the next one has it at once */

@@ -25,7 +25,7 @@ enum field_kind {
 	FIELD_BOOL, FIELD_U16, FIELD_U32, FIELD_U64, FIELD_GUID, FIELD_NAME,
 	FIELD_BEHAVIOUR, FIELD_TRICK, FIELD_PIPE, FIELD_REFUSE, FIELD_USER,
 	FIELD_REOFFER, FIELD_POINT, FIELD_SILENT, FIELD_DISK, FIELD_ATTACH,
-	FIELD_VERSION,
+	FIELD_VERSION, FIELD_NAMES,
 };
 
 static const struct field {
@@ -76,6 +76,7 @@ static const struct field {
 	FIELD("attach", FIELD_ATTACH, attach, "storage: the disk that is unit 1 then, as disk="),
 	FIELD("attach-ms", FIELD_U64, set.attach_ms, "storage: so much later (1000)"),
 	FIELD("exchange", FIELD_ATTACH, exchange, "storage: unit 0 once the offer is back"),
+	FIELD("names", FIELD_NAMES, names, "storage: none, empty, busy, silent: unit 0, once back"),
 	FIELD("io-delay", FIELD_U64, set.io_delay, "storage: us until the guest is told"),
 	FIELD("io-reorder", FIELD_U64, set.io_reorder, "storage: at random up to N us more"),
 	FIELD("io-fail", FIELD_U64, set.io_fail, "storage: every Nth read or write fails"),
@@ -208,6 +209,20 @@ static enum offer_point parse_point(const char *word)
 	bad("neither gpadl, gpadl-body nor open", word);
 }
 
+static enum offer_names parse_names(const char *word)
+{
+	static const char *const names[] = {
+		[NAMES_NONE] = "none", [NAMES_EMPTY] = "empty", [NAMES_BUSY] = "busy",
+		[NAMES_SILENT] = "silent",
+	};
+	u32 i;
+
+	for (i = NAMES_NONE; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(names[i], word))
+			return i;
+	bad("neither none, empty, busy nor silent", word);
+}
+
 static void parse_silence(struct offer *offer, const char *word)
 {
 	enum silence what = silence_by_name(word);
@@ -310,6 +325,9 @@ static void parse_field(struct offer *offer, const struct field *field, char *va
 		break;
 	case FIELD_VERSION:
 		*(u16 *)at = parse_storage_version(value);
+		break;
+	case FIELD_NAMES:
+		offer->names = parse_names(value);
 		break;
 	case FIELD_REOFFER:
 		offer->reoffer = true;

@@ -231,6 +231,12 @@ static u32 scsi_vital(const struct scsi_command *cmd, u8 *page)
 	return 4 + len;
 }
 
+bool scsi_asks_for_name(const struct scsi_command *cmd)
+{
+	return cmd->cdb[0] == INQUIRY && cmd->cdb[1] & 1 &&
+	       (cmd->cdb[2] == 0x80 || cmd->cdb[2] == 0x83);
+}
+
 /* Also of units that there are not. */
 static void scsi_inquiry(struct scsi_command *cmd)
 {

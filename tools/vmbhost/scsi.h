@@ -47,6 +47,8 @@ struct scsi_command {
 
 /* The one that is meant; NULL: there is no such unit. */
 struct disk *scsi_disk(const struct scsi_command *cmd);
+/* Does it ask for a page by which disks are told apart? */
+bool scsi_asks_for_name(const struct scsi_command *cmd);
 /* Which of them @cmd is, without doing it. */
 enum scsi_kind scsi_kind(const struct scsi_command *cmd);
 void scsi_execute(struct scsi_command *cmd);

@@ -17,6 +17,9 @@
 /* The unit that is taken away. */
 #define STORAGE_DETACHED	1
 
+/* One of so many questions a busy unit answers. */
+#define STORAGE_BUSY_TRIES	3
+
 /* Done, but the guest is not told yet. */
 struct storage_io {
 	struct storage_io *next;
@@ -254,6 +257,16 @@ static void storage_detach(struct offer *offer)
 	timer_set(&offer->attaching, offer->set.attach_ms * 1000);
 }
 
+/* NAMES_TOLD: the command is done. */
+static enum offer_names storage_names(struct offer *offer, const struct scsi_command *cmd)
+{
+	if (!offer->reoffered || cmd->unit || !scsi_asks_for_name(cmd))
+		return NAMES_TOLD;
+	if (offer->names == NAMES_BUSY && ++offer->names_asked % STORAGE_BUSY_TRIES == 0)
+		return NAMES_TOLD;
+	return offer->names;
+}
+
 /* False: the guest waits for ever. */
 static bool storage_execute(struct channel *chan, const struct packet *pkt,
 			    struct storage_srb *srb)
@@ -266,6 +279,7 @@ static bool storage_execute(struct channel *chan, const struct packet *pkt,
 		/* There is one target. */
 		.count = srb->path || srb->target ? 0 : offer->disk_count,
 	};
+	enum offer_names names;
 	bool moves, told = true;
 
 	if (cmd.room > pkt->ranges.length) {
@@ -275,7 +289,12 @@ static bool storage_execute(struct channel *chan, const struct packet *pkt,
 	memcpy(cmd.cdb, srb->bytes, sizeof(cmd.cdb));
 	cmd.kind = scsi_kind(&cmd);
 	moves = cmd.kind == SCSI_READ || cmd.kind == SCSI_WRITE;
-	if (moves && storage_nth(offer->set.io_fail, ++storage->moving)) {
+	names = storage_names(offer, &cmd);
+	if (names == NAMES_NONE) {
+		scsi_fail(&cmd, SENSE_BAD_FIELD);
+	} else if (names != NAMES_TOLD) {
+		told = names != NAMES_SILENT;
+	} else if (moves && storage_nth(offer->set.io_fail, ++storage->moving)) {
 		scsi_fail(&cmd, cmd.kind == SCSI_READ ? SENSE_READ_ERROR : SENSE_WRITE_ERROR);
 	} else {
 		scsi_execute(&cmd);
@@ -289,6 +308,8 @@ static bool storage_execute(struct channel *chan, const struct packet *pkt,
 		storage_stall(offer);
 	storage_count(storage, &cmd);
 	storage_answer(srb, &cmd);
+	if (names == NAMES_BUSY)
+		srb->srb_status = SRB_BUSY;
 	if (moves && cmd.unit == STORAGE_DETACHED && ++offer->unit_moved == offer->set.detach)
 		storage_detach(offer);
 	return told;

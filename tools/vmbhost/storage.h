@@ -29,6 +29,7 @@ enum srb_status {
 	SRB_SUCCESS = 0x01,
 	SRB_ABORTED = 0x02,
 	SRB_ERROR = 0x04,
+	SRB_BUSY = 0x05,
 	SRB_INVALID_UNIT = 0x20,
 	SRB_SENSE_VALID = 0x80,
 };
