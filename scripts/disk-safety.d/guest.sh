@@ -94,13 +94,34 @@ unaligned() {
 	write_and_read "$1" "$ios" && ! dmesg | grep -q 'Unaligned partial completion'
 }
 
-# stalled DISK: its host may take its time.
-stalled() {
+# patiently COMMAND...: a host may take its time.
+patiently() {
 	local patience=/sys/module/vmbkmcl_disk/parameters/reoffer_seconds status
 	echo 60 >$patience
-	short_of_time "$1"
+	"$@"
 	status=$?
 	echo 5 >$patience
+	return $status
+}
+
+# vanishes DISK: within 20 s.
+vanishes() {
+	local tries=200
+	while [ -e "/sys/block/$1" ] && [ $tries -gt 0 ]; do
+		usleep 100000
+		tries=$((tries - 1))
+	done
+	[ $tries -gt 0 ]
+}
+
+# beside DISK OTHER: it is busy while the controller goes and comes back, and OTHER goes, whose
+# name no new one has meanwhile.
+beside() {
+	local status
+	exec 3<"/dev/$2"
+	write_and_read "$1" "$ios" && vanishes "$2"
+	status=$?
+	exec 3<&-
 	return $status
 }
 
@@ -130,13 +151,8 @@ sent_once() {
 
 # lost DISK: what is asked of it fails, and it goes.
 lost() {
-	local tries=200
 	while dd if=/dev/zero of="/dev/$1" bs=64k count=600 oflag=direct 2>/dev/null; do :; done
-	while [ -e "/sys/block/$1" ] && [ $tries -gt 0 ]; do
-		usleep 100000
-		tries=$((tries - 1))
-	done
-	[ $tries -gt 0 ]
+	vanishes "$1"
 }
 
 # exchanged DISK OTHER MB: the host takes OTHER away, and a disk of MB has its place, which comes
@@ -219,11 +235,18 @@ load reoffer_seconds=5
 		starving meanwhile "$(disk 37)" $((ios / 10)) anew "$(disk 37)" 00000006
 ! wanted lossy || try 'answers never come, until the unit is reset' short_of_time "$(disk 35)"
 ! wanted broken || try 'a ring that cannot be read any more is made anew' short_of_time "$(disk 39)"
-! wanted stalled || try 'the host does nothing for half a minute' stalled "$(disk 40)"
+! wanted stalled || try 'the host does nothing for half a minute' \
+	patiently short_of_time "$(disk 40)"
 ! wanted another || try 'a host that was silent for too long has another disk' another 41
 ! wanted exchanged || try 'another disk takes the place of one' \
 	exchanged "$(disk 43)" "$(disk 44)" 45
 ! wanted returned || try 'a controller comes back with another disk' returned "$(disk 46)" 47
+! wanted nameless || try 'a disk that is back does not say which it is' \
+	write_and_read "$(disk 48)" "$ios"
+! wanted busy || try 'a disk that is back is busy' write_and_read "$(disk 49)" "$ios"
+! wanted refused || try 'a disk that is back has no name any more' beside "$(disk 51)" "$(disk 50)"
+! wanted quiet || try 'a disk that is back does not answer' \
+	patiently beside "$(disk 53)" "$(disk 52)"
 ! wanted gone || try 'a controller that does not come back loses its disk' lost "$(disk 38)"
 [ ! -e /sys/power/disk ] || ! wanted sleep ||
 	try 'the guest hibernates, and goes on' sleep_under_load "$(disk 33)"
