@@ -195,18 +195,26 @@ static void parse_trick(struct offer *offer, char *words)
 		trick->every = 1;
 }
 
+/* The number of a word of a list, in which 0 stands for none. */
+static u32 parse_word(const char *word, const char *const *words, u32 count, const char *wrong)
+{
+	u32 i;
+
+	for (i = 1; i < count; i++)
+		if (!strcmp(words[i], word))
+			return i;
+	bad(wrong, word);
+}
+
 static enum offer_point parse_point(const char *word)
 {
 	static const char *const points[] = {
 		[POINT_GPADL] = "gpadl", [POINT_GPADL_BODY] = "gpadl-body",
 		[POINT_OPEN] = "open",
 	};
-	u32 i;
 
-	for (i = POINT_GPADL; i < ARRAY_SIZE(points); i++)
-		if (!strcmp(points[i], word))
-			return i;
-	bad("neither gpadl, gpadl-body nor open", word);
+	return parse_word(word, points, ARRAY_SIZE(points),
+			  "neither gpadl, gpadl-body nor open");
 }
 
 static enum offer_names parse_names(const char *word)
@@ -215,12 +223,9 @@ static enum offer_names parse_names(const char *word)
 		[NAMES_NONE] = "none", [NAMES_EMPTY] = "empty", [NAMES_BUSY] = "busy",
 		[NAMES_SILENT] = "silent",
 	};
-	u32 i;
 
-	for (i = NAMES_NONE; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(names[i], word))
-			return i;
-	bad("neither none, empty, busy nor silent", word);
+	return parse_word(word, names, ARRAY_SIZE(names),
+			  "neither none, empty, busy nor silent");
 }
 
 static void parse_silence(struct offer *offer, const char *word)

@@ -60,18 +60,31 @@ static long asked_for_version(struct channel *chan, u16 version)
 	return asked(chan, &pkt);
 }
 
-static struct channel *ready(const char *offer)
+static struct channel *initialized(void)
 {
-	struct channel *chan;
+	struct channel *chan = opened("a");
 
-	scenario_line("unit", offer);
-	connect_bus();
-	chan = opened("a");
 	EXPECT(asked_for(chan, STORAGE_BEGIN) == NT_SUCCESS);
 	EXPECT(asked_for_version(chan, STORAGE_VERSION(6, 2)) == NT_SUCCESS);
 	EXPECT(asked_for(chan, STORAGE_QUERY_PROPERTIES) == NT_SUCCESS);
 	EXPECT(asked_for(chan, STORAGE_END) == NT_SUCCESS);
 	return chan;
+}
+
+static struct channel *ready(const char *offer)
+{
+	scenario_line("unit", offer);
+	connect_bus();
+	return initialized();
+}
+
+/* The offer goes and comes back. */
+static struct channel *ready_again(void)
+{
+	withdraw_and_release("a");
+	usleep(60000);
+	settle();
+	return initialized();
 }
 
 /* @cdb as a string of bytes; the data are @bytes of the guest's pages. */
@@ -389,6 +402,54 @@ static void a_unit_goes_and_another_disk_comes(void)
 	EXPECT(!violations());
 }
 
+#define NAME_OF(chan, unit)	command(chan, unit, "\x12\1\x83\0\xff\0", true, 255)
+
+static void another_disk_is_there_with_the_next_offer(void)
+{
+	struct channel *chan =
+		ready("offer name=a behaviour=storage disk=1 exchange=2 reoffer=1");
+
+	EXPECT(NAME_OF(chan, 0).srb_status == SRB_SUCCESS && data()[23] == '0');
+	chan = ready_again();
+	EXPECT(NAME_OF(chan, 0).srb_status == SRB_SUCCESS && data()[23] == 'a');
+	command(chan, 0, "\x25\0\0\0\0\0\0\0\0\0", true, 8);
+	EXPECT(!memcmp(data(), "\0\0\x0f\xff\0\0\2\0", 8));
+	EXPECT(!violations());
+}
+
+static void a_disk_does_not_say_who_it_is(void)
+{
+	struct channel *chan =
+		ready("offer name=a behaviour=storage disk=1 disk=1 names=none reoffer=1");
+	struct offer *offer = offer_by_name("a");
+	struct storage_packet answer;
+	struct storage_srb srb;
+	u32 begin;
+
+	EXPECT(NAME_OF(chan, 0).srb_status == SRB_SUCCESS);
+	chan = ready_again();
+	srb = NAME_OF(chan, 0);
+	EXPECT(failed(&srb, 5, 0x24));
+	EXPECT(NAME_OF(chan, 1).srb_status == SRB_SUCCESS);
+	EXPECT(command(chan, 0, "\0\0\0\0\0\0", false, 0).srb_status == SRB_SUCCESS);
+
+	offer->names = NAMES_EMPTY;
+	srb = NAME_OF(chan, 0);
+	EXPECT(srb.srb_status == SRB_SUCCESS && !srb.data_length);
+
+	offer->names = NAMES_BUSY;
+	EXPECT(NAME_OF(chan, 0).srb_status == SRB_BUSY);
+	EXPECT(NAME_OF(chan, 0).srb_status == SRB_BUSY);
+	EXPECT(NAME_OF(chan, 0).srb_status == SRB_SUCCESS && data()[23] == '0');
+
+	offer->names = NAMES_SILENT;
+	begin = chan->out.head->write_index;
+	send(chan, 0, "\x12\1\x83\0\xff\0", true, 255);
+	settle();
+	EXPECT(!answered(chan, begin, &answer));
+	EXPECT(!violations());
+}
+
 static void late_answers_come_in_another_order(void)
 {
 	struct channel *chan =
@@ -425,6 +486,9 @@ const struct test tests_storage[] = {
 	{ "storage: faults go by number", faults_go_by_number },
 	{ "storage: a stalled host reads nothing", a_stalled_host_reads_nothing },
 	{ "storage: a unit goes and another disk comes", a_unit_goes_and_another_disk_comes },
+	{ "storage: another disk is there with the next offer",
+	  another_disk_is_there_with_the_next_offer },
+	{ "storage: a disk does not say who it is", a_disk_does_not_say_who_it_is },
 	{ "storage: late answers come in another order", late_answers_come_in_another_order },
 	{ NULL, NULL },
 };
