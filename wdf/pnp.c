@@ -331,7 +331,8 @@ int wdf_pnp_init(void)
 {
 	int err;
 
-	wdf_pnp_wq = alloc_workqueue("vmbkmcl_pnp", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	/* Without a rescuer: a device that goes may flush any queue, as a SCSI host's does. */
+	wdf_pnp_wq = alloc_workqueue("vmbkmcl_pnp", WQ_UNBOUND, 0);
 	if (!wdf_pnp_wq)
 		return -ENOMEM;
 	err = kmcl_sleep_register(&wdf_pnp_sleeper);

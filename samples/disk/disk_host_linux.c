@@ -23,7 +23,10 @@ unsigned int disk_reoffer_seconds = 60;
 static DEFINE_MUTEX(disk_hosts_lock);
 static LIST_HEAD(disk_hosts);
 
-/* For scans: what ends requests waits for one, so this has a rescuer as well. */
+/*
+ * For scans: what ends requests waits for one, so this has a rescuer as well. The machine does
+ * not sleep before they have ended: a processor goes offline only without requests.
+ */
 static struct workqueue_struct *disk_wq;
 
 /*
@@ -323,7 +326,7 @@ VOID DiskHostRescan(PDISK_HOST Host)
 
 int disk_hosts_init(void)
 {
-	disk_wq = alloc_workqueue("vmbkmcl_disk", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	disk_wq = alloc_workqueue("vmbkmcl_disk", WQ_UNBOUND | WQ_MEM_RECLAIM | WQ_FREEZABLE, 0);
 	if (!disk_wq)
 		return -ENOMEM;
 	disk_lost_wq = alloc_workqueue("vmbkmcl_disk_lost", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
