@@ -248,10 +248,10 @@ load reoffer_seconds=5
 ! wanted gone || try 'a controller that does not come back loses its disk' lost "$(disk 38)"
 [ ! -e /sys/power/disk ] || ! wanted sleep ||
 	try 'the guest hibernates, and goes on' sleep_under_load "$(disk 33)"
-# The machine would not sleep while one is looked for that does not answer.
+! wanted swap || try 'memory is swapped to the disk and back' swap "$(disk 512)"
+# Last: the scan waits for the answer, which is no hang, and the machine would not sleep.
 ! wanted quiet || try 'a disk that is back does not answer' \
 	patiently beside "$(disk 53)" "$(disk 52)"
-! wanted swap || try 'memory is swapped to the disk and back' swap "$(disk 512)"
 unload
 result 'all is unloaded' "$(grep -c vmbkmcl /proc/modules)"
 [ ! -e $kmemleak ] || leaks
