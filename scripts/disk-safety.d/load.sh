@@ -98,14 +98,16 @@ overcommit_twice() {
 # has the rest, which samples/dynmem gives it in one go: all that is available but 32 MB and an
 # eighth. The first pass is for that, and ends when it has read back all; others go by the clock.
 swap() {
-	local end=$(($(seconds) + swap_seconds)) passes=1 status rest left
+	local end=$(($(seconds) + swap_seconds)) passes=1 status rest left usual
+	local hung=/proc/sys/kernel/hung_task_timeout_secs
 	rest=$(awk '$1 == "MemTotal:" { print int(32 + $2 / 8192) }' /proc/meminfo)
 	mkdir -p /files
 	mkswap "/dev/$1" >/dev/null && swapon "/dev/$1" && mount -t tmpfs -o size=2g tmpfs /files ||
 		return
 	# A guest in which all wait for the disk gives no sign of life either; the lab must not take it
 	# for one that was lost.
-	echo 20 >/proc/sys/kernel/hung_task_timeout_secs
+	usual=$(cat $hung)
+	echo 20 >$hung
 	rm -f /tmp/done
 	{
 		sleep 3
@@ -122,6 +124,7 @@ swap() {
 	done
 	touch /tmp/done
 	wait
+	echo "$usual" >$hung
 	umount /files && swapoff "/dev/$1" && rmmod vmbkmcl_dynmem || return
 	echo "guest: $passes passes, $(swapped out) MB were swapped out, $(swapped in) MB in"
 	return $status
