@@ -11,7 +11,8 @@ TRIES=3
 
 lab_run() {
 	local kernel=stock host=vmbus cpus=2 mem=1024 guest='' beside='' out=''
-	local timeout=300 still=60 append='' pmem=0 python=0 with='' quiet=0 count=0 allow='' scenario='' files=()
+	local timeout=300 still=60 append='' pmem=0 python=0 with='' quiet=0 count=0 allow=''
+	local scenario='' files=()
 	while (($#)); do
 		case $1 in
 		--kernel) kernel=${2:?} && shift 2 ;;
