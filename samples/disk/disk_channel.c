@@ -102,6 +102,7 @@ static NTSTATUS DiskConfigurePrimary(PDISK_CHANNEL Channel)
 
 static NTSTATUS DiskConfigureSub(PDISK_CHANNEL Channel, ULONG Index)
 {
+	DECLARE_CONST_UNICODE_STRING(name, L"Disks, sub-channel");
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_V5 callbacks;
 	PDISK disk = Channel->Disk;
 	NTSTATUS status;
@@ -112,9 +113,12 @@ static NTSTATUS DiskConfigureSub(PDISK_CHANNEL Channel, ULONG Index)
 	status = DiskConfigureChannel(Channel, &callbacks);
 	if (!NT_SUCCESS(status))
 		return status;
-	return disk->Kmcl.VmbChannelInitSetPrimaryChannel(Channel->Handle,
-							  disk->Channels[0].Handle,
-							  (UINT16)Index);
+	status = disk->Kmcl.VmbChannelInitSetPrimaryChannel(Channel->Handle,
+							    disk->Channels[0].Handle,
+							    (UINT16)Index);
+	if (!NT_SUCCESS(status))
+		return status;
+	return disk->Kmcl.VmbChannelInitSetFriendlyName(Channel->Handle, &name);
 }
 
 /* What of it was made, DiskDeleteChannels() deletes. */
