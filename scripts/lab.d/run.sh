@@ -138,7 +138,9 @@ guest_args() {
 	local console=ttyS0
 	! is_arm64 "$kernel" || console=ttyAMA0
 	local words="console=$console panic=-1 printk.devkmsg=on mitigations=off"
-	((count == 0)) || words+=' tsc=reliable norandmaps'
+	# A processor that waits for another has that one tell where it is.
+	((count)) && words+=' tsc=reliable norandmaps' ||
+		words+=' sysctl.kernel.softlockup_all_cpu_backtrace=1'
 	words+=${beside:+ lab.linger=20}
 	if [[ $host == vmbhost ]]; then
 		printf '%s\n' --mem "$mem" --cpus "$cpus" --kernel /lab/kernel \
@@ -266,7 +268,7 @@ gone_without_a_word() {
 	! grep -qs 'reboot: ' "$lab/out/guest.log" || return 1
 	if lost_a_processor; then
 		# The one that is left complains of the other, and may give signs of life.
-		local allow="${allow:+$allow|}INFO: .*detected .*stalls|Call Trace:"
+		local allow="${allow:+$allow|}INFO: .*detected .*stalls|soft lockup|Call Trace:"
 	else
 		[[ $(cat "$lab/out/outcome" 2>/dev/null || echo lost) =~ ^(ended|lost|still)$ ]] ||
 			return 1
@@ -274,13 +276,11 @@ gone_without_a_word() {
 	[[ -z $(complaints) ]]
 }
 
-# Where the emulator loses one of two processors, the other one asks it in vain. A processor
-# that is merely locked up answers with a backtrace.
+# Where the emulator loses a processor, the others ask it in vain. One that is merely locked up
+# answers with a backtrace.
 lost_a_processor() {
-	local log=$lab/out/guest.log asked
-	[[ -e $log ]] || return 1
-	asked=$(sed -nE 's/.*Sending NMI from CPU [0-9]+ to CPUs ([0-9]+):.*/\1/p' "$log" | tail -n 1)
-	[[ -n $asked ]] && ! grep -qw "NMI backtrace for cpu $asked" "$log"
+	[[ -e $lab/out/guest.log ]] || return 1
+	awk -f "$LAB_D/silent.awk" "$lab/out/guest.log"
 }
 
 # The last lines, and the exit status.
