@@ -118,8 +118,13 @@ beside=
 outcome=ended
 started=
 alive=
+told=0
 limit=$(($(now) + BOOT_LIMIT))
 while [ ! -e "$RUN/qemu.status" ]; do
+	if [ "$(now)" -ge "$told" ]; then
+		told=$(($(now) + 5))
+		echo '@alive'
+	fi
 	if [ -z "$started" ] && [ -e "$RUN/up" ]; then
 		started=yes
 		limit=$(($(now) + TIME_LIMIT))

@@ -5,6 +5,7 @@
 
 # Seconds for each layer to come up, generous for a loaded machine.
 L1_LIMIT=90
+L1_STILL=120 # seconds without a sign of life
 BOOT_LIMIT=150
 # A nested guest that is lost without a word is tried again.
 TRIES=3
@@ -207,7 +208,7 @@ start_nested() {
 # One boot of the guest; its transcript. Fails if the guest did not come up,
 # with LAYER naming where it stuck.
 attempt() {
-	local line part='' deadline stream status
+	local line part='' deadline heard=$SECONDS stream status
 	rm -rf "$WORK/stream"
 	mkdir "$lab/out"
 	guest_args >"$lab/host.args"
@@ -224,6 +225,10 @@ attempt() {
 	exec {stream}<"$WORK/stream"
 
 	while ((SECONDS < deadline)); do
+		if ((SECONDS >= heard + L1_STILL)); then
+			say "no sign of life any more"
+			break
+		fi
 		# A second at a time, for the shell hears no signal while it reads.
 		read -r -t 1 -u "$stream" line || {
 			status=$?
@@ -231,8 +236,9 @@ attempt() {
 			part+=$line
 			continue
 		}
-		line=$part$line part=''
+		line=$part$line part='' heard=$SECONDS
 		case $line in
+		@alive) ;;
 		@l1)
 			LAYER=guest deadline=$((SECONDS + BOOT_LIMIT + 15))
 			say "starting the guest in L1"
