@@ -6,7 +6,7 @@
 # each round. In a round fio does all rows, each with both drivers, one at once behind the
 # other. Says "sample|ROUND|ROW|DRIVER|I/OS|MS|MS OF PROCESSOR TIME".
 
-. ./settings # other, rounds, ms, sizes, kinds, depths, jobs
+. ./settings # other, first, rounds, ms, sizes, kinds, depths, jobs
 one=00000000-0000-0000-0000-000000000001
 two=00000000-0000-0000-0000-000000000002
 bus=/sys/bus/vmbus
@@ -133,7 +133,7 @@ if [ "$other" != hv_storvsc ]; then
 		insmod $module.ko || fail "insmod $module.ko"
 	done
 fi
-round=1
+round=$first
 while [ $round -le "$rounds" ]; do
 	exchange $round
 	list $round >/tmp/list

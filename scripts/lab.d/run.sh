@@ -13,7 +13,7 @@ TRIES=3
 lab_run() {
 	local kernel=stock host=vmbus cpus=2 mem=1024 guest='' beside='' out=''
 	local timeout=300 still=60 append='' pmem=0 python=0 with='' quiet=0 count=0 allow=''
-	local scenario='' files=()
+	local scenario='' files=() tries=''
 	while (($#)); do
 		case $1 in
 		--kernel) kernel=${2:?} && shift 2 ;;
@@ -34,6 +34,7 @@ lab_run() {
 		--with) with=${2:?} && shift 2 ;;
 		--quiet) quiet=1 && shift ;;
 		--count) count=1 cpus=1 && shift ;;
+		--tries) tries=${2:?} && shift 2 ;;
 		*) die "run: unknown argument: $1 (see scripts/lab help)" ;;
 		esac
 	done
@@ -62,15 +63,16 @@ lab_run() {
 	gather
 	[[ $host == none ]] || has_synic || way=nested
 
-	local try tries=$TRIES
-	[[ $host != none ]] || tries=2
+	local try
+	: "${tries:=$([[ $host == none ]] && echo 2 || echo $TRIES)}"
 	for ((try = 1; try <= tries; try++)); do
-		if attempt; then
-			gone_without_a_word || break
-			why="was lost without a word"
-		else
+		why=''
+		if ! attempt; then
 			why="did not come up (layer $LAYER)"
+		elif gone_without_a_word; then
+			why="was lost without a word"
 		fi
+		[[ $why ]] || break
 		((try < tries)) || break
 		say "the guest $why; trying again"
 		mv "$lab/out" "$WORK/try-$try"
@@ -307,6 +309,7 @@ verdict() {
 	timeout/*) reasons+=("guest script: not done within $timeout s") ;;
 	*) reasons+=("the lab was lost while the guest script ran") ;;
 	esac
+	[[ -z $why ]] || reasons+=("it $why")
 	if [[ -n $beside ]]; then
 		status=$(cat "$lab/out/beside.status" 2>/dev/null || echo none)
 		if [[ $status != 0 ]]; then
