@@ -6,8 +6,8 @@
 # it. The same file does so in L1 and, where no L1 is needed, directly on the
 # machine.
 #
-# In: /lab/{settings,host.args,kernel,initrd,beside.sh,vmbhost,scenario}. Out:
-# /lab/out.
+# In: /lab/{settings,host.args,kernel,initrd,beside.sh,vmbhost,scenario}; of L1 KVM_ON,
+# which has a program run where KVM may. Out: /lab/out.
 # Standard output is the transcript; lines that begin with @ are for scripts/lab.
 
 # shellcheck source=/dev/null
@@ -99,7 +99,8 @@ goes_on() {
 
 {
 	while :; do
-		"$@" </dev/null >>"$OUT/qemu.log" 2>&1 &
+		# shellcheck disable=SC2086 # words
+		${KVM_ON:-} "$@" </dev/null >>"$OUT/qemu.log" 2>&1 &
 		echo $! >"$RUN/qemu.pid"
 		wait $!
 		status=$?
