@@ -4,7 +4,8 @@
 #
 # In the guest: two drivers, each with one of two controllers, which they exchange behind
 # each round. In a round fio does all rows, each with both drivers, one at once behind the
-# other. Says "sample|ROUND|ROW|DRIVER|I/OS|MS|MS OF PROCESSOR TIME".
+# other. Says "sample|ROUND|ROW|DRIVER|I/OS|MS|MS OF PROCESSOR TIME", and behind a round's
+# "round|ROUND".
 
 . ./settings # other, first, rounds, ms, sizes, kinds, depths, jobs
 one=00000000-0000-0000-0000-000000000001
@@ -140,6 +141,7 @@ while [ $round -le "$rounds" ]; do
 	(cd /tmp && fio --output-format=terse --terse-version=3 --output=said list) ||
 		fail "fio: $(head -n 20 /tmp/said)"
 	samples $round
+	echo "round|$round"
 	round=$((round + 1))
 done
 echo "measured on $(uname -r)"
