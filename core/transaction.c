@@ -66,6 +66,18 @@ static bool kmcl_transactions_crowd(const struct kmcl_transactions *trans)
 	       trans->open_mask + 1 < KMCL_OPEN_MAX;
 }
 
+/*
+ * There are @n more, or less. Called with the lock held; senders at the limit of packets look at
+ * the number without.
+ */
+static __always_inline u32 kmcl_transactions_add(struct kmcl_transactions *trans, int n)
+{
+	u32 count = trans->count + n;
+
+	WRITE_ONCE(trans->count, count);
+	return count;
+}
+
 /* Moves some of the old table. Returns false when it is empty. */
 static bool kmcl_transactions_move(struct kmcl_transactions *trans)
 {
@@ -166,7 +178,8 @@ static void kmcl_transaction_add(struct kmcl_transactions *trans, struct kmcl_pa
 {
 	pkt->opened = jiffies;
 	kmcl_bucket_add(kmcl_bucket(trans, pkt->tx.out.id), pkt);
-	if (unlikely(++trans->count > 2 * trans->open_mask) && kmcl_transactions_crowd(trans))
+	if (unlikely(kmcl_transactions_add(trans, 1) > 2 * trans->open_mask) &&
+	    kmcl_transactions_crowd(trans))
 		queue_work(kmcl_control_wq, &trans->grow);
 }
 
@@ -242,7 +255,7 @@ kmcl_transaction_take(struct kmcl_transactions *trans, u64 id)
 
 	if (unlikely(!*link))
 		return NULL;
-	trans->count--;
+	kmcl_transactions_add(trans, -1);
 	return kmcl_bucket_take(link);
 }
 
@@ -367,7 +380,7 @@ bool kmcl_transactions_take_some(struct kmcl_channel *chan, u32 *at,
 			continue;
 		}
 		list_add_tail(&kmcl_bucket_take(bucket)->tx.node, to);
-		trans->count--;
+		kmcl_transactions_add(trans, -1);
 		packets--;
 	}
 	more = trans->count;
