@@ -3,10 +3,15 @@
 # Sorts KCSAN's reports in a console log by whose code the two accesses are in:
 # the modules', else the suites', else the kernel's. Prints the first kind, a
 # line for each of the others, and the counts. All go to out/, a file for each.
+#
+# A task writes its own flags in memalloc_noio_save(), which is inline, and the scheduler looks
+# at them: the kernel's, with whatever function of ours around it.
 
 function finish(	whose) {
 	if (report == "")
 		return
+	if (title ~ /kthread_(data|is_per_cpu)/)
+		modules = suites = 0
 	whose = modules ? "modules" : suites ? "suites" : "kernel"
 	print report >(out "/races-" whose)
 	if (++seen[title] == 1) {
