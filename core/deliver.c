@@ -238,7 +238,7 @@ static bool kmcl_deliver_passive(struct kmcl_channel *chan)
 		over = kmcl_deliver_call(chan, inc, kmcl_incoming_flags(inc));
 		packets++;
 		budget--;
-		if (!budget || list_empty_careful(&recv->passive)) {
+		if (!budget || list_empty(&recv->passive)) {
 			kmcl_deliver_batch_end(chan, packets);
 			packets = 0;
 		}

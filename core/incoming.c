@@ -209,7 +209,8 @@ static bool kmcl_incoming_find_spare(struct kmcl_recv *recv, bool stall)
 
 	if (recv->hand)
 		return true;
-	if (!stall && list_empty_careful(&recv->spare))
+	/* A look: if there is one the lock tells whether it is still there. */
+	if (!stall && list_empty(&recv->spare))
 		return false;
 
 	spin_lock_irqsave(&recv->lock, flags);
