@@ -70,7 +70,7 @@ static bool kmcl_transactions_crowd(const struct kmcl_transactions *trans)
  * There are @n more, or less. Called with the lock held; senders at the limit of packets look at
  * the number without.
  */
-static __always_inline u32 kmcl_transactions_add(struct kmcl_transactions *trans, int n)
+static __always_inline u32 kmcl_transactions_adjust(struct kmcl_transactions *trans, int n)
 {
 	u32 count = trans->count + n;
 
@@ -178,7 +178,7 @@ static void kmcl_transaction_add(struct kmcl_transactions *trans, struct kmcl_pa
 {
 	pkt->opened = jiffies;
 	kmcl_bucket_add(kmcl_bucket(trans, pkt->tx.out.id), pkt);
-	if (unlikely(kmcl_transactions_add(trans, 1) > 2 * trans->open_mask) &&
+	if (unlikely(kmcl_transactions_adjust(trans, 1) > 2 * trans->open_mask) &&
 	    kmcl_transactions_crowd(trans))
 		queue_work(kmcl_control_wq, &trans->grow);
 }
@@ -255,7 +255,7 @@ kmcl_transaction_take(struct kmcl_transactions *trans, u64 id)
 
 	if (unlikely(!*link))
 		return NULL;
-	kmcl_transactions_add(trans, -1);
+	kmcl_transactions_adjust(trans, -1);
 	return kmcl_bucket_take(link);
 }
 
@@ -380,7 +380,7 @@ bool kmcl_transactions_take_some(struct kmcl_channel *chan, u32 *at,
 			continue;
 		}
 		list_add_tail(&kmcl_bucket_take(bucket)->tx.node, to);
-		kmcl_transactions_add(trans, -1);
+		kmcl_transactions_adjust(trans, -1);
 		packets--;
 	}
 	more = trans->count;
